@@ -1,0 +1,443 @@
+//! Everything that the server sends on a socket: the events of PROTOCOL A3 and B3, told apart by
+//! `type`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::model::FinishReason;
+use crate::position::{Epoch, Position, Seq};
+use crate::rest::{ConversationSummary, QueueItem};
+use crate::{ClientMessageId, ConversationId, ErrorCode, GenerationId, MessageId, Timestamp};
+
+/// One event or frame from the server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    ConnectionEstablished(ConnectionEstablished),
+    ConversationStarted(ConversationStarted),
+    StreamStart(StreamStart),
+    ContentChunk(ContentChunk),
+    StreamComplete(StreamComplete),
+    StreamError(StreamError),
+
+    HelloOk(HelloOk),
+    Following(Following),
+    Snapshot(Snapshot),
+    GenerationState(GenerationStateEvent),
+    ReasoningChunk(ReasoningChunk),
+    ToolEvent(ToolEvent),
+    SourceFound(SourceFound),
+    Heartbeat(Heartbeat),
+    Pong(Pong),
+    Draining(Draining),
+    Error(ErrorFrame),
+    Ok(Done),
+    Conversation(Box<ConversationEvent>),
+    Queue(QueueEvent),
+    GenerationStarted(GenerationStarted),
+
+    /// A type that this build does not know; a client ignores it.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Which generation an event is about, and the position that this connection holds with it (B1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct At {
+    pub generation_id: GenerationId,
+    pub conversation_id: ConversationId,
+    pub message_id: MessageId,
+    pub epoch: Epoch,
+    pub seq: Seq,
+}
+
+impl At {
+    pub fn position(&self) -> Position {
+        Position { epoch: self.epoch, seq: self.seq }
+    }
+}
+
+/// First on every connection.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConnectionEstablished {
+    pub timestamp: Timestamp,
+}
+
+/// The answer to a `stream_chat` that was taken.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConversationStarted {
+    pub conversation_id: ConversationId,
+    pub timestamp: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation_id: Option<GenerationId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<MessageId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub req: Option<Value>,
+}
+
+/// Once per generation and connection, before its first record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StreamStart {
+    pub model: String,
+    pub timestamp: Timestamp,
+    #[serde(flatten)]
+    pub at: At,
+}
+
+/// Visible text. `content` begins `offset` Unicode scalar values into the visible text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ContentChunk {
+    pub content: String,
+    /// Equals `seq`.
+    pub chunk_id: Seq,
+    pub timestamp: Timestamp,
+    #[serde(flatten)]
+    pub at: At,
+    /// The frame covers `seq_from..=seq`; one record when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq_from: Option<Seq>,
+    pub offset: u64,
+}
+
+/// The last event of a generation that ended well or was stopped.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StreamComplete {
+    pub full_response: String,
+    /// How many `content_chunk` records the log holds.
+    pub total_chunks: u64,
+    /// `input_tokens + output_tokens`.
+    pub tokens: u64,
+    pub input_tokens: u64,
+    pub output_tokens: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub citations: Vec<Citation>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credits: Option<Credits>,
+    pub timestamp: Timestamp,
+    #[serde(flatten)]
+    pub at: At,
+    pub status: CompleteStatus,
+    pub finish_reason: FinishReason,
+    /// Length of `full_response` in Unicode scalar values.
+    pub content_chars: u64,
+    /// SHA-256 of `full_response` as UTF-8, in lower-case hexadecimal.
+    pub content_sha256: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CompleteStatus {
+    Completed,
+    Stopped,
+}
+
+/// The last event of a generation that failed, or a request that was refused (then without `at`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StreamError {
+    /// One sentence that a person can act on.
+    pub error: String,
+    pub code: ErrorCode,
+    pub retryable: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<StreamErrorStatus>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+    pub timestamp: Timestamp,
+    #[serde(flatten)]
+    pub at: Option<At>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub req: Option<Value>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StreamErrorStatus {
+    /// Terminal: the record that seals the log.
+    Failed,
+    /// A frame to a connection without `hello`; the log stays open.
+    Interrupted,
+}
+
+/// Credits left, when quotas are on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credits {
+    pub remaining: u64,
+    pub daily_total: u64,
+    pub used_today: u64,
+}
+
+/// A passage that the answer refers to as `[index]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Citation {
+    pub index: u32,
+    /// `guide`, `file`, `web` or `url`.
+    pub source_type: String,
+    pub title: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<u32>,
+    pub quote: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+}
+
+/// The answer to `hello`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HelloOk {
+    pub version: u32,
+    /// Which run of the server answers; another name after a reconnect means that it restarted.
+    pub node: String,
+    pub heartbeat_ms: u64,
+    pub max_frame: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub req: Option<Value>,
+}
+
+/// The answer to `follow`: from where records come.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Following {
+    pub generation_id: GenerationId,
+    pub conversation_id: ConversationId,
+    pub message_id: MessageId,
+    pub epoch: Epoch,
+    /// `false`: one `snapshot` follows and replaces what the client has.
+    pub recovered: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<ResyncReason>,
+    /// The first seq that will be sent.
+    pub from_seq: Seq,
+    pub head_seq: Seq,
+    /// Unicode scalar values of visible text before `from_seq`.
+    pub offset: u64,
+    pub state: GenerationState,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub req: Option<Value>,
+}
+
+/// Why a follower cannot go on from its position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResyncReason {
+    /// The record at that seq was written by another run.
+    Epoch,
+    /// The log is shorter than that.
+    Ahead,
+    /// More than [`crate::limits::REPLAY_BYTES`] behind.
+    TooFar,
+}
+
+/// Everything up to `seq` but a terminal record; the client replaces what it has.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    #[serde(flatten)]
+    pub at: At,
+    pub content: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reasoning: String,
+    #[serde(default)]
+    pub citations: Vec<Citation>,
+    #[serde(default)]
+    pub tool_events: Vec<Value>,
+    pub state: GenerationState,
+}
+
+/// States of a generation (PROTOCOL B7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GenerationState {
+    Queued,
+    Running,
+    Interrupted,
+    Completed,
+    Stopped,
+    Failed,
+}
+
+impl GenerationState {
+    /// Whether the log is sealed: nothing will ever be appended.
+    pub fn is_sealed(self) -> bool {
+        matches!(self, Self::Completed | Self::Stopped | Self::Failed)
+    }
+
+    /// The state as it is written on the wire and in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Interrupted => "interrupted",
+            Self::Completed => "completed",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A change of state inside the log: a run began, or broke off.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GenerationStateEvent {
+    #[serde(flatten)]
+    pub at: At,
+    pub state: GenerationState,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<ErrorCode>,
+    /// One sentence for a person, when the run broke off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    #[serde(default)]
+    pub can_continue: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub means: Option<Means>,
+}
+
+/// By which means an answer goes on after a break (PROTOCOL B7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Means {
+    Reattach,
+    Prefill,
+    Prompt,
+    None,
+}
+
+/// Text of the model's reasoning.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReasoningChunk {
+    #[serde(flatten)]
+    pub at: At,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq_from: Option<Seq>,
+    pub content: String,
+    pub timestamp: Timestamp,
+}
+
+/// A step of a tool call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ToolEvent {
+    #[serde(flatten)]
+    pub at: At,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq_from: Option<Seq>,
+    pub call_id: String,
+    pub phase: String,
+    pub name: String,
+    #[serde(default)]
+    pub data: Value,
+}
+
+/// A passage was found that the answer may cite.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SourceFound {
+    #[serde(flatten)]
+    pub at: At,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq_from: Option<Seq>,
+    pub citation: Citation,
+}
+
+/// A sign of life after silence, with the heads of the logs that this connection follows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Heartbeat {
+    /// The server's clock, milliseconds since 1970.
+    pub t: i64,
+    pub heads: std::collections::BTreeMap<GenerationId, Seq>,
+}
+
+/// The answer to `ping`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pong {
+    pub t: Value,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub req: Option<Value>,
+}
+
+/// The server is about to restart; connect again after that many milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draining {
+    pub reconnect_after_ms: u64,
+}
+
+/// A frame from the client was refused, or a followed generation cannot go on for now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ErrorFrame {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub req: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation_id: Option<GenerationId>,
+    pub code: ErrorCode,
+    pub message: String,
+    pub retryable: bool,
+}
+
+/// A command with `req` and no other reply was carried out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Done {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub req: Option<Value>,
+}
+
+/// A conversation of this principal changed or was deleted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConversationEvent {
+    pub op: ConversationOp,
+    pub conversation: ConversationSummary,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConversationOp {
+    Upsert,
+    Delete,
+}
+
+/// The turns that wait in a conversation, in order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QueueEvent {
+    pub conversation_id: ConversationId,
+    pub items: Vec<QueueItem>,
+}
+
+/// A new turn of this principal, from whichever device.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GenerationStarted {
+    pub conversation_id: ConversationId,
+    pub generation_id: GenerationId,
+    /// The assistant message that the generation writes.
+    pub message_id: MessageId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_message_id: Option<ClientMessageId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_type_is_ignored_and_unknown_fields_too() {
+        let event: Event = serde_json::from_str(r#"{"type":"from_the_future","x":1}"#).unwrap();
+        assert_eq!(event, Event::Unknown);
+        let event: Event =
+            serde_json::from_str(r#"{"type":"draining","reconnect_after_ms":5,"x":1}"#).unwrap();
+        assert_eq!(event, Event::Draining(Draining { reconnect_after_ms: 5 }));
+    }
+
+    #[test]
+    fn a_refusal_carries_no_generation() {
+        let refusal = Event::StreamError(StreamError {
+            error: "no".into(),
+            code: ErrorCode::BadRequest,
+            retryable: false,
+            status: None,
+            retry_after_ms: None,
+            timestamp: Timestamp::from_millis(0),
+            at: None,
+            req: None,
+        });
+        let json = serde_json::to_value(&refusal).unwrap();
+        assert!(json.get("generation_id").is_none());
+        assert_eq!(serde_json::from_value::<Event>(json).unwrap(), refusal);
+    }
+}

@@ -1,0 +1,40 @@
+//! What goes over the wire between Unbroken and its clients: ids, positions, events, frames, REST
+//! bodies, error codes and limits, as docs/PROTOCOL.md defines them.
+//!
+//! No runtime, no transport, no storage: the crate builds for the server and for `wasm32`.
+
+mod error;
+mod event;
+mod frame;
+mod id;
+pub mod limits;
+mod model;
+pub mod path;
+mod position;
+mod rest;
+mod time;
+
+pub use error::{ErrorBody, ErrorCode};
+pub use event::{
+    At, Citation, CompleteStatus, ConnectionEstablished, ContentChunk, ConversationEvent,
+    ConversationOp, ConversationStarted, Credits, Done, Draining, ErrorFrame, Event, Following,
+    GenerationStarted, GenerationState, GenerationStateEvent, Heartbeat, HelloOk, Means, Pong,
+    QueueEvent, ReasoningChunk, ResyncReason, Snapshot, SourceFound, StreamComplete, StreamError,
+    StreamErrorStatus, StreamStart, ToolEvent,
+};
+pub use frame::{
+    Capability, ClientFrame, Follow, FrameError, Hello, Incoming, Ping, StreamChat, Target,
+};
+pub use id::{
+    ClientMessageId, ConversationId, DeviceId, GenerationId, MessageId, PrincipalId, SessionId,
+};
+pub use model::{FinishReason, ModelInfo, Options, Source};
+pub use position::{Epoch, Position, Seq};
+pub use rest::{
+    ChatRequest, ChatResponse, ConversationDeleted, ConversationList, ConversationPage,
+    ConversationPatch, ConversationSummary, DeviceSession, DeviceSessionRequest, EventBatch,
+    GenerationReply, Health, InteractionMode, LinkCode, MessageView, ModelList, PreferenceReply,
+    PreferenceRequest, QueueItem, Queued, RequestType, Role, Routing, RoutingStats, StartRequest,
+    StartResponse,
+};
+pub use time::Timestamp;

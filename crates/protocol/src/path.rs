@@ -1,0 +1,18 @@
+//! Addresses of the REST calls and of the socket. `{id}` is filled by the caller.
+
+pub const SOCKET: &str = "/ws";
+pub const DEVICE_SESSION: &str = "/auth/device-session";
+pub const DEVICE_SESSION_VALIDATE: &str = "/auth/device-session/validate";
+pub const LINK: &str = "/auth/link";
+pub const START: &str = "/ai/chat/start";
+pub const CHAT: &str = "/ai/chat";
+pub const CHAT_ALIAS: &str = "/api/chat";
+pub const CONVERSATIONS: &str = "/ai/conversations";
+pub const CONVERSATION: &str = "/ai/conversations/{id}";
+pub const GENERATION_STOP: &str = "/ai/generations/{id}/stop";
+pub const MODELS: &str = "/routing/models";
+pub const MODELS_ALIAS: &str = "/api/models";
+pub const STATS: &str = "/routing/stats";
+pub const PREFERENCES: &str = "/routing/preferences";
+pub const HEALTH: &str = "/health";
+pub const READY: &str = "/health/ready";
