@@ -117,6 +117,9 @@ pub struct StreamComplete {
     pub timestamp: Timestamp,
     #[serde(flatten)]
     pub at: At,
+    /// The frame covers `seq_from..=seq`, hidden records before it among them; one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq_from: Option<Seq>,
     pub status: CompleteStatus,
     pub finish_reason: FinishReason,
     /// Length of `full_response` in Unicode scalar values.
@@ -146,6 +149,9 @@ pub struct StreamError {
     pub timestamp: Timestamp,
     #[serde(flatten)]
     pub at: Option<At>,
+    /// The frame covers `seq_from..=seq`, hidden records before it among them; one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq_from: Option<Seq>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub req: Option<Value>,
 }
@@ -281,6 +287,9 @@ impl GenerationState {
 pub struct GenerationStateEvent {
     #[serde(flatten)]
     pub at: At,
+    /// The frame covers `seq_from..=seq`, hidden records before it among them; one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq_from: Option<Seq>,
     pub state: GenerationState,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<ErrorCode>,
@@ -434,6 +443,7 @@ mod tests {
             retry_after_ms: None,
             timestamp: Timestamp::from_millis(0),
             at: None,
+            seq_from: None,
             req: None,
         });
         let json = serde_json::to_value(&refusal).unwrap();
