@@ -1,1 +1,23 @@
-//! stub
+//! A model server for tests, benchmarks and demonstrations. It speaks OpenAI chat completions over
+//! real TCP, and what it does is chosen by the model's name, such as
+//! `numbers:tokens=200,rate=50,first=300ms,cut_at=120`, or by a script file.
+//!
+//! Every text is numbered, so that a reader can tell loss, doubling and order.
+
+mod answer;
+mod calls;
+mod chat;
+mod error;
+mod gates;
+mod models;
+mod plan;
+mod script;
+mod server;
+mod spec;
+mod sse;
+mod text;
+
+pub use calls::{Call, CallState};
+pub use script::{ScriptError, Scripts, Step};
+pub use server::{Options, Standin};
+pub use text::{MARKDOWN, numbered, numbered_utf8, reasoned};

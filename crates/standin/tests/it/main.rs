@@ -1,0 +1,7 @@
+//! The stand-in over real TCP.
+
+mod control;
+mod failures;
+mod shapes;
+mod support;
+mod texts;
