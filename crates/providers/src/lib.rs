@@ -2,12 +2,26 @@
 //!
 //! The engine knows only this file's types; each provider keeps its JSON to itself.
 
+pub mod catalogue;
+pub mod discover;
+mod http;
+mod openai;
+mod quotes;
+pub mod scripted;
+pub mod sse;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use unbroken_protocol::{Citation, ErrorCode, FinishReason, ModelInfo, Options, Role};
+
+pub use catalogue::{BEST, Catalogue, CatalogueSettings, Choice, Health, ProviderStatus};
+pub use discover::{ConfigError, Kind, ProviderConfig, Secret};
+pub use http::Http;
+pub use openai::{Listed, OpenAi, Patience};
+pub use quotes::{QUOTES, Quotes};
 
 /// One call of a model.
 #[derive(Clone, Debug)]

@@ -1,0 +1,327 @@
+//! Model servers that speak OpenAI's chat completions: OpenAI itself, OpenRouter, Ollama,
+//! llama.cpp, LM Studio, vLLM and many more.
+
+mod fault;
+mod models;
+mod request;
+mod stream;
+mod think;
+mod wire;
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use async_stream::stream;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use futures_util::{Stream, StreamExt};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{RequestBuilder, Response, Url};
+use tokio::time::{Instant, sleep, timeout};
+use unbroken_protocol::ModelInfo;
+
+use self::fault::{Endpoint, Refusal, retry_after};
+pub use self::models::Listed;
+use self::request::Dialect;
+use self::stream::Answer;
+pub use self::stream::Patience;
+use crate::discover::{ConfigError, ProviderConfig, Secret};
+use crate::http::{Http, shown};
+use crate::{Event, EventStream, Failure, Provider, Request};
+
+/// How much of a refusal's body is read, and for how long.
+const REFUSAL_BYTES: usize = 64 * 1024;
+const REFUSAL_TIME: Duration = Duration::from_secs(5);
+/// The longest list of models that is read.
+const LIST_BYTES: usize = 16 * 1024 * 1024;
+
+/// A model server that speaks chat completions.
+#[derive(Debug)]
+pub struct OpenAi {
+    id: String,
+    name: String,
+    http: Http,
+    base: Url,
+    key: Option<HeaderValue>,
+    endpoint: Arc<Endpoint>,
+    dialect: Dialect,
+    patience: Patience,
+}
+
+impl OpenAi {
+    /// Checks the settings; connects to nothing.
+    pub fn new(config: ProviderConfig, http: &Http) -> Result<Self, ConfigError> {
+        let base = config.address()?;
+        let patience = config.patience()?;
+        let key = config.api_key.as_ref().map(|key| bearer(&config.id, key)).transpose()?;
+        let dialect = match base.host_str() {
+            Some("api.openai.com") => Dialect::OpenAi,
+            _ => Dialect::Compatible,
+        };
+        let endpoint = Endpoint {
+            shown: shown(&base),
+            key_source: config.key_source(),
+            has_key: key.is_some(),
+        };
+        let name = if config.name.is_empty() { config.id.clone() } else { config.name };
+        let http = http.clone();
+        let endpoint = Arc::new(endpoint);
+        Ok(Self { id: config.id, name, http, base, key, endpoint, dialect, patience })
+    }
+
+    /// With other timers than the settings say, to the millisecond.
+    #[must_use]
+    pub fn with_patience(self, patience: Patience) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// The models with what the trait's list leaves out.
+    pub async fn list(&self) -> Result<Vec<Listed>, Failure> {
+        let call = self.authorized(self.http.for_url(&self.base).get(self.at("models")));
+        let response = call.send().await.map_err(|error| self.endpoint.unreachable(&error))?;
+        let response = accepted(response, &self.endpoint, None).await?;
+        let is_web_page = is_web_page(response.headers());
+        let body = read_up_to(response, LIST_BYTES).await;
+        models::read(&body, &self.name).ok_or_else(|| {
+            if is_web_page { self.endpoint.web_page() } else { self.endpoint.unreadable() }
+        })
+    }
+
+    fn at(&self, page: &str) -> Url {
+        let mut url = self.base.clone();
+        let path = format!("{}/{page}", url.path().trim_end_matches('/'));
+        url.set_path(&path);
+        url
+    }
+
+    fn authorized(&self, call: RequestBuilder) -> RequestBuilder {
+        match &self.key {
+            Some(key) => call.header(reqwest::header::AUTHORIZATION, key.clone()),
+            None => call,
+        }
+    }
+}
+
+impl Provider for OpenAi {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn models(&self) -> BoxFuture<'_, Result<Vec<ModelInfo>, Failure>> {
+        Box::pin(async {
+            let listed = self.list().await?;
+            Ok(listed.into_iter().map(|model| model.info).collect())
+        })
+    }
+
+    fn generate(&self, request: Request) -> EventStream {
+        let call = self
+            .authorized(self.http.for_url(&self.base).post(self.at("chat/completions")))
+            .header(ACCEPT, "text/event-stream")
+            .header(CONTENT_TYPE, "application/json")
+            .body(request::body(&request, self.dialect));
+        let (endpoint, patience) = (Arc::clone(&self.endpoint), self.patience);
+        let model = request.model;
+        stream! {
+            match open(call, &endpoint, &model, patience).await {
+                Ok(response) => {
+                    let body = response.bytes_stream();
+                    let mut events = pin!(follow(body, Answer::new(endpoint, model), patience));
+                    while let Some(event) = events.next().await {
+                        yield event;
+                    }
+                }
+                Err(failure) => yield Err(failure),
+            }
+        }
+        .boxed()
+    }
+}
+
+/// Sends the call; a response is one that was accepted.
+async fn open(
+    call: RequestBuilder,
+    endpoint: &Endpoint,
+    model: &str,
+    patience: Patience,
+) -> Result<Response, Failure> {
+    let response = timeout(patience.first_token, call.send())
+        .await
+        .map_err(|_| endpoint.silent(patience.first_token))?
+        .map_err(|error| endpoint.unreachable(&error))?;
+    let response = accepted(response, endpoint, Some(model)).await?;
+    if is_web_page(response.headers()) { Err(endpoint.web_page()) } else { Ok(response) }
+}
+
+/// Reads a body into events until the answer is over, the body ends, or the server falls silent.
+fn follow<E>(
+    body: impl Stream<Item = Result<Bytes, E>>,
+    mut answer: Answer,
+    patience: Patience,
+) -> impl Stream<Item = Result<Event, Failure>> {
+    stream! {
+        let mut body = pin!(body);
+        let mut alive = Instant::now();
+        // The timer is moved only when it rings or must ring earlier: not at every read.
+        let mut timer = pin!(sleep(answer.silence(&patience)));
+        loop {
+            while let Some(event) = answer.next() {
+                yield event;
+            }
+            if answer.is_over() {
+                return;
+            }
+            let silence = answer.silence(&patience);
+            let due = alive + silence;
+            if due < timer.deadline() {
+                timer.as_mut().reset(due);
+            }
+            tokio::select! {
+                biased;
+                read = body.next() => {
+                    alive = Instant::now();
+                    match read {
+                        Some(Ok(bytes)) => answer.bytes(&bytes),
+                        Some(Err(_)) | None => answer.end(),
+                    }
+                }
+                () = timer.as_mut() => {
+                    if Instant::now() >= due {
+                        answer.silent(silence);
+                    } else {
+                        timer.as_mut().reset(due);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The response, unless its status is a refusal.
+async fn accepted(
+    response: Response,
+    endpoint: &Endpoint,
+    model: Option<&str>,
+) -> Result<Response, Failure> {
+    if response.status().is_success() {
+        return Ok(response);
+    }
+    let status = response.status().as_u16();
+    let retry_after = retry_after(response.headers(), SystemTime::now());
+    let says_page = is_web_page(response.headers());
+    let body = timeout(REFUSAL_TIME, read_up_to(response, REFUSAL_BYTES)).await.unwrap_or_default();
+    let is_web_page = says_page || body.trim_ascii_start().starts_with(b"<");
+    let fault = wire::fault(&body);
+    let refusal = Refusal { status: Some(status), fault, is_web_page, retry_after, model };
+    Err(endpoint.refused(&refusal))
+}
+
+/// The body, or as much of it as came.
+async fn read_up_to(mut response: Response, limit: usize) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Ok(Some(bytes)) = response.chunk().await {
+        body.extend_from_slice(&bytes);
+        if body.len() > limit {
+            break;
+        }
+    }
+    body
+}
+
+fn is_web_page(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.trim_start().to_ascii_lowercase().starts_with("text/html")
+}
+
+fn bearer(id: &str, key: &Secret) -> Result<HeaderValue, ConfigError> {
+    let value = format!("Bearer {}", key.reveal().trim());
+    let mut value = HeaderValue::from_str(&value)
+        .map_err(|_| ConfigError::BadKey { provider: id.to_owned() })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+    use unbroken_protocol::{ErrorCode, FinishReason};
+
+    use super::*;
+
+    const CHUNK: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n";
+    const FINISH: &str = "data: {\"choices\":[{\"finish_reason\":\"stop\"}]}\n\n";
+
+    fn answer() -> Answer {
+        let endpoint = Endpoint {
+            shown: "http://127.0.0.1:1/v1".into(),
+            key_source: "KEY".into(),
+            has_key: false,
+        };
+        Answer::new(Arc::new(endpoint), "m".into())
+    }
+
+    fn seconds(n: u64) -> Duration {
+        Duration::from_secs(n)
+    }
+
+    /// A body that sends each text after its pause, and then nothing more, without an end.
+    fn paused(
+        script: &'static [(u64, &'static str)],
+    ) -> impl Stream<Item = Result<Bytes, &'static str>> {
+        stream::iter(script)
+            .then(|(pause, text)| async move {
+                sleep(seconds(*pause)).await;
+                Ok(Bytes::from_static(text.as_bytes()))
+            })
+            .chain(stream::pending())
+    }
+
+    async fn run(script: &'static [(u64, &'static str)]) -> (Vec<Result<Event, Failure>>, u64) {
+        let begin = Instant::now();
+        let patience = Patience { first_token: seconds(120), idle: seconds(60) };
+        let events = follow(paused(script), answer(), patience).collect().await;
+        (events, begin.elapsed().as_secs())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_before_the_first_token_is_a_timeout() {
+        let (events, took) = run(&[]).await;
+        assert_eq!(events[0].as_ref().unwrap_err().code, ErrorCode::ProviderTimeout);
+        assert_eq!((events.len(), took), (1, 120));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_between_bytes_is_a_timeout() {
+        let (events, took) = run(&[(100, CHUNK), (59, CHUNK)]).await;
+        assert_eq!(events.last().unwrap().as_ref().unwrap_err().code, ErrorCode::ProviderTimeout);
+        assert_eq!((events.len(), took), (3, 100 + 59 + 60));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_comment_is_a_sign_of_life() {
+        let (events, took) =
+            run(&[(100, ": a\n\n"), (100, ": b\n\n"), (1, CHUNK), (50, ": c\n"), (50, FINISH)])
+                .await;
+        assert_eq!(events.last(), Some(&Ok(Event::Finish(FinishReason::Stop))));
+        assert_eq!(took, 301 + 5, "five seconds for usage after the finish reason");
+    }
+
+    #[tokio::test]
+    async fn a_broken_connection_is_truncation_unless_the_answer_was_done() {
+        let broken = |texts: &'static [&'static str]| {
+            stream::iter(texts)
+                .map(|text| Ok(Bytes::from_static(text.as_bytes())))
+                .chain(stream::iter([Err("reset")]))
+        };
+        let cut: Vec<_> = follow(broken(&[CHUNK]), answer(), Patience::default()).collect().await;
+        assert_eq!(cut[1].as_ref().unwrap_err().code, ErrorCode::ProviderTruncated);
+        let done: Vec<_> =
+            follow(broken(&[CHUNK, FINISH]), answer(), Patience::default()).collect().await;
+        assert_eq!(done[1], Ok(Event::Finish(FinishReason::Stop)));
+    }
+}

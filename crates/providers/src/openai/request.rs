@@ -1,0 +1,145 @@
+//! A [`Request`] as the JSON body of `POST /chat/completions`. Pure.
+
+use serde::Serialize;
+use unbroken_protocol::Role;
+
+use crate::Request;
+
+/// Which wishes a server understands beyond the common ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// OpenAI's own service: its newer models refuse `max_tokens`.
+    OpenAi,
+    /// Everybody else.
+    Compatible,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    model: &'a str,
+    messages: Vec<Message<'a>>,
+    stream: bool,
+    stream_options: StreamOptions,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_completion_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_effort: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct StreamOptions {
+    include_usage: bool,
+    /// False saves the random padding that OpenAI adds to every chunk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    include_obfuscation: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    role: &'static str,
+    content: &'a str,
+}
+
+/// The body's bytes.
+pub(crate) fn body(request: &Request, dialect: Dialect) -> Vec<u8> {
+    let options = &request.options;
+    let system = options.system.as_deref().filter(|system| !system.trim().is_empty());
+    let system = system.map(|content| Message { role: "system", content });
+    let spoken = request
+        .messages
+        .iter()
+        .map(|message| Message { role: role(message.role), content: &message.content });
+    let (max_tokens, max_completion_tokens) = match dialect {
+        Dialect::OpenAi => (None, options.max_output_tokens),
+        Dialect::Compatible => (options.max_output_tokens, None),
+    };
+    let body = Body {
+        model: &request.model,
+        messages: system.into_iter().chain(spoken).collect(),
+        stream: true,
+        stream_options: StreamOptions {
+            include_usage: true,
+            include_obfuscation: (dialect == Dialect::OpenAi).then_some(false),
+        },
+        temperature: options.temperature.filter(|temperature| temperature.is_finite()),
+        max_tokens,
+        max_completion_tokens,
+        reasoning_effort: options.reasoning_effort.as_deref(),
+    };
+    serde_json::to_vec(&body).expect("a body of text and numbers is JSON")
+}
+
+fn role(role: Role) -> &'static str {
+    match role {
+        Role::User => "user",
+        Role::Assistant => "assistant",
+        Role::System => "system",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use unbroken_protocol::Options;
+
+    use super::*;
+    use crate::Message;
+
+    fn written(options: Options, dialect: Dialect) -> Value {
+        let messages = [
+            Message { role: Role::User, content: "Hi".into() },
+            Message { role: Role::Assistant, content: "Hello".into() },
+            Message { role: Role::User, content: "Why?".into() },
+        ];
+        let request = Request { model: "m".into(), messages: messages.into(), options };
+        serde_json::from_slice(&body(&request, dialect)).unwrap()
+    }
+
+    #[test]
+    fn a_plain_request_asks_for_a_stream_with_usage() {
+        assert_eq!(
+            written(Options::default(), Dialect::Compatible),
+            json!({
+                "model": "m",
+                "messages": [
+                    {"role": "user", "content": "Hi"},
+                    {"role": "assistant", "content": "Hello"},
+                    {"role": "user", "content": "Why?"},
+                ],
+                "stream": true,
+                "stream_options": {"include_usage": true},
+            })
+        );
+    }
+
+    #[test]
+    fn wishes_are_passed_on_and_the_system_prompt_comes_first() {
+        let options = Options {
+            temperature: Some(0.5),
+            max_output_tokens: Some(7),
+            system: Some("Be brief.".into()),
+            reasoning_effort: Some("low".into()),
+        };
+        let body = written(options.clone(), Dialect::Compatible);
+        assert_eq!(body["messages"][0], json!({"role": "system", "content": "Be brief."}));
+        assert_eq!(body["temperature"], 0.5);
+        assert_eq!(body["max_tokens"], 7);
+        assert_eq!(body["reasoning_effort"], "low");
+        assert_eq!(body.get("max_completion_tokens"), None);
+
+        let body = written(options, Dialect::OpenAi);
+        assert_eq!(body["max_completion_tokens"], 7);
+        assert_eq!(body.get("max_tokens"), None);
+        assert_eq!(body["stream_options"]["include_obfuscation"], false);
+    }
+
+    #[test]
+    fn an_empty_system_prompt_is_left_out() {
+        let options = Options { system: Some(" \n".into()), ..Options::default() };
+        assert_eq!(written(options, Dialect::Compatible)["messages"][0]["role"], "user");
+    }
+}

@@ -1,0 +1,566 @@
+//! The bytes of one answer as [`Event`]s: a state machine without a clock and without a socket.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use unbroken_protocol::FinishReason;
+
+use super::fault::{Endpoint, Refusal};
+use super::think::{Piece, Splitter};
+use super::wire::{self, Chunk, Delta, Fault};
+use crate::sse::{Decoder, EVENT_BYTES, SseEvent};
+use crate::{Event, Failure, Usage};
+
+/// How long the end of a stream may take after its finish reason: usage comes there.
+const TAIL: Duration = Duration::from_secs(5);
+
+/// How long a model server may say nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// Before the first token; a comment counts as a sign of life.
+    pub first_token: Duration,
+    /// Between bytes after it.
+    pub idle: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { first_token: Duration::from_mins(2), idle: Duration::from_mins(1) }
+    }
+}
+
+/// One answer, from its first byte to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    body: Body,
+    reading: Reading,
+}
+
+/// What kind of body it is shows its first byte, whatever its content type says.
+#[derive(Debug)]
+enum Body {
+    Unknown,
+    Events(Decoder),
+    Document(Vec<u8>),
+}
+
+#[derive(Debug)]
+struct Reading {
+    endpoint: Arc<Endpoint>,
+    model: String,
+    think: Splitter,
+    usage: Option<Usage>,
+    finish: Option<FinishReason>,
+    begun: bool,
+    over: bool,
+    events: VecDeque<Result<Event, Failure>>,
+}
+
+impl Answer {
+    pub(crate) fn new(endpoint: Arc<Endpoint>, model: String) -> Self {
+        let reading = Reading {
+            endpoint,
+            model,
+            think: Splitter::new(),
+            usage: None,
+            finish: None,
+            begun: false,
+            over: false,
+            events: VecDeque::new(),
+        };
+        Self { body: Body::Unknown, reading }
+    }
+
+    /// The next event that is ready.
+    pub(crate) fn next(&mut self) -> Option<Result<Event, Failure>> {
+        self.reading.events.pop_front()
+    }
+
+    /// Nothing follows what [`Self::next`] still holds.
+    pub(crate) fn is_over(&self) -> bool {
+        self.reading.over
+    }
+
+    /// How long the server may be silent now.
+    pub(crate) fn silence(&self, patience: &Patience) -> Duration {
+        if self.reading.finish.is_some() {
+            patience.idle.min(TAIL)
+        } else if self.reading.begun {
+            patience.idle
+        } else {
+            patience.first_token
+        }
+    }
+
+    pub(crate) fn bytes(&mut self, mut bytes: &[u8]) {
+        if matches!(self.body, Body::Unknown) {
+            bytes = bytes.trim_ascii_start();
+            match bytes.first() {
+                None => return,
+                Some(b'<') => return self.reading.fail(self.reading.endpoint.web_page()),
+                Some(b'{' | b'[') => self.body = Body::Document(Vec::new()),
+                Some(_) => self.body = Body::Events(Decoder::new()),
+            }
+        }
+        match &mut self.body {
+            Body::Unknown => {}
+            Body::Events(decoder) => {
+                let reading = &mut self.reading;
+                let taken = decoder.push(bytes, |event| reading.event(event, Part::Whole));
+                if taken.is_err() {
+                    reading.fail(reading.endpoint.unreadable());
+                }
+            }
+            Body::Document(document) => {
+                document.extend_from_slice(bytes);
+                if document.len() > EVENT_BYTES {
+                    self.reading.fail(self.reading.endpoint.unreadable());
+                }
+            }
+        }
+    }
+
+    /// The stream ended, or its connection broke: the finish reason tells whether all of it came.
+    pub(crate) fn end(&mut self) {
+        let reading = &mut self.reading;
+        match std::mem::replace(&mut self.body, Body::Unknown) {
+            Body::Unknown => {}
+            Body::Events(decoder) => decoder.end(|event| reading.event(event, Part::MayBeCut)),
+            Body::Document(document) => reading.chunk(&document, Part::MayBeCut),
+        }
+        reading.end();
+    }
+
+    /// The server said nothing for too long.
+    pub(crate) fn silent(&mut self, silence: Duration) {
+        if self.reading.finish.is_some() {
+            self.reading.end();
+        } else {
+            self.reading.fail(self.reading.endpoint.silent(silence));
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Whole,
+    /// The last thing before the end: when it cannot be read, it is not there.
+    MayBeCut,
+}
+
+impl Reading {
+    fn event(&mut self, event: SseEvent<'_>, part: Part) {
+        match event.data.trim_ascii() {
+            _ if self.over => {}
+            b"" => {}
+            b"[DONE]" => self.end(),
+            data if event.name == b"error" => {
+                let fault = wire::fault(data);
+                self.refused(fault);
+            }
+            data => self.chunk(data, part),
+        }
+    }
+
+    fn chunk(&mut self, data: &[u8], part: Part) {
+        wire::with_chunk(data, |chunk| match chunk {
+            Some(chunk) => self.take(chunk),
+            None if part == Part::MayBeCut => {}
+            None => self.fail(self.endpoint.unreadable()),
+        });
+    }
+
+    fn take(&mut self, chunk: Chunk<'_>) {
+        if let Some(usage) = chunk.usage {
+            self.usage = Some(Usage { input_tokens: usage.input(), output_tokens: usage.output() });
+        }
+        let Some(choice) = chunk.choices.0 else {
+            if chunk.error.present {
+                self.refused(chunk.error);
+            }
+            return;
+        };
+        if let Some(delta) = choice.delta.or(choice.message) {
+            self.delta(delta);
+        }
+        if chunk.error.present {
+            self.refused(chunk.error);
+        } else if choice.error.present || choice.finish_reason.0 == "error" {
+            self.refused(choice.error);
+        } else if let Some(reason) = finish_reason(&choice.finish_reason.0) {
+            self.finish = Some(reason);
+        }
+    }
+
+    fn delta(&mut self, mut delta: Delta<'_>) {
+        let reasoning = delta.take_reasoning();
+        if !reasoning.is_empty() {
+            self.think.reasoning_came_apart();
+            self.say(Event::Reasoning(reasoning.into_owned()));
+        }
+        let text =
+            if delta.content.text.is_empty() { &delta.refusal.0 } else { &delta.content.text };
+        let (events, begun) = (&mut self.events, &mut self.begun);
+        self.think.push(text, |piece| {
+            *begun = true;
+            events.push_back(Ok(event_of(piece)));
+        });
+    }
+
+    fn say(&mut self, event: Event) {
+        self.begun = true;
+        self.events.push_back(Ok(event));
+    }
+
+    fn end(&mut self) {
+        match self.finish {
+            Some(reason) => self.close(Ok(Event::Finish(reason))),
+            None => self.close(Err(self.endpoint.truncated())),
+        }
+    }
+
+    fn refused(&mut self, fault: Fault<'_>) {
+        let failure = self.endpoint.refused(&Refusal {
+            status: None,
+            fault,
+            is_web_page: false,
+            retry_after: None,
+            model: Some(&self.model),
+        });
+        self.fail(failure);
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        self.close(Err(failure));
+    }
+
+    fn close(&mut self, last: Result<Event, Failure>) {
+        if std::mem::replace(&mut self.over, true) {
+            return;
+        }
+        let events = &mut self.events;
+        self.think.end(|piece| events.push_back(Ok(event_of(piece))));
+        events.extend(self.usage.take().map(|usage| Ok(Event::Usage(usage))));
+        events.push_back(last);
+    }
+}
+
+fn event_of(piece: Piece<'_>) -> Event {
+    match piece {
+        Piece::Content(text) => Event::Content(text.into_owned()),
+        Piece::Reasoning(text) => Event::Reasoning(text.into_owned()),
+    }
+}
+
+/// Some servers write an unfinished choice as "" or as the word "null".
+fn finish_reason(name: &str) -> Option<FinishReason> {
+    Some(match name {
+        "" | "null" => return None,
+        "stop" | "eos" | "eos_token" | "end_turn" | "stop_sequence" => FinishReason::Stop,
+        "length" | "max_tokens" | "model_length" => FinishReason::Length,
+        "content_filter" => FinishReason::ContentFilter,
+        "tool_calls" | "function_call" => FinishReason::ToolCalls,
+        _ => FinishReason::Other,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use unbroken_protocol::ErrorCode;
+
+    use super::*;
+
+    fn read<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Vec<Result<Event, Failure>> {
+        let endpoint = Endpoint {
+            shown: "http://127.0.0.1:1/v1".into(),
+            key_source: "KEY".into(),
+            has_key: false,
+        };
+        let mut answer = Answer::new(Arc::new(endpoint), "m".into());
+        for part in parts {
+            answer.bytes(part);
+        }
+        answer.end();
+        assert!(answer.is_over());
+        std::iter::from_fn(|| answer.next()).collect()
+    }
+
+    /// The events of a stream of these `data:` payloads.
+    fn events(payloads: &[&str]) -> Vec<Result<Event, Failure>> {
+        let lines: Vec<String> = payloads.iter().map(|data| format!("data: {data}\n\n")).collect();
+        read([lines.concat().as_bytes()])
+    }
+
+    fn delta(json: &str) -> String {
+        format!(r#"{{"choices":[{{"index":0,"delta":{json},"finish_reason":null}}]}}"#)
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "compared with a stream's items")]
+    fn content(text: &str) -> Result<Event, Failure> {
+        Ok(Event::Content(text.into()))
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "compared with a stream's items")]
+    fn reasoning(text: &str) -> Result<Event, Failure> {
+        Ok(Event::Reasoning(text.into()))
+    }
+
+    const FINISH: &str = r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#;
+    const STOP: Result<Event, Failure> = Ok(Event::Finish(FinishReason::Stop));
+
+    fn code(last: Option<&Result<Event, Failure>>) -> ErrorCode {
+        last.unwrap().as_ref().unwrap_err().code
+    }
+
+    #[test]
+    fn a_plain_stream_is_text_usage_and_finish() {
+        let got = events(&[
+            &delta(r#"{"role":"assistant","content":""}"#),
+            &delta(r#"{"content":"Hel"}"#),
+            &delta(r#"{"role":"assistant","content":"lo"}"#),
+            &delta(r#"{"content":null}"#),
+            FINISH,
+            r#"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#,
+            "[DONE]",
+            &delta(r#"{"content":"after the end"}"#),
+        ]);
+        let usage = Usage { input_tokens: 3, output_tokens: 2 };
+        assert_eq!(got, [content("Hel"), content("lo"), Ok(Event::Usage(usage)), STOP]);
+    }
+
+    #[test]
+    fn done_may_be_missing() {
+        assert_eq!(events(&[&delta(r#"{"content":"a"}"#), FINISH]), [content("a"), STOP]);
+    }
+
+    #[test]
+    fn an_end_without_a_finish_reason_is_truncated() {
+        for payloads in [&[][..], &[r#"{"choices":[]}"#], &["[DONE]"]] {
+            let mut all = vec![delta(r#"{"content":"a"}"#)];
+            all.extend(payloads.iter().map(|payload| (*payload).to_owned()));
+            let got = events(&all.iter().map(String::as_str).collect::<Vec<_>>());
+            assert_eq!(got[0], content("a"));
+            assert_eq!(code(got.last()), ErrorCode::ProviderTruncated);
+            assert_eq!(got.len(), 2);
+        }
+        assert_eq!(code(read([]).last()), ErrorCode::ProviderTruncated);
+    }
+
+    #[test]
+    fn a_chunk_that_is_cut_by_the_end_is_truncation() {
+        let text = format!("data: {}\n\ndata: {{\"choices\":[{{\"del", delta(r#"{"content":"a"}"#));
+        let got = read([text.as_bytes()]);
+        assert_eq!(got[0], content("a"));
+        assert_eq!(code(got.last()), ErrorCode::ProviderTruncated);
+    }
+
+    #[test]
+    fn usage_may_sit_anywhere_and_the_last_one_counts() {
+        let usage = |n: u64| Ok(Event::Usage(Usage { input_tokens: 1, output_tokens: n }));
+        let on = |finish: &str, n: u64| {
+            format!(
+                r#"{{"choices":[{{"delta":{{"content":"a"}},"finish_reason":{finish}}}],
+                    "usage":{{"prompt_tokens":1,"completion_tokens":{n}}}}}"#
+            )
+            .replace('\n', "")
+        };
+        assert_eq!(
+            events(&[&on("null", 1), &on("null", 2), &on("\"stop\"", 3)]),
+            [content("a"), content("a"), content("a"), usage(3), STOP]
+        );
+        let got = events(&[&on("null", 1), r#"{"usage":null}"#]);
+        assert_eq!(got[1], usage(1));
+        assert_eq!(code(got.last()), ErrorCode::ProviderTruncated);
+    }
+
+    #[test]
+    fn reasoning_is_read_from_every_field_and_only_once() {
+        for json in [
+            r#"{"reasoning_content":"hm"}"#,
+            r#"{"reasoning":"hm"}"#,
+            r#"{"reasoning":"hm","reasoning_details":[{"type":"reasoning.text","text":"hm"}]}"#,
+            r#"{"reasoning_content":"hm","reasoning":"hm","content":""}"#,
+            r#"{"content":null,"reasoning_details":[{"type":"reasoning.summary","summary":"h"},
+                {"type":"reasoning.text","text":"m"},{"type":"reasoning.encrypted","data":"x"}]}"#,
+            r#"{"content":[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]}]}"#,
+            r#"{"content":"<think>hm</think>"}"#,
+        ] {
+            let got =
+                events(&[&delta(&json.replace('\n', "")), &delta(r#"{"content":"a"}"#), FINISH]);
+            assert_eq!(got, [reasoning("hm"), content("a"), STOP], "{json}");
+        }
+    }
+
+    #[test]
+    fn tool_calls_are_tolerated() {
+        let got = events(&[
+            &delta(
+                r#"{"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":{}}}]}"#,
+            ),
+            &delta(r#"{"tool_calls":[{"function":{"arguments":"{\"a"}}]}"#),
+            r#"{"choices":[{"delta":{},"finish_reason":"tool_calls"}]}"#,
+        ]);
+        assert_eq!(got, [Ok(Event::Finish(FinishReason::ToolCalls))]);
+    }
+
+    #[test]
+    fn choices_may_be_missing_null_or_empty() {
+        let got = events(&[
+            r#"{"prompt_filter_results":[{}],"choices":[]}"#,
+            r#"{"choices":null}"#,
+            "{}",
+            &delta("null"),
+            r#"{"choices":[{}]}"#,
+            FINISH,
+        ]);
+        assert_eq!(got, [STOP]);
+    }
+
+    #[test]
+    fn finish_reasons_are_mapped_and_unknown_ones_are_other() {
+        use FinishReason::*;
+        for (name, reason) in [
+            ("stop", Stop),
+            ("length", Length),
+            ("content_filter", ContentFilter),
+            ("function_call", ToolCalls),
+            ("insufficient_system_resource", Other),
+        ] {
+            let payload = format!(r#"{{"choices":[{{"finish_reason":"{name}"}}]}}"#);
+            assert_eq!(events(&[&payload]), [Ok(Event::Finish(reason))], "{name}");
+        }
+        let unfinished = r#"{"choices":[{"finish_reason":"null"}]}"#;
+        assert_eq!(code(events(&[unfinished]).last()), ErrorCode::ProviderTruncated);
+    }
+
+    #[test]
+    fn an_error_in_the_middle_fails_after_what_was_said() {
+        for (payload, expected) in [
+            (
+                r#"{"error":{"message":"x","type":"server_error","code":null}}"#,
+                ErrorCode::ProviderError,
+            ),
+            (r#"{"error":"x"}"#, ErrorCode::ProviderError),
+            (r#"{"object":"error","message":"x","code":503}"#, ErrorCode::ProviderOverloaded),
+            (
+                r#"{"id":"gen","error":{"code":429,"message":"x"},
+                    "choices":[{"delta":{"content":""},"finish_reason":"error"}]}"#,
+                ErrorCode::ProviderRateLimited,
+            ),
+            (r#"{"choices":[{"delta":{},"finish_reason":"error"}]}"#, ErrorCode::ProviderError),
+            (
+                r#"{"choices":[{"delta":{},"error":{"code":502,"message":"x"}}]}"#,
+                ErrorCode::ProviderError,
+            ),
+        ] {
+            let payload = payload.replace('\n', "");
+            let got = events(&[&delta(r#"{"content":"a"}"#), &payload, FINISH, "[DONE]"]);
+            assert_eq!(got.len(), 2, "{payload}");
+            assert_eq!(got[0], content("a"));
+            assert_eq!(code(got.last()), expected, "{payload}");
+        }
+        let named = b"event: error\ndata: {\"message\":\"overloaded\"}\n\n";
+        assert_eq!(code(read([&named[..]]).last()), ErrorCode::ProviderOverloaded);
+    }
+
+    #[test]
+    fn a_null_or_empty_error_is_none() {
+        let payload = r#"{"error":null,"choices":[{"delta":{"content":"a"},"error":""}]}"#;
+        assert_eq!(events(&[payload, FINISH]), [content("a"), STOP]);
+    }
+
+    #[test]
+    fn a_server_that_does_not_stream_is_understood() {
+        let json = br#" {"choices":[{"message":{"role":"assistant","reasoning":"hm",
+            "content":"Four."},"finish_reason":"length"}],
+            "usage":{"prompt_tokens":3,"completion_tokens":2}}"#;
+        let expected = [
+            reasoning("hm"),
+            content("Four."),
+            Ok(Event::Usage(Usage { input_tokens: 3, output_tokens: 2 })),
+            Ok(Event::Finish(FinishReason::Length)),
+        ];
+        assert_eq!(read([&json[..]]), expected);
+        assert_eq!(read(json.chunks(1)), expected);
+        assert_eq!(code(read([&json[..40]]).last()), ErrorCode::ProviderTruncated);
+    }
+
+    #[test]
+    fn a_web_page_is_told_from_a_stream() {
+        let failure = read([&b"\n<!doctype html><p>Hi"[..]]).pop().unwrap().unwrap_err();
+        assert_eq!(failure.code, ErrorCode::ProviderError);
+        assert!(failure.message.contains("web page"), "{failure}");
+    }
+
+    #[test]
+    fn what_is_not_json_fails() {
+        let got = events(&[&delta(r#"{"content":"a"}"#), "{broken", FINISH]);
+        assert_eq!(code(got.last()), ErrorCode::ProviderError);
+        assert_eq!(got.len(), 2);
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf_8_are_replaced() {
+        let text = [
+            b"data: {\"choices\":[{\"delta\":{\"content\":\"a\xff\"}}]}\n\ndata: ",
+            FINISH.as_bytes(),
+        ]
+        .concat();
+        assert_eq!(read([&text[..]]), [content("a\u{fffd}"), STOP]);
+    }
+
+    #[test]
+    fn silence_after_the_finish_reason_is_an_end() {
+        let endpoint = Endpoint { shown: String::new(), key_source: String::new(), has_key: false };
+        let mut answer = Answer::new(Arc::new(endpoint), "m".into());
+        let patience = Patience::default();
+        assert_eq!(answer.silence(&patience), patience.first_token);
+        answer.bytes(b": alive\n\n");
+        assert_eq!(answer.silence(&patience), patience.first_token);
+        answer.bytes(format!("data: {}\n\n", delta(r#"{"content":"a"}"#)).as_bytes());
+        assert_eq!(answer.silence(&patience), patience.idle);
+        answer.bytes(format!("data: {FINISH}\n\n").as_bytes());
+        assert_eq!(answer.silence(&patience), TAIL);
+        answer.silent(TAIL);
+        assert_eq!([answer.next(), answer.next()], [Some(content("a")), Some(STOP)]);
+    }
+
+    /// What a person sees, whatever the sizes of the pieces.
+    fn seen(
+        events: Vec<Result<Event, Failure>>,
+    ) -> (String, String, Option<Result<Event, Failure>>) {
+        let (mut reasoning, mut content, mut last) = (String::new(), String::new(), None);
+        for event in events {
+            match event {
+                Ok(Event::Reasoning(text)) => reasoning.push_str(&text),
+                Ok(Event::Content(text)) => content.push_str(&text),
+                other => last = Some(other),
+            }
+        }
+        (reasoning, content, last)
+    }
+
+    proptest! {
+        #[test]
+        fn any_cut_of_the_bytes_gives_the_same_answer(
+            texts in prop::collection::vec("[a-z中🦀\"\\\\\n ]{0,8}|</?think>", 0..8),
+            end in prop_oneof![Just(FINISH), Just("[DONE]"), Just("{\"error\":\"x\"}"), Just("")],
+            cut in 0usize..600,
+        ) {
+            let mut lines: Vec<String> = texts
+                .iter()
+                .map(|text| delta(&serde_json::json!({ "content": text }).to_string()))
+                .map(|payload| format!(": alive\r\ndata:{payload}\r\n\r\n"))
+                .collect();
+            lines.push(format!("data: {end}\n\n"));
+            let text = lines.concat();
+            let bytes = text.as_bytes();
+            let cut = cut.min(bytes.len());
+            let whole = read([bytes]);
+            prop_assert_eq!(&read([&bytes[..cut], &bytes[cut..]]), &whole);
+            prop_assert_eq!(seen(read(bytes.chunks(1))), seen(whole));
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Providers against a real model server over TCP.
+
+mod answers;
+mod catalogue;
+mod failures;
+mod support;
