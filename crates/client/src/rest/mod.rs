@@ -1,0 +1,293 @@
+//! The REST calls, the same in a native program and in a browser (PROTOCOL A1, A2, A4, A5).
+
+#[cfg_attr(target_arch = "wasm32", path = "browser.rs")]
+#[cfg_attr(not(target_arch = "wasm32"), path = "native.rs")]
+mod transport;
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use unbroken_protocol::{
+    ChatRequest, ChatResponse, ConversationDeleted, ConversationId, ConversationList,
+    ConversationPage, ConversationPatch, ConversationSummary, DeviceId, DeviceSession,
+    DeviceSessionRequest, ErrorBody, GenerationId, GenerationReply, Health, MessageId, ModelList,
+    PreferenceReply, PreferenceRequest, RequestType, RoutingStats, SessionId, StartRequest,
+    StartResponse, path,
+};
+
+use transport::Transport;
+
+/// Why a call brought no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum RestError {
+    /// The server said no, and why.
+    #[error("{}", .0.message)]
+    Refused(Box<ErrorBody>),
+    /// No answer arrived; whether the call took effect is not known.
+    #[error("the server cannot be reached: {0}")]
+    Unreachable(String),
+    /// Something answered that is not an Unbroken server of this version.
+    #[error("the server answered {status} with something else: {detail}")]
+    Unexpected { status: u16, detail: String },
+}
+
+impl RestError {
+    /// Whether the same call may succeed later.
+    pub fn retryable(&self) -> bool {
+        match self {
+            Self::Refused(body) => body.retryable,
+            Self::Unreachable(_) => true,
+            Self::Unexpected { status, .. } => *status >= 500,
+        }
+    }
+}
+
+/// An HTTP method that the protocol uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Method {
+    Get,
+    Post,
+    Patch,
+    Delete,
+}
+
+impl Method {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// Whatever answered: its status and its whole body.
+struct Answer {
+    status: u16,
+    body: String,
+}
+
+/// Calls to one server, by one principal.
+#[derive(Clone, Debug)]
+pub struct Rest {
+    base: String,
+    device_id: Option<DeviceId>,
+    session_id: Option<SessionId>,
+    transport: Transport,
+}
+
+impl Rest {
+    /// `base` is the server's address without a path, `http://127.0.0.1:8484`; empty in a browser
+    /// for the page's own server.
+    pub fn new(base: &str) -> Self {
+        Self {
+            base: base.trim_end_matches('/').to_owned(),
+            device_id: None,
+            session_id: None,
+            transport: Transport::new(),
+        }
+    }
+
+    /// The same server, spoken to with this pair.
+    #[must_use]
+    pub fn with_session(mut self, device_id: DeviceId, session_id: SessionId) -> Self {
+        self.device_id = Some(device_id);
+        self.session_id = Some(session_id);
+        self
+    }
+
+    /// Makes or renews a device session.
+    pub async fn device_session(
+        &self,
+        request: &DeviceSessionRequest,
+    ) -> Result<DeviceSession, RestError> {
+        self.send(Method::Post, path::DEVICE_SESSION, &[], Some(request)).await
+    }
+
+    /// Starts a turn, and answers as soon as it is durable.
+    pub async fn start(&self, mut request: StartRequest) -> Result<StartResponse, RestError> {
+        self.sign(&mut request);
+        self.send(Method::Post, path::START, &[], Some(&request)).await
+    }
+
+    /// Asks and waits for the whole answer.
+    pub async fn chat(&self, mut request: ChatRequest) -> Result<ChatResponse, RestError> {
+        self.sign(&mut request.start);
+        self.send(Method::Post, path::CHAT, &[], Some(&request)).await
+    }
+
+    /// The conversations, the one that changed last first.
+    pub async fn conversations(
+        &self,
+        limit: Option<u32>,
+        cursor: Option<&str>,
+    ) -> Result<ConversationList, RestError> {
+        let mut query = self.pair();
+        query.extend(limit.map(|limit| ("limit", limit.to_string())));
+        query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
+        self.get(path::CONVERSATIONS, &query).await
+    }
+
+    /// The selected branch of a conversation; with `limit` a page that ends before `before`.
+    pub async fn conversation(
+        &self,
+        id: ConversationId,
+        limit: Option<u32>,
+        before: Option<MessageId>,
+    ) -> Result<ConversationPage, RestError> {
+        let mut query = self.pair();
+        query.extend(limit.map(|limit| ("limit", limit.to_string())));
+        query.extend(before.map(|before| ("before", before.to_string())));
+        self.get(&filled(path::CONVERSATION, id), &query).await
+    }
+
+    /// Deletes a conversation; what runs in it is stopped first.
+    pub async fn delete(&self, id: ConversationId) -> Result<ConversationDeleted, RestError> {
+        let path = filled(path::CONVERSATION, id);
+        self.send(Method::Delete, &path, &self.pair(), None::<&()>).await
+    }
+
+    /// Changes a conversation.
+    pub async fn patch(
+        &self,
+        id: ConversationId,
+        change: &ConversationPatch,
+    ) -> Result<ConversationSummary, RestError> {
+        let path = filled(path::CONVERSATION, id);
+        self.send(Method::Patch, &path, &self.pair(), Some(change)).await
+    }
+
+    /// Stops a generation. May be repeated.
+    pub async fn stop(&self, id: GenerationId) -> Result<GenerationReply, RestError> {
+        let path = filled(path::GENERATION_STOP, id);
+        self.send(Method::Post, &path, &self.pair(), Some(&serde_json::json!({}))).await
+    }
+
+    pub async fn models(&self) -> Result<ModelList, RestError> {
+        self.get(path::MODELS, &self.pair()).await
+    }
+
+    /// Which model the person prefers.
+    pub async fn stats(&self) -> Result<RoutingStats, RestError> {
+        self.get(path::STATS, &self.pair()).await
+    }
+
+    /// Sets the model that answers when none is named; `None` leaves the choice to the server.
+    pub async fn preferences(&self, model_id: Option<&str>) -> Result<PreferenceReply, RestError> {
+        let Some(model_id) = model_id else {
+            let query = self.pair();
+            return self.send(Method::Delete, path::PREFERENCES, &query, None::<&()>).await;
+        };
+        let request = PreferenceRequest {
+            model_id: model_id.to_owned(),
+            session_id: self.session_id.clone(),
+            device_id: self.device_id.clone(),
+        };
+        self.send(Method::Post, path::PREFERENCES, &[], Some(&request)).await
+    }
+
+    pub async fn health(&self) -> Result<Health, RestError> {
+        self.get(path::HEALTH, &[]).await
+    }
+
+    async fn get<A: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> Result<A, RestError> {
+        self.send(Method::Get, path, query, None::<&()>).await
+    }
+
+    async fn send<B: Serialize, A: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, String)],
+        body: Option<&B>,
+    ) -> Result<A, RestError> {
+        let url = format!("{}{path}{}", self.base, query_text(query));
+        let body = body.map(|body| serde_json::to_string(body).expect("a wire type is JSON"));
+        read(self.transport.call(method, &url, body).await?)
+    }
+
+    fn sign(&self, request: &mut StartRequest) {
+        if request.session_id.is_none() && request.device_id.is_none() {
+            request.session_id.clone_from(&self.session_id);
+            request.device_id.clone_from(&self.device_id);
+        }
+        let pair = request.session_id.is_some();
+        request.request_type = request.request_type.or(pair.then_some(RequestType::Anonymous));
+    }
+
+    /// The pair as a query. Without one the cookie speaks.
+    fn pair(&self) -> Vec<(&'static str, String)> {
+        let Some(session_id) = &self.session_id else { return Vec::new() };
+        let mut query = vec![
+            ("request_type", "anonymous".to_owned()),
+            ("session_id", session_id.reveal().to_owned()),
+        ];
+        query.extend(self.device_id.iter().map(|id| ("device_id", id.to_string())));
+        query
+    }
+}
+
+fn filled(path: &str, id: impl std::fmt::Display) -> String {
+    path.replace("{id}", &id.to_string())
+}
+
+fn read<A: DeserializeOwned>(Answer { status, body }: Answer) -> Result<A, RestError> {
+    if (200..300).contains(&status) {
+        return serde_json::from_str(&body)
+            .map_err(|e| RestError::Unexpected { status, detail: e.to_string() });
+    }
+    if let Ok(refusal) = serde_json::from_str(&body) {
+        return Err(RestError::Refused(Box::new(refusal)));
+    }
+    Err(RestError::Unexpected { status, detail: body.chars().take(200).collect() })
+}
+
+/// `?key=value&…`, or nothing. Percent-encodes all but RFC 3986's unreserved characters.
+fn query_text(query: &[(&str, String)]) -> String {
+    let mut text = String::new();
+    for (key, value) in query {
+        text.push(if text.is_empty() { '?' } else { '&' });
+        text.push_str(key);
+        text.push('=');
+        for byte in value.bytes() {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                text.push(char::from(byte));
+            } else {
+                write!(text, "%{byte:02X}").expect("a String takes everything");
+            }
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_encoded() {
+        let query = [("limit", "5".to_owned()), ("cursor", "a b&ü".to_owned())];
+        assert_eq!(query_text(&query), "?limit=5&cursor=a%20b%26%C3%BC");
+        assert_eq!(query_text(&[]), "");
+    }
+
+    #[test]
+    fn an_answer_is_read_by_what_it_is() {
+        let answer = |status, body: &str| Answer { status, body: body.into() };
+        let health: Health =
+            read(answer(200, r#"  {"status":"ok","version":"1"}"#)).expect("white space may lead");
+        assert_eq!(health.status, "ok");
+        let refusal = r#"{"error":"not_found","message":"There is no such conversation.",
+            "status_code":404,"code":"not_found","retryable":false,"request_id":"r"}"#;
+        let refused = read::<Health>(answer(404, refusal));
+        assert!(matches!(refused, Err(RestError::Refused(body)) if body.status_code == 404));
+        let proxy = read::<Health>(answer(502, "<html>"));
+        assert!(matches!(proxy, Err(RestError::Unexpected { status: 502, .. })));
+    }
+}
