@@ -1,1 +1,13 @@
-//! stub
+//! What the web app knows, free of any UI framework: the conversation on the screen, Markdown that
+//! grows, the composer, the model picker, the list of conversations, scrolling, and every text.
+//!
+//! A view holds these types, hands events to them, and shows what changed. Nothing here touches a
+//! page, a clock or a network.
+
+pub mod composer;
+pub mod history;
+pub mod markdown;
+pub mod picker;
+pub mod scroll;
+pub mod texts;
+pub mod transcript;

@@ -1,0 +1,178 @@
+//! The composer: what a key does, when a message can be sent, and where drafts are kept.
+
+use unbroken_protocol::{ConversationId, limits};
+
+use crate::texts;
+
+/// Where the message that was just sent waits for its page, in `sessionStorage`.
+pub const PENDING_MESSAGE: &str = "pending_message";
+
+/// What the composer holds, and whether it may be sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Composer {
+    draft: String,
+    /// A send is on its way: another would double it.
+    sending: bool,
+}
+
+impl Composer {
+    pub fn with_draft(draft: impl Into<String>) -> Self {
+        Self { draft: draft.into(), sending: false }
+    }
+
+    pub fn draft(&self) -> &str {
+        &self.draft
+    }
+
+    pub fn set_draft(&mut self, draft: impl Into<String>) {
+        self.draft = draft.into();
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.draft.trim().is_empty()
+    }
+
+    pub fn can_send(&self) -> bool {
+        !self.sending && !self.is_empty() && self.problem().is_none()
+    }
+
+    /// Why the draft cannot be sent, in a sentence.
+    pub fn problem(&self) -> Option<String> {
+        let surplus = self.draft.len().checked_sub(limits::MESSAGE_BYTES + 1)? + 1;
+        Some(texts::message_too_long(surplus))
+    }
+
+    /// Takes the message out to send it; the composer is empty for the next one.
+    pub fn send(&mut self) -> Option<String> {
+        self.can_send().then(|| {
+            self.sending = true;
+            std::mem::take(&mut self.draft)
+        })
+    }
+
+    /// The server has the message.
+    pub fn sent(&mut self) {
+        self.sending = false;
+    }
+
+    /// The server does not have the message: it comes back, before what was typed since.
+    pub fn failed(&mut self, message: String) {
+        self.sending = false;
+        let typed = std::mem::replace(&mut self.draft, message);
+        if !typed.trim().is_empty() {
+            self.draft.push_str("\n\n");
+            self.draft.push_str(&typed);
+        }
+    }
+
+    pub fn is_sending(&self) -> bool {
+        self.sending
+    }
+
+    pub fn key(&self, press: &KeyPress<'_>) -> Action {
+        match press.key {
+            // While an input method composes, its Enter chooses a word. Safari ends the composition
+            // before the key and says so by code 229.
+            _ if press.composing || press.key_code == 229 => Action::None,
+            "Enter" if press.shift => Action::Newline,
+            "Enter" if press.alt => Action::None,
+            "Enter" if self.can_send() => Action::Send,
+            // Never a line break by accident.
+            "Enter" => Action::Refuse,
+            "ArrowUp" if self.draft.is_empty() && !press.modified() => Action::EditLast,
+            "Escape" if !press.modified() => Action::Stop,
+            _ => Action::None,
+        }
+    }
+}
+
+/// A key as the page reports it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct KeyPress<'k> {
+    pub key: &'k str,
+    pub key_code: u32,
+    pub composing: bool,
+    pub shift: bool,
+    pub ctrl: bool,
+    pub alt: bool,
+    pub meta: bool,
+}
+
+impl KeyPress<'_> {
+    fn modified(&self) -> bool {
+        self.shift || self.ctrl || self.alt || self.meta
+    }
+}
+
+/// What the view does with a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing: the browser does what it always does.
+    None,
+    /// The browser breaks the line.
+    Newline,
+    /// Send, and keep the key from the browser.
+    Send,
+    /// Keep the key from the browser: there is nothing to send.
+    Refuse,
+    /// Put the last message into the composer.
+    EditLast,
+    /// Stop the answer, if one runs.
+    Stop,
+}
+
+/// The key under which a draft is kept; `None` is the home page.
+pub fn draft_key(conversation: Option<ConversationId>) -> String {
+    match conversation {
+        Some(id) => format!("draft:{id}"),
+        None => "draft:new".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn enter(composer: &Composer, change: impl Fn(&mut KeyPress<'_>)) -> Action {
+        let mut press = KeyPress { key: "Enter", ..KeyPress::default() };
+        change(&mut press);
+        composer.key(&press)
+    }
+
+    #[test]
+    fn enter_sends_shift_enter_breaks_and_an_input_method_never_sends() {
+        let composer = Composer::with_draft("hello");
+        assert_eq!(enter(&composer, |_| ()), Action::Send);
+        assert_eq!(enter(&composer, |press| press.shift = true), Action::Newline);
+        assert_eq!(enter(&composer, |press| press.composing = true), Action::None);
+        assert_eq!(enter(&composer, |press| press.key_code = 229), Action::None);
+        assert_eq!(enter(&Composer::with_draft(" \n"), |_| ()), Action::Refuse);
+    }
+
+    #[test]
+    fn the_arrow_up_edits_the_last_message_only_when_the_composer_is_empty() {
+        let press = KeyPress { key: "ArrowUp", ..KeyPress::default() };
+        assert_eq!(Composer::default().key(&press), Action::EditLast);
+        assert_eq!(Composer::with_draft("a").key(&press), Action::None);
+    }
+
+    #[test]
+    fn a_message_of_one_mebibyte_can_be_sent_and_one_byte_more_cannot() {
+        let mut composer = Composer::with_draft("a".repeat(limits::MESSAGE_BYTES));
+        assert_eq!((composer.can_send(), composer.problem()), (true, None));
+        composer.set_draft("ä".repeat(limits::MESSAGE_BYTES / 2 + 1));
+        assert!(!composer.can_send());
+        assert!(composer.problem().unwrap().contains("2 bytes too long"));
+    }
+
+    #[test]
+    fn a_message_is_sent_once_and_comes_back_when_that_fails() {
+        let mut composer = Composer::with_draft("hello");
+        assert_eq!(composer.send().as_deref(), Some("hello"));
+        composer.set_draft("next");
+        assert_eq!(composer.send(), None);
+        composer.failed("hello".to_owned());
+        assert_eq!(composer.draft(), "hello\n\nnext");
+        assert!(composer.can_send());
+    }
+}

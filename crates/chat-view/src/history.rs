@@ -1,0 +1,231 @@
+//! The list of conversations: pages, changes that come by themselves, and days.
+
+use unbroken_protocol::{
+    ConversationEvent, ConversationId, ConversationList, ConversationOp, ConversationSummary,
+    Timestamp,
+};
+
+use crate::texts;
+
+const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
+
+/// The conversations that are known, the one that changed last first.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    entries: Vec<ConversationSummary>,
+    /// Deleted while pages were loading: a page that was read before must not bring them back.
+    deleted: Vec<ConversationId>,
+    next_cursor: Option<String>,
+    loaded: bool,
+}
+
+/// Conversations of one day or span of days.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group<'h> {
+    pub title: String,
+    pub entries: Vec<&'h ConversationSummary>,
+}
+
+impl History {
+    /// Adds a page. What an event said since is newer and stays.
+    pub fn add_page(&mut self, page: ConversationList) {
+        self.next_cursor = page.next_cursor;
+        self.loaded = true;
+        for summary in page.conversations {
+            let known = self.entries.iter().find(|entry| is_same(entry, &summary));
+            let newer = known.is_none_or(|known| known.updated_at <= summary.updated_at);
+            if newer && !self.deleted.contains(&summary.conversation_id) {
+                self.upsert(summary);
+            }
+        }
+    }
+
+    /// Begins again with the first page, after a time without events.
+    pub fn replace(&mut self, first_page: ConversationList) {
+        *self = Self::default();
+        self.add_page(first_page);
+    }
+
+    pub fn apply(&mut self, event: ConversationEvent) {
+        match event.op {
+            ConversationOp::Upsert => {
+                self.deleted.retain(|id| *id != event.conversation.conversation_id);
+                self.upsert(event.conversation);
+            }
+            ConversationOp::Delete => self.delete(event.conversation.conversation_id),
+        }
+    }
+
+    pub fn delete(&mut self, id: ConversationId) {
+        self.entries.retain(|entry| entry.conversation_id != id);
+        self.deleted.push(id);
+    }
+
+    pub fn get(&self, id: ConversationId) -> Option<&ConversationSummary> {
+        self.entries.iter().find(|entry| entry.conversation_id == id)
+    }
+
+    pub fn entries(&self) -> &[ConversationSummary] {
+        &self.entries
+    }
+
+    /// Whether the first page has come.
+    pub fn is_loaded(&self) -> bool {
+        self.loaded
+    }
+
+    /// What to ask for next, while there is more.
+    pub fn next_cursor(&self) -> Option<&str> {
+        self.next_cursor.as_deref()
+    }
+
+    /// The entries by day of the person's own calendar. `utc_offset_minutes` is east of UTC (the
+    /// negative of JavaScript's `getTimezoneOffset`).
+    pub fn groups(&self, now: Timestamp, utc_offset_minutes: i32) -> Vec<Group<'_>> {
+        let mut groups: Vec<Group<'_>> = Vec::new();
+        let today = day(now, utc_offset_minutes);
+        for entry in &self.entries {
+            let title = title_of(day(entry.updated_at, utc_offset_minutes), today);
+            match groups.last_mut().filter(|group| group.title == title) {
+                Some(group) => group.entries.push(entry),
+                None => groups.push(Group { title, entries: vec![entry] }),
+            }
+        }
+        groups
+    }
+
+    fn upsert(&mut self, summary: ConversationSummary) {
+        self.entries.retain(|entry| !is_same(entry, &summary));
+        let key = |entry: &ConversationSummary| (entry.updated_at, entry.conversation_id);
+        let at = self.entries.partition_point(|entry| key(entry) > key(&summary));
+        self.entries.insert(at, summary);
+    }
+}
+
+/// The title to show; a conversation has none before its first answer.
+pub fn title(summary: &ConversationSummary) -> &str {
+    if summary.title.trim().is_empty() { texts::UNTITLED } else { &summary.title }
+}
+
+fn is_same(a: &ConversationSummary, b: &ConversationSummary) -> bool {
+    a.conversation_id == b.conversation_id
+}
+
+/// Days since 1970-01-01 in the person's time zone.
+fn day(at: Timestamp, utc_offset_minutes: i32) -> i64 {
+    let local = at.as_millis().saturating_add(i64::from(utc_offset_minutes) * 60_000);
+    local.div_euclid(DAY_MILLIS)
+}
+
+fn title_of(day: i64, today: i64) -> String {
+    match today - day {
+        ..=0 => texts::TODAY.to_owned(),
+        1 => texts::YESTERDAY.to_owned(),
+        2..=7 => texts::PREVIOUS_7_DAYS.to_owned(),
+        8..=30 => texts::PREVIOUS_30_DAYS.to_owned(),
+        _ => {
+            let (year, month) = year_and_month(day);
+            texts::month(year, month)
+        }
+    }
+}
+
+/// The civil date of a day since 1970-01-01 (H. Hinnant, "chrono-Compatible Low-Level Date
+/// Algorithms", `civil_from_days`).
+fn year_and_month(day: i64) -> (i64, u8) {
+    let day = day + 719_468;
+    let era = day.div_euclid(146_097);
+    let of_era = day.rem_euclid(146_097);
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year + era * 400 + i64::from(month <= 2);
+    (year, u8::try_from(month).unwrap_or(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2026-11-20T09:30:00Z.
+    const NOW: i64 = 1_795_167_000_000;
+
+    fn summary(id: u8, updated_at: i64) -> ConversationSummary {
+        ConversationSummary {
+            conversation_id: ConversationId::from_bytes([id; 16]),
+            title: format!("{id}"),
+            topic: None,
+            model: String::new(),
+            created_at: Timestamp::from_millis(0),
+            updated_at: Timestamp::from_millis(updated_at),
+            message_count: 2,
+            total_tokens: 0,
+            session_type: "chat".to_owned(),
+            running: false,
+        }
+    }
+
+    fn page(conversations: Vec<ConversationSummary>) -> ConversationList {
+        ConversationList {
+            total: conversations.len() as u64,
+            conversations,
+            owner_type: "device_session".to_owned(),
+            owner_id: String::new(),
+            next_cursor: None,
+        }
+    }
+
+    fn event(op: ConversationOp, conversation: ConversationSummary) -> ConversationEvent {
+        ConversationEvent { op, conversation }
+    }
+
+    fn titles(history: &History) -> Vec<&str> {
+        history.entries().iter().map(title).collect()
+    }
+
+    #[test]
+    fn events_move_add_and_remove_and_an_older_page_changes_nothing_back() {
+        let mut history = History::default();
+        history.add_page(page(vec![summary(1, 10), summary(2, 5)]));
+        history.apply(event(ConversationOp::Upsert, summary(2, 20)));
+        history.apply(event(ConversationOp::Upsert, summary(3, 30)));
+        assert_eq!(titles(&history), ["3", "2", "1"]);
+        history.apply(event(ConversationOp::Delete, summary(3, 30)));
+        history.add_page(page(vec![summary(3, 30), summary(2, 5), summary(4, 1)]));
+        assert_eq!(titles(&history), ["2", "1", "4"]);
+    }
+
+    #[test]
+    fn days_are_those_of_the_persons_own_clock() {
+        let days = |days: i64| NOW - days * DAY_MILLIS;
+        let mut history = History::default();
+        let ages = [0, 1, 2, 7, 8, 30, 31, 300];
+        let entries = (1..).zip(ages).map(|(id, age)| summary(id, days(age))).collect();
+        history.add_page(page(entries));
+        let groups = history.groups(Timestamp::from_millis(NOW), 0);
+        let titles: Vec<_> =
+            groups.iter().map(|group| (group.title.as_str(), group.entries.len())).collect();
+        assert_eq!(
+            titles,
+            [
+                ("Today", 1),
+                ("Yesterday", 1),
+                ("Previous 7 days", 2),
+                ("Previous 30 days", 2),
+                ("October 2026", 1),
+                ("January 2026", 1),
+            ]
+        );
+        let before_midnight = Timestamp::from_millis(NOW - 9 * 3_600_000 - 1_900_000);
+        assert_eq!(day(before_midnight, 0) + 1, day(before_midnight, 60));
+    }
+
+    #[test]
+    fn a_day_knows_its_month() {
+        assert_eq!(year_and_month(0), (1970, 1));
+        assert_eq!(year_and_month(-1), (1969, 12));
+        assert_eq!(year_and_month(19_782), (2024, 2));
+        assert_eq!(year_and_month(19_783), (2024, 3));
+    }
+}

@@ -1,0 +1,440 @@
+//! A message's Markdown while it grows.
+
+use std::collections::BTreeSet;
+
+use unbroken_protocol::Citation;
+
+use super::block::{self, Block, Live, Part, Tail};
+use super::context::{Context, Footnotes};
+use super::fence::Fence;
+use super::intake::Intake;
+use super::repair::repair;
+use super::writer::{self, Piece};
+
+/// How many bytes may be parsed again for each byte that arrives while the open block is large.
+const CREDIT: usize = 8;
+const PLAIN: &str = "<p class=\"plain\" dir=\"auto\" data-live></p>";
+const PLAIN_ITEM: &str = "<li dir=\"auto\"><p class=\"plain\" dir=\"auto\" data-live></p></li>";
+const PLAIN_ROW: &str = "<tr><td class=\"plain\" dir=\"auto\" data-live></td></tr>";
+
+/// Markdown that arrives in pieces of any size.
+///
+/// [`push`](Self::push) takes text and does nothing else; [`advance`](Self::advance), once per frame,
+/// settles what is complete and renders the tail. What is settled does not change until
+/// [`finish`](Self::finish), which parses the whole text once: references that were defined late may
+/// then give single blocks other HTML, and with it another id.
+#[derive(Debug, Default)]
+pub struct Document {
+    context: Context,
+    intake: Intake,
+    source: String,
+    blocks: Vec<Block>,
+    next_id: u64,
+    /// Everything before is settled. The start of a line.
+    cut: usize,
+    /// The end of the last complete line.
+    complete: usize,
+    /// How far the search for complete blocks has looked, and whether it found a reason to parse.
+    looked: usize,
+    due: bool,
+    credit: usize,
+    /// The list or table that the settled blocks end in, when it still goes on.
+    group: Option<Group>,
+    fence: Option<Fence>,
+    large: Large,
+    /// The id of a long open block that is shown plain.
+    plain: Option<u64>,
+    inside: String,
+    html: String,
+    finished: bool,
+    parsed: u64,
+}
+
+/// An open block above this many bytes is not parsed whole again for every piece of text.
+#[derive(Debug)]
+struct Large(usize);
+
+impl Default for Large {
+    fn default() -> Self {
+        Self(8 * 1024)
+    }
+}
+
+#[derive(Debug)]
+enum Group {
+    List,
+    /// With the two lines of its head, without which a row is no row.
+    Table(String),
+}
+
+impl Group {
+    fn head(&self) -> &str {
+        match self {
+            Self::List => "",
+            Self::Table(head) => head,
+        }
+    }
+}
+
+impl Document {
+    /// `prefix` goes before every id in the HTML, so that messages do not share one.
+    pub fn new(prefix: impl Into<String>) -> Self {
+        let context = Context { prefix: prefix.into(), ..Context::default() };
+        Self { context, ..Self::default() }
+    }
+
+    /// With another limit for a large block, so that a test reaches it with short texts.
+    #[cfg(test)]
+    pub(super) fn with_limit(prefix: &str, bytes: usize) -> Self {
+        Self { large: Large(bytes), ..Self::new(prefix) }
+    }
+
+    /// Takes text. Shown after the next [`advance`](Self::advance).
+    pub fn push(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        if self.finished {
+            self.rebuild(false);
+        }
+        let before = self.source.len();
+        self.intake.append(&mut self.source, text);
+        if let Some(end) = self.source[before..].rfind('\n') {
+            self.complete = before + end + 1;
+        }
+        self.credit = self.credit.saturating_add(text.len().saturating_mul(CREDIT));
+    }
+
+    /// Settles what is complete, and renders the tail: at most once per frame. Costs no more for a
+    /// long text than for a short one.
+    pub fn advance(&mut self) {
+        if !self.finished {
+            while self.settle() {}
+            self.show();
+        }
+    }
+
+    /// The text is over: settles everything.
+    pub fn finish(&mut self) {
+        if !self.finished {
+            self.finished = true;
+            self.settle_whole();
+        }
+    }
+
+    /// The text is another one. Blocks that stay the same keep their ids.
+    pub fn replace(&mut self, whole: &str) {
+        let mut source = String::with_capacity(whole.len());
+        let mut intake = Intake::default();
+        intake.append(&mut source, whole);
+        if source == self.source {
+            return;
+        }
+        self.source = source;
+        self.intake = intake;
+        self.complete = self.source.rfind('\n').map_or(0, |end| end + 1);
+        self.credit = self.source.len().saturating_mul(CREDIT);
+        self.rebuild(false);
+    }
+
+    /// Which `[1]` marks are citations.
+    pub fn set_citations(&mut self, citations: &[Citation]) {
+        let cited: BTreeSet<_> = citations.iter().map(|citation| citation.index).collect();
+        let old = std::mem::replace(&mut self.context.cited, cited);
+        let settled = if self.finished { self.source.len() } else { self.cut };
+        let changed = old.symmetric_difference(&self.context.cited);
+        let text = &self.source[..settled];
+        if changed.into_iter().any(|index| text.contains(&format!("[{index}]"))) {
+            self.rebuild(self.finished);
+        }
+    }
+
+    /// What no longer changes, in order.
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    /// What follows the settled blocks, as of the last [`advance`](Self::advance).
+    pub fn tail(&self) -> Tail<'_> {
+        let live = match (&self.fence, self.plain) {
+            (Some(fence), _) => Some(Live { id: fence.id, text: &fence.code }),
+            (None, Some(id)) => Some(Live { id, text: &self.source[self.cut..] }),
+            (None, None) => None,
+        };
+        Tail { inside: &self.inside, html: &self.html, live }
+    }
+
+    /// The settled blocks as one text of HTML.
+    pub fn html(&self) -> String {
+        block::join(self.blocks.iter().map(|block| (block.part, block.html.as_str())))
+    }
+
+    /// The text, with line ends as `\n`.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    pub fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// Bytes that were given to the parser so far: what this document cost.
+    pub fn parsed_bytes(&self) -> u64 {
+        self.parsed
+    }
+
+    /// Takes one step; `true` when there may be another.
+    fn settle(&mut self) -> bool {
+        if let Some(fence) = &mut self.fence {
+            let Some(end) = fence.feed(&self.source[self.cut..]) else { return false };
+            self.settle_fence(end);
+            return true;
+        }
+        let Some(end) = self.complete_blocks() else { return false };
+        let head = self.group.as_ref().map_or(0, |group| group.head().len());
+        let text = format!(
+            "{}{}",
+            self.group.as_ref().map_or("", Group::head),
+            &self.source[self.cut..end]
+        );
+        let mut pieces = self.parse(&text);
+        self.continue_group(&mut pieces);
+        let Some(last) = pieces.pop() else { return false };
+        self.group = self.group_at(&pieces, &last, &text);
+        let moved = last.start.saturating_sub(head);
+        self.move_cut(moved);
+        self.add_all(pieces);
+        if last.fenced {
+            let id = self.take_id();
+            self.fence = Fence::open(&self.source[self.cut..], id);
+        }
+        self.fence.is_some()
+    }
+
+    /// The end of the text in which complete blocks are to be looked for, when it is time to.
+    fn complete_blocks(&mut self) -> Option<usize> {
+        let end = self.decided();
+        let large = self.source.len() - self.cut > self.large.0;
+        if end > self.looked {
+            let from = self.looked.max(self.cut);
+            self.due |= !large || may_start_block(&self.source, from, end);
+            self.looked = end;
+        }
+        let cost = end.saturating_sub(self.cut);
+        if !self.due || cost == 0 || (large && self.credit < cost) {
+            return None;
+        }
+        self.due = false;
+        if large {
+            self.credit -= cost;
+        }
+        Some(end)
+    }
+
+    /// The end of the last complete line; or of the text, where its last line begins a block for
+    /// sure, whatever comes.
+    fn decided(&self) -> usize {
+        let after_blank = self.source[..self.complete].ends_with("\n\n");
+        // Once the last line was looked at, more of it changes nothing.
+        let new = self.looked <= self.complete;
+        if new && after_blank && surely_starts_block(&self.source[self.complete..]) {
+            self.source.len()
+        } else {
+            self.complete.max(self.looked)
+        }
+    }
+
+    /// Drops the opening piece of a list or table that the settled blocks opened already.
+    fn continue_group(&mut self, pieces: &mut Vec<Piece>) {
+        if self.group.is_none() {
+            return;
+        }
+        if pieces.first().is_some_and(|first| matches!(first.part, Part::Open { .. })) {
+            pieces.remove(0);
+        } else {
+            self.group = None;
+        }
+    }
+
+    /// The list or table in which the last piece lies.
+    fn group_at(&mut self, settled: &[Piece], last: &Piece, text: &str) -> Option<Group> {
+        if last.part != Part::Inside {
+            return None;
+        }
+        let Some(at) = settled.iter().rposition(|piece| piece.part != Part::Inside) else {
+            return self.group.take();
+        };
+        if settled[at].html.starts_with("<div") {
+            let first = settled.get(at + 1).unwrap_or(last);
+            Some(Group::Table(text[settled[at].start..first.start].to_owned()))
+        } else {
+            Some(Group::List)
+        }
+    }
+
+    fn settle_fence(&mut self, end: usize) {
+        self.fence = None;
+        let text = self.source[self.cut..self.cut + end].to_owned();
+        let pieces = self.parse(&text);
+        self.move_cut(end);
+        self.due = true;
+        self.looked = self.looked.max(self.cut);
+        self.add_all(pieces);
+    }
+
+    fn move_cut(&mut self, by: usize) {
+        if by > 0 {
+            self.plain = None;
+        }
+        self.cut += by;
+    }
+
+    fn add_all(&mut self, pieces: Vec<Piece>) {
+        for piece in pieces {
+            let id = self.take_id();
+            self.blocks.push(Block { id, part: piece.part, html: piece.html });
+        }
+    }
+
+    fn take_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    fn parse(&mut self, text: &str) -> Vec<Piece> {
+        self.parsed += text.len() as u64;
+        writer::pieces(text, &mut self.context)
+    }
+
+    fn show(&mut self) {
+        self.inside.clear();
+        self.html.clear();
+        if let Some(fence) = &self.fence {
+            let (open, close) = writer::code_frame(&fence.language, true);
+            self.html = open + close;
+        } else if self.source.len() - self.cut > self.large.0 {
+            if self.plain.is_none() {
+                self.plain = Some(self.take_id());
+            }
+            match self.group {
+                None => self.html.push_str(PLAIN),
+                Some(Group::List) => self.inside.push_str(PLAIN_ITEM),
+                Some(Group::Table(_)) => self.inside.push_str(PLAIN_ROW),
+            }
+        } else {
+            self.plain = None;
+            self.show_parsed();
+        }
+    }
+
+    fn show_parsed(&mut self) {
+        let open = &self.source[self.cut..];
+        if open.trim().is_empty() {
+            return;
+        }
+        let head = self.group.as_ref().map_or("", Group::head);
+        let repaired = format!("{head}{}", repair(open));
+        let whole = format!("{head}{open}");
+        // What a tail shows must not count: its footnotes are met again when it settles.
+        let footnotes = std::mem::take(&mut self.context.footnotes);
+        self.parsed += repaired.len() as u64;
+        let (mut pieces, verbatim) = writer::pieces_and_end(&repaired, &mut self.context);
+        if verbatim && repaired != whole {
+            pieces = self.parse(&whole);
+        }
+        self.context.footnotes = footnotes;
+        if self.group.is_some()
+            && pieces.first().is_some_and(|first| matches!(first.part, Part::Open { .. }))
+        {
+            let after = pieces[1..].iter().position(|piece| piece.part != Part::Inside);
+            let rest = pieces.split_off(after.map_or(pieces.len(), |at| at + 1));
+            self.inside = block::join_pieces(&pieces[1..]);
+            self.html = block::join_pieces(&rest);
+        } else {
+            self.html = block::join_pieces(&pieces);
+        }
+    }
+
+    /// Renders everything again; at once when the text is over, otherwise with the next advance.
+    fn rebuild(&mut self, finished: bool) {
+        self.finished = finished;
+        if finished {
+            self.settle_whole();
+            return;
+        }
+        let old = std::mem::take(&mut self.blocks);
+        self.restart();
+        while self.settle() {}
+        self.keep_ids(&old);
+        self.show();
+    }
+
+    fn restart(&mut self) {
+        self.context.footnotes = Footnotes::default();
+        (self.cut, self.looked, self.due) = (0, 0, false);
+        self.credit = self.credit.max(self.source.len().saturating_mul(CREDIT));
+        (self.group, self.fence, self.plain) = (None, None, None);
+    }
+
+    fn settle_whole(&mut self) {
+        let old = std::mem::take(&mut self.blocks);
+        self.restart();
+        let source = std::mem::take(&mut self.source);
+        let pieces = self.parse(&source);
+        self.source = source;
+        self.add_all(pieces);
+        self.cut = self.source.len();
+        self.looked = self.cut;
+        self.inside.clear();
+        self.html.clear();
+        self.keep_ids(&old);
+    }
+
+    /// Gives blocks that were there before their old ids: those at the same place from the front,
+    /// or from the back, in order. What lies in a list or table that is new is new itself.
+    fn keep_ids(&mut self, old: &[Block]) {
+        let count = self.blocks.len();
+        let (mut free, mut parent_kept) = (0, false);
+        for (at, block) in self.blocks.iter_mut().enumerate() {
+            let from_back = (at + old.len()).checked_sub(count);
+            let was = [Some(at), from_back].into_iter().flatten().find(|was| {
+                *was >= free
+                    && (block.part != Part::Inside || parent_kept)
+                    && old.get(*was).is_some_and(|old| old.is_like(block))
+            });
+            if block.part != Part::Inside {
+                parent_kept = was.is_some();
+            }
+            if let Some(was) = was {
+                block.id = old[was].id;
+                free = was + 1;
+            }
+        }
+    }
+}
+
+/// Whether a line between these places may begin a block, or end one.
+fn may_start_block(source: &str, from: usize, to: usize) -> bool {
+    let mut blank = source[..from].ends_with("\n\n");
+    source[from..to].lines().any(|line| {
+        let text = line.trim_start_matches(' ');
+        let after_blank = std::mem::replace(&mut blank, text.is_empty());
+        let mark = text.starts_with(|c: char| c.is_ascii_digit() || "#>-+*_`~|<=".contains(c));
+        !text.is_empty() && (after_blank || mark)
+    })
+}
+
+/// Whether a line after a blank one begins a block of its own, however it goes on: it is not
+/// indented, and no list marker.
+fn surely_starts_block(line: &str) -> bool {
+    let mut chars = line.chars();
+    match chars.next() {
+        Some('-' | '+' | '*') => chars.next().is_some_and(|c| !c.is_whitespace()),
+        Some(c) if c.is_ascii_digit() => {
+            let rest = chars.as_str().trim_start_matches(|c: char| c.is_ascii_digit());
+            !rest.is_empty() && !rest.starts_with(['.', ')'])
+        }
+        Some(c) => !c.is_whitespace(),
+        None => false,
+    }
+}

@@ -1,0 +1,32 @@
+//! Markdown that arrives piece by piece, as HTML that is safe to put into the page.
+//!
+//! [`Document`] settles every block once and keeps only the last one open. The HTML is written here,
+//! event by event: nothing of a model's text reaches it unescaped.
+
+mod block;
+mod context;
+mod document;
+mod escape;
+mod fence;
+mod inline;
+mod intake;
+mod link;
+mod repair;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use unbroken_protocol::Citation;
+
+pub use block::{Block, Live, Part, Tail};
+pub use document::Document;
+
+/// The HTML of a whole text at once. `prefix` keeps the ids of one message apart from another's.
+pub fn render(text: &str, prefix: &str, citations: &[Citation]) -> String {
+    let mut document = Document::new(prefix);
+    document.set_citations(citations);
+    document.push(text);
+    document.finish();
+    document.html()
+}

@@ -1,0 +1,296 @@
+//! The model picker: what is in it, what the search leaves, and which option is active.
+
+use unbroken_protocol::ModelInfo;
+
+use crate::texts;
+
+/// The id that leaves the choice to the server.
+pub const BEST: &str = "best";
+
+/// One option of the listbox.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    pub id: String,
+    pub name: String,
+    pub description: String,
+    /// The heading above it; empty for "Best (automatic)".
+    pub provider: String,
+    /// As the provider says: `fast`, `medium`, `slow`, or empty.
+    pub speed: String,
+    /// `free`, `$`, `$$`, `$$$`, or empty.
+    pub cost: String,
+    /// "128k tokens", or empty.
+    pub context: String,
+    /// Any of `vision`, `reasoning`, `tools`.
+    pub capabilities: Vec<String>,
+}
+
+impl Item {
+    fn best() -> Self {
+        Self {
+            id: BEST.to_owned(),
+            name: texts::BEST.to_owned(),
+            description: texts::BEST_DESCRIPTION.to_owned(),
+            provider: String::new(),
+            speed: String::new(),
+            cost: String::new(),
+            context: String::new(),
+            capabilities: Vec::new(),
+        }
+    }
+
+    fn of(model: ModelInfo) -> Self {
+        let provider = Some(model.provider).filter(|provider| !provider.is_empty());
+        Self {
+            name: if model.name.is_empty() { model.id.clone() } else { model.name },
+            id: model.id,
+            description: model.description,
+            provider: provider.unwrap_or_else(|| texts::OTHER_PROVIDER.to_owned()),
+            speed: model.speed,
+            cost: model.cost,
+            context: model.context_length.map(texts::context_length).unwrap_or_default(),
+            capabilities: model.capabilities,
+        }
+    }
+
+    fn matches(&self, words: &[String]) -> bool {
+        let text = format!("{} {} {}", self.name, self.id, self.provider).to_lowercase();
+        words.iter().all(|word| text.contains(word))
+    }
+}
+
+/// Options of one provider, in the order of the catalogue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group<'p> {
+    /// Empty for "Best (automatic)".
+    pub provider: &'p str,
+    pub items: Vec<&'p Item>,
+}
+
+/// The picker's state. Options are named by their ids.
+#[derive(Clone, Debug)]
+pub struct Picker {
+    items: Vec<Item>,
+    query: String,
+    selected: String,
+    active: Option<String>,
+}
+
+impl Default for Picker {
+    fn default() -> Self {
+        Self::new(Vec::new())
+    }
+}
+
+impl Picker {
+    pub fn new(models: Vec<ModelInfo>) -> Self {
+        let mut picker = Self {
+            items: Vec::new(),
+            query: String::new(),
+            selected: BEST.to_owned(),
+            active: None,
+        };
+        picker.set_models(models);
+        picker
+    }
+
+    /// A new catalogue. Providers keep the order in which they first come.
+    pub fn set_models(&mut self, models: Vec<ModelInfo>) {
+        let mut groups: Vec<(String, Vec<Item>)> = Vec::new();
+        for item in models.into_iter().filter(|model| model.id != BEST).map(Item::of) {
+            match groups.iter_mut().find(|(provider, _)| *provider == item.provider) {
+                Some((_, items)) => items.push(item),
+                None => groups.push((item.provider.clone(), vec![item])),
+            }
+        }
+        self.items = vec![Item::best()];
+        self.items.extend(groups.into_iter().flat_map(|(_, items)| items));
+    }
+
+    /// The popover opens: everything is there, and the choice is active.
+    pub fn open(&mut self) {
+        self.query.clear();
+        self.active = Some(self.selected.clone());
+        self.keep_active_visible();
+    }
+
+    pub fn query(&self) -> &str {
+        &self.query
+    }
+
+    /// Words that name, id or provider must all contain.
+    pub fn search(&mut self, query: &str) {
+        query.clone_into(&mut self.query);
+        self.keep_active_visible();
+    }
+
+    /// What the search leaves, in order.
+    pub fn visible(&self) -> impl Iterator<Item = &Item> {
+        let words: Vec<_> =
+            self.query.to_lowercase().split_whitespace().map(str::to_owned).collect();
+        self.items.iter().filter(move |item| item.matches(&words))
+    }
+
+    /// The same by provider.
+    pub fn groups(&self) -> Vec<Group<'_>> {
+        let mut groups: Vec<Group<'_>> = Vec::new();
+        for item in self.visible() {
+            match groups.last_mut().filter(|group| group.provider == item.provider) {
+                Some(group) => group.items.push(item),
+                None => groups.push(Group { provider: &item.provider, items: vec![item] }),
+            }
+        }
+        groups
+    }
+
+    /// The option that Enter chooses.
+    pub fn active(&self) -> Option<&Item> {
+        self.visible().find(|item| Some(&item.id) == self.active.as_ref())
+    }
+
+    pub fn set_active(&mut self, id: &str) {
+        self.active = Some(id.to_owned());
+        self.keep_active_visible();
+    }
+
+    /// Moves the active option. `true` when the key was one of ours.
+    pub fn key(&mut self, key: &str) -> bool {
+        let ids: Vec<_> = self.visible().map(|item| item.id.clone()).collect();
+        let Some(last) = ids.len().checked_sub(1) else { return false };
+        let at = ids.iter().position(|id| Some(id) == self.active.as_ref());
+        let to = match (key, at) {
+            ("ArrowDown", Some(at)) if at < last => at + 1,
+            ("ArrowDown" | "Home", _) => 0,
+            ("ArrowUp", Some(at)) if at > 0 => at - 1,
+            ("ArrowUp" | "End", _) => last,
+            ("PageDown", at) => (at.unwrap_or(0) + 8).min(last),
+            ("PageUp", at) => at.unwrap_or(0).saturating_sub(8),
+            _ => return false,
+        };
+        self.active = ids.get(to).cloned();
+        true
+    }
+
+    /// Type-ahead while the focus is on the list: the next option whose name begins so. `typed` is
+    /// everything that was typed without a pause.
+    pub fn type_ahead(&mut self, typed: &str) {
+        let typed = typed.to_lowercase();
+        let options: Vec<_> =
+            self.visible().map(|item| (item.id.clone(), item.name.to_lowercase())).collect();
+        let at = options.iter().position(|(id, _)| Some(id) == self.active.as_ref()).unwrap_or(0);
+        // One letter again goes on to the next option; more letters may stay where they are.
+        let first = at + usize::from(typed.chars().count() == 1);
+        let found = (0..options.len())
+            .map(|step| &options[(first + step) % options.len()])
+            .find(|(_, name)| name.starts_with(&typed));
+        if let Some((id, _)) = found {
+            self.active = Some(id.clone());
+        }
+    }
+
+    /// Chooses the active option: its id.
+    pub fn choose_active(&mut self) -> Option<String> {
+        let id = self.active()?.id.clone();
+        self.selected.clone_from(&id);
+        Some(id)
+    }
+
+    pub fn select(&mut self, id: &str) {
+        id.clone_into(&mut self.selected);
+    }
+
+    /// The chosen id. It may be one that the catalogue does not have.
+    pub fn selected(&self) -> &str {
+        &self.selected
+    }
+
+    /// The name to show for a model.
+    pub fn name_of<'p>(&'p self, id: &'p str) -> &'p str {
+        self.items.iter().find(|item| item.id == id).map_or(id, |item| &item.name)
+    }
+
+    /// The name of the button that opens the picker.
+    pub fn label(&self) -> String {
+        texts::model_button(self.name_of(&self.selected))
+    }
+
+    fn keep_active_visible(&mut self) {
+        if self.active().is_none() {
+            let first = self.visible().next().map(|item| item.id.clone());
+            self.active = first;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn model(id: &str, provider: &str) -> ModelInfo {
+        ModelInfo {
+            id: id.to_owned(),
+            name: id.to_uppercase(),
+            provider: provider.to_owned(),
+            ..ModelInfo::default()
+        }
+    }
+
+    fn picker() -> Picker {
+        let mut picker =
+            Picker::new(vec![model("qwen", "Here"), model("gpt", "There"), model("llama", "Here")]);
+        picker.open();
+        picker
+    }
+
+    fn active(picker: &Picker) -> &str {
+        picker.active().map_or("", |item| &item.id)
+    }
+
+    #[test]
+    fn best_comes_first_then_models_by_provider() {
+        let picker = picker();
+        let groups: Vec<_> = picker
+            .groups()
+            .iter()
+            .map(|group| (group.provider.to_owned(), group.items.len()))
+            .collect();
+        assert_eq!(groups, [(String::new(), 1), ("Here".to_owned(), 2), ("There".to_owned(), 1)]);
+        assert_eq!(picker.label(), "Model: Best (automatic)");
+    }
+
+    #[test]
+    fn keys_move_the_active_option_and_wrap_around() {
+        let mut picker = picker();
+        let walk: Vec<_> = ["ArrowDown", "ArrowDown", "End", "ArrowDown", "ArrowUp", "Home"]
+            .map(|key| {
+                assert!(picker.key(key));
+                active(&picker).to_owned()
+            })
+            .into();
+        assert_eq!(walk, ["qwen", "llama", "gpt", "best", "gpt", "best"]);
+        assert!(!picker.key("a"));
+        picker.type_ahead("l");
+        assert_eq!(picker.choose_active().as_deref(), Some("llama"));
+        assert_eq!(picker.label(), "Model: LLAMA");
+    }
+
+    #[test]
+    fn a_search_keeps_an_option_active() {
+        let mut picker = picker();
+        picker.search("here LLA");
+        assert_eq!(active(&picker), "llama");
+        picker.search("nothing");
+        assert!(!picker.key("ArrowDown"));
+        assert_eq!(active(&picker), "");
+        picker.type_ahead("x");
+        picker.search("");
+        assert_eq!(active(&picker), "best");
+    }
+
+    #[test]
+    fn a_choice_that_the_catalogue_lacks_is_shown_by_its_id() {
+        let mut picker = picker();
+        picker.select("gone");
+        assert_eq!(picker.label(), "Model: gone");
+    }
+}

@@ -1,0 +1,327 @@
+//! One answer: its text, its state, and what it was made from.
+
+use serde_json::Value;
+use unbroken_client::{Target, Update};
+use unbroken_protocol::{
+    Citation, CompleteStatus, ErrorCode, FinishReason, GenerationId, GenerationState, Means,
+    MessageId, MessageView, Position, StartResponse,
+};
+
+use super::What;
+use crate::markdown::Document;
+use crate::texts;
+
+/// States of an answer, as a person tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnswerState {
+    /// Waits behind another turn.
+    Queued,
+    /// The model has the question and has shown no text.
+    Thinking,
+    Streaming,
+    Stopped,
+    Interrupted {
+        code: Option<ErrorCode>,
+        can_continue: bool,
+        means: Option<Means>,
+    },
+    Failed {
+        code: ErrorCode,
+        retryable: bool,
+    },
+    Done {
+        finish: FinishReason,
+    },
+}
+
+impl AnswerState {
+    /// Whether text may still come by itself.
+    pub fn is_running(self) -> bool {
+        matches!(self, Self::Queued | Self::Thinking | Self::Streaming)
+    }
+
+    pub fn is_sealed(self) -> bool {
+        matches!(self, Self::Stopped | Self::Failed { .. } | Self::Done { .. })
+    }
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub generation_id: Option<GenerationId>,
+    /// The model's name; empty before it is known.
+    pub model: String,
+    pub reasoning: String,
+    pub citations: Vec<Citation>,
+    /// Steps of tool calls, as they came.
+    pub tools: Vec<Value>,
+    /// Why it failed or broke off, in a sentence.
+    pub error: Option<String>,
+    /// Why this model was chosen, when the server chose.
+    pub routed: Option<String>,
+    pub sibling_ids: Vec<MessageId>,
+    state: AnswerState,
+    text: String,
+    document: Document,
+    /// The place in the log up to which the text was loaded; gone once text was streamed, for then
+    /// the connection knows better.
+    position: Option<Position>,
+}
+
+impl Answer {
+    /// The place of an answer of which nothing is known yet.
+    pub(super) fn place(key: u64) -> Self {
+        Self {
+            generation_id: None,
+            model: String::new(),
+            reasoning: String::new(),
+            citations: Vec::new(),
+            tools: Vec::new(),
+            error: None,
+            routed: None,
+            sibling_ids: Vec::new(),
+            state: AnswerState::Thinking,
+            text: String::new(),
+            document: Document::new(format!("m{key}")),
+            position: None,
+        }
+    }
+
+    pub(super) fn read(key: u64, view: MessageView) -> Self {
+        let mut answer = Self::place(key);
+        answer.merge(view);
+        answer
+    }
+
+    pub fn state(&self) -> AnswerState {
+        self.state
+    }
+
+    pub fn is_sealed(&self) -> bool {
+        self.state.is_sealed()
+    }
+
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// Brings the Markdown up to date: once per frame while text comes, once for a sealed answer.
+    /// Costs nothing for an answer that nobody looks at.
+    pub fn render(&mut self) -> &Document {
+        if self.is_sealed() {
+            self.document.finish();
+        } else {
+            self.document.advance();
+        }
+        &self.document
+    }
+
+    /// What to follow so that the rest comes, right after it was loaded. `None` when it is sealed,
+    /// or followed already.
+    pub fn target(&self) -> Option<Target> {
+        let generation_id = self.generation_id.filter(|_| !self.is_sealed())?;
+        match self.position {
+            Some(after) => Some(Target::rest_of(generation_id, after, &self.text)),
+            None => self.text.is_empty().then(|| Target::start_of(generation_id)),
+        }
+    }
+
+    /// One sentence under the answer, when its state needs one.
+    pub fn notice(&self) -> Option<&str> {
+        match self.state {
+            AnswerState::Queued => Some(texts::QUEUED),
+            AnswerState::Stopped => Some(texts::STOPPED),
+            AnswerState::Interrupted { code, .. } => {
+                let sentence = self.error.as_deref().or_else(|| code.map(texts::error));
+                sentence.or(Some(texts::INTERRUPTED_REASON))
+            }
+            AnswerState::Failed { code, .. } => {
+                Some(self.error.as_deref().unwrap_or_else(|| texts::error(code)))
+            }
+            AnswerState::Done { finish: FinishReason::Length } => Some(texts::CUT_AT_LENGTH),
+            AnswerState::Done { finish: FinishReason::ContentFilter } => Some(texts::CUT_BY_FILTER),
+            AnswerState::Thinking | AnswerState::Streaming | AnswerState::Done { .. } => None,
+        }
+    }
+
+    pub(super) fn started(&mut self, response: &StartResponse) -> Vec<What> {
+        self.generation_id = Some(response.generation_id);
+        self.model.clone_from(&response.model_name);
+        self.routed = response.routing.as_ref().map(|routing| routing.reason.clone());
+        if response.queued.is_some() && self.text.is_empty() && self.state.is_running() {
+            self.state = AnswerState::Queued;
+        }
+        vec![What::Model, What::State]
+    }
+
+    pub(super) fn apply(&mut self, update: Update) -> Vec<What> {
+        if self.is_sealed() {
+            return Vec::new();
+        }
+        let (before, error) = (self.state, self.error.clone());
+        let mut changed = self.take(update);
+        if self.state != before || self.error != error {
+            changed.push(What::State);
+        }
+        changed
+    }
+
+    fn take(&mut self, update: Update) -> Vec<What> {
+        match update {
+            Update::Following { state, .. } => {
+                if !state.is_sealed() && state != GenerationState::Interrupted {
+                    self.runs(state);
+                }
+                Vec::new()
+            }
+            Update::Started { model } => {
+                self.runs(GenerationState::Running);
+                let same = std::mem::replace(&mut self.model, model) == self.model;
+                if same { Vec::new() } else { vec![What::Model] }
+            }
+            Update::Text { text } => {
+                self.text.push_str(&text);
+                self.document.push(&text);
+                self.position = None;
+                self.runs(GenerationState::Running);
+                vec![What::Text]
+            }
+            Update::Reasoning { text } => {
+                self.reasoning.push_str(&text);
+                self.position = None;
+                self.runs(GenerationState::Running);
+                vec![What::Reasoning]
+            }
+            Update::Replace { content, reasoning, citations, tool_events, state } => {
+                self.position = None;
+                self.reasoning = reasoning.unwrap_or_else(|| std::mem::take(&mut self.reasoning));
+                self.tools = tool_events.unwrap_or_else(|| std::mem::take(&mut self.tools));
+                self.set_citations(citations);
+                self.set_text(content);
+                self.enter(state, None, None);
+                vec![What::Replaced, What::Reasoning, What::Sources, What::Tools]
+            }
+            Update::Source(citation) => {
+                let mut citations = std::mem::take(&mut self.citations);
+                citations.retain(|known| known.index != citation.index);
+                citations.push(citation);
+                citations.sort_by_key(|citation| citation.index);
+                self.set_citations(citations);
+                vec![What::Sources]
+            }
+            Update::Tool(event) => {
+                self.tools.push(serde_json::to_value(event).unwrap_or_default());
+                vec![What::Tools]
+            }
+            Update::State {
+                state: GenerationState::Interrupted,
+                code,
+                message,
+                can_continue,
+                means,
+            } => {
+                self.state = AnswerState::Interrupted { code, can_continue, means };
+                self.error = message;
+                Vec::new()
+            }
+            Update::State { state, code, .. } => {
+                self.enter(state, code, None);
+                Vec::new()
+            }
+            Update::Complete(end) => {
+                let finish = end.finish_reason;
+                self.state = match end.status {
+                    CompleteStatus::Completed => AnswerState::Done { finish },
+                    CompleteStatus::Stopped => AnswerState::Stopped,
+                };
+                self.error = None;
+                let mut changed = Vec::new();
+                if end.citations != self.citations && !end.citations.is_empty() {
+                    self.set_citations(end.citations);
+                    changed.push(What::Sources);
+                }
+                if end.full_response != self.text {
+                    self.set_text(end.full_response);
+                    changed.push(What::Replaced);
+                }
+                changed
+            }
+            Update::Failed(failure) => {
+                let retryable = failure.retryable;
+                self.state = AnswerState::Failed { code: failure.code, retryable };
+                self.error = Some(failure.error).filter(|sentence| !sentence.is_empty());
+                Vec::new()
+            }
+            Update::Lost { code, message } => {
+                self.state = AnswerState::Failed { code, retryable: code.retryable() };
+                self.error = Some(message).filter(|sentence| !sentence.is_empty());
+                Vec::new()
+            }
+        }
+    }
+
+    /// History says this of the answer. What is further along wins: a sealed answer over an open
+    /// one, the longer text over the shorter.
+    pub(super) fn merge(&mut self, view: MessageView) -> Vec<What> {
+        self.generation_id = self.generation_id.or(view.generation_id);
+        self.sibling_ids = view.sibling_ids;
+        let state = view.state.unwrap_or(GenerationState::Completed);
+        let theirs_is_longer = view.content.len() > self.text.len();
+        if self.is_sealed() || !(state.is_sealed() || theirs_is_longer || self.text.is_empty()) {
+            return Vec::new();
+        }
+        self.model = view.model.unwrap_or_else(|| std::mem::take(&mut self.model));
+        self.position = view.epoch.zip(view.seq).map(|(epoch, seq)| Position::new(epoch, seq));
+        self.reasoning = view.reasoning;
+        self.set_citations(view.citations);
+        self.set_text(view.content);
+        self.error = view.error;
+        self.enter(state, view.code, view.finish_reason);
+        vec![What::Model, What::Replaced, What::Reasoning, What::Sources, What::State]
+    }
+
+    fn enter(
+        &mut self,
+        state: GenerationState,
+        code: Option<ErrorCode>,
+        finish: Option<FinishReason>,
+    ) {
+        self.state = match state {
+            GenerationState::Queued | GenerationState::Running => return self.runs(state),
+            GenerationState::Interrupted => {
+                let can_continue = code.is_none_or(ErrorCode::retryable);
+                AnswerState::Interrupted { code, can_continue, means: None }
+            }
+            GenerationState::Completed => {
+                AnswerState::Done { finish: finish.unwrap_or(FinishReason::Stop) }
+            }
+            GenerationState::Stopped => AnswerState::Stopped,
+            GenerationState::Failed => {
+                let code = code.unwrap_or(ErrorCode::Internal);
+                AnswerState::Failed { code, retryable: code.retryable() }
+            }
+        };
+    }
+
+    fn runs(&mut self, state: GenerationState) {
+        self.error = None;
+        self.state = match state {
+            GenerationState::Queued => AnswerState::Queued,
+            _ if self.text.is_empty() => AnswerState::Thinking,
+            _ => AnswerState::Streaming,
+        };
+    }
+
+    fn set_text(&mut self, text: String) {
+        self.document.replace(&text);
+        self.text = text;
+    }
+
+    fn set_citations(&mut self, citations: Vec<Citation>) {
+        self.document.set_citations(&citations);
+        self.citations = citations;
+    }
+}

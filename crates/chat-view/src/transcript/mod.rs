@@ -1,0 +1,336 @@
+//! The conversation on the screen: its messages, and how each update changes them.
+//!
+//! Every change names the message and what about it is new, so that a view updates that and no more.
+//! Following, sending and storing are left to others.
+
+mod answer;
+
+#[cfg(test)]
+mod tests;
+
+use unbroken_client::Update;
+use unbroken_protocol::{
+    ConversationId, ConversationPage, GenerationId, MessageId, MessageView, QueueEvent, QueueItem,
+    Role, StartResponse,
+};
+
+pub use answer::{Answer, AnswerState};
+
+/// One conversation, oldest message first.
+#[derive(Debug, Default)]
+pub struct Transcript {
+    pub conversation_id: Option<ConversationId>,
+    pub title: String,
+    messages: Vec<Message>,
+    /// Messages of the branch on the server, of which this may hold the end only.
+    total: u64,
+    queue: Vec<QueueItem>,
+    next_key: u64,
+}
+
+#[derive(Debug)]
+pub struct Message {
+    /// Names the message on this page, also before the server has given it an id.
+    pub key: u64,
+    pub id: Option<MessageId>,
+    pub kind: Kind,
+}
+
+#[derive(Debug)]
+pub enum Kind {
+    You(String),
+    Answer(Box<Answer>),
+}
+
+impl Message {
+    pub fn answer(&self) -> Option<&Answer> {
+        match &self.kind {
+            Kind::Answer(answer) => Some(answer),
+            Kind::You(_) => None,
+        }
+    }
+
+    /// What Copy puts into the clipboard: the text as it was written, Markdown included.
+    pub fn plain_text(&self) -> &str {
+        match &self.kind {
+            Kind::You(text) => text,
+            Kind::Answer(answer) => answer.text(),
+        }
+    }
+}
+
+/// What became of one message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub key: u64,
+    pub what: What,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum What {
+    /// The message is new.
+    Added,
+    /// The message is gone: another branch is shown.
+    Removed,
+    /// Text was appended.
+    Text,
+    /// The text is another one.
+    Replaced,
+    Reasoning,
+    State,
+    /// Citations came or changed.
+    Sources,
+    Tools,
+    Model,
+}
+
+pub type Changes = Vec<Change>;
+
+impl Transcript {
+    /// The chat page before history is there: the message that was just sent, and the place of its
+    /// answer.
+    pub fn pending(conversation_id: ConversationId, text: impl Into<String>) -> Self {
+        let mut transcript = Self { conversation_id: Some(conversation_id), ..Self::default() };
+        transcript.add(None, Kind::You(text.into()));
+        let key = transcript.next_key;
+        transcript.add(None, Kind::Answer(Box::new(Answer::place(key))));
+        transcript
+    }
+
+    pub fn from_page(page: ConversationPage) -> Self {
+        let mut transcript = Self::default();
+        transcript.merge_page(page);
+        transcript
+    }
+
+    pub fn messages(&self) -> &[Message] {
+        &self.messages
+    }
+
+    pub fn get(&self, key: u64) -> Option<&Message> {
+        self.messages.iter().find(|message| message.key == key)
+    }
+
+    /// An answer, to render it.
+    pub fn answer_mut(&mut self, key: u64) -> Option<&mut Answer> {
+        self.messages.iter_mut().find_map(|message| match &mut message.kind {
+            Kind::Answer(answer) if message.key == key => Some(&mut **answer),
+            _ => None,
+        })
+    }
+
+    /// The answer that is queued, running or interrupted, if any: the newest.
+    pub fn open_answer(&self) -> Option<&Answer> {
+        self.messages.iter().rev().filter_map(Message::answer).find(|answer| !answer.is_sealed())
+    }
+
+    /// Whether Send is Stop.
+    pub fn is_running(&self) -> bool {
+        self.messages.iter().filter_map(Message::answer).any(|answer| answer.state().is_running())
+    }
+
+    /// The person's newest message.
+    pub fn last_of_yours(&self) -> Option<&Message> {
+        self.messages.iter().rev().find(|message| matches!(message.kind, Kind::You(_)))
+    }
+
+    /// The id to ask for what comes before, while there is more.
+    pub fn earlier(&self) -> Option<MessageId> {
+        let first = self.messages.first()?.id?;
+        ((self.messages.len() as u64) < self.total).then_some(first)
+    }
+
+    /// Turns that wait in this conversation.
+    pub fn queue(&self) -> &[QueueItem] {
+        &self.queue
+    }
+
+    /// `true` when the event was about this conversation.
+    pub fn set_queue(&mut self, event: QueueEvent) -> bool {
+        let ours = Some(event.conversation_id) == self.conversation_id;
+        if ours {
+            self.queue = event.items;
+        }
+        ours
+    }
+
+    /// The person's message is shown at once; [`started`](Self::started) brings its ids.
+    pub fn begin_turn(&mut self, text: impl Into<String>) -> Changes {
+        let you = self.add(None, Kind::You(text.into()));
+        let place = Answer::place(self.next_key);
+        vec![you, self.add(None, Kind::Answer(Box::new(place)))]
+    }
+
+    /// The server took the turn that waits without ids.
+    pub fn started(&mut self, response: &StartResponse) -> Changes {
+        self.conversation_id = Some(response.conversation_id);
+        let mut changes = Changes::new();
+        for message in self.messages.iter_mut().filter(|message| message.id.is_none()) {
+            match &mut message.kind {
+                Kind::You(_) => message.id = Some(response.user_message_id),
+                Kind::Answer(answer) => {
+                    message.id = Some(response.message_id);
+                    let news = answer.started(response);
+                    changes.extend(news.into_iter().map(|what| Change { key: message.key, what }));
+                }
+            }
+        }
+        changes
+    }
+
+    /// The server refused the turn that waits without ids: its text, for the composer.
+    pub fn refused(&mut self) -> (Option<String>, Changes) {
+        let mut text = None;
+        let mut changes = Changes::new();
+        self.messages.retain_mut(|message| {
+            if message.id.is_some() {
+                return true;
+            }
+            if let Kind::You(written) = &mut message.kind {
+                text = Some(std::mem::take(written));
+            }
+            changes.push(Change { key: message.key, what: What::Removed });
+            false
+        });
+        (text, changes)
+    }
+
+    /// Progress of a generation. One of another conversation changes nothing.
+    pub fn apply(&mut self, generation_id: GenerationId, update: Update) -> Changes {
+        let mut changes = Changes::new();
+        let Some(at) = self.place_of(generation_id, &update, &mut changes) else { return changes };
+        let Some(message) = self.messages.get_mut(at) else { return changes };
+        if let Update::Following { message_id, .. } = &update {
+            message.id.get_or_insert(*message_id);
+        }
+        if let Kind::Answer(answer) = &mut message.kind {
+            answer.generation_id = Some(generation_id);
+            let news = answer.apply(update);
+            changes.extend(news.into_iter().map(|what| Change { key: message.key, what }));
+        }
+        changes
+    }
+
+    /// History, loaded or loaded again: what was streamed since is kept.
+    pub fn merge_page(&mut self, page: ConversationPage) -> Changes {
+        self.conversation_id = Some(page.conversation_id);
+        self.title = page.title;
+        self.total = page.total;
+        let mut changes = Changes::new();
+        let mut old: Vec<_> = std::mem::take(&mut self.messages).into_iter().map(Some).collect();
+        let mut seen = Vec::new();
+        let mut merged = Vec::new();
+        for view in page.messages {
+            let Some(at) = old.iter().position(|message| is_of(message.as_ref(), &view)) else {
+                merged.extend(self.read(view, &mut changes));
+                continue;
+            };
+            seen.push(at);
+            let Some(mut message) = old[at].take() else { continue };
+            message.id = Some(view.message_id);
+            if let Kind::Answer(answer) = &mut message.kind {
+                let news = answer.merge(view);
+                changes.extend(news.into_iter().map(|what| Change { key: message.key, what }));
+            }
+            merged.push(message);
+        }
+        // What lay between messages of the page and is not in it belongs to another branch; so does
+        // everything when nothing is in both.
+        let first = seen.iter().min().copied().unwrap_or(0);
+        let last = seen.iter().max().copied().unwrap_or(0);
+        for (at, message) in old.into_iter().enumerate().filter_map(|(at, old)| Some((at, old?))) {
+            let open = message.answer().is_some_and(|answer| !answer.is_sealed());
+            if at < first {
+                self.messages.push(message);
+            } else if message.id.is_none() || open || (at > last && !seen.is_empty()) {
+                merged.push(message);
+            } else {
+                changes.push(Change { key: message.key, what: What::Removed });
+            }
+        }
+        self.messages.append(&mut merged);
+        changes
+    }
+
+    /// An earlier page goes before what is there.
+    pub fn add_earlier(&mut self, page: ConversationPage) -> Changes {
+        let mut changes = Changes::new();
+        self.total = page.total;
+        let mut earlier = Vec::new();
+        for view in page.messages {
+            if !self.messages.iter().any(|message| message.id == Some(view.message_id)) {
+                earlier.extend(self.read(view, &mut changes));
+            }
+        }
+        earlier.append(&mut self.messages);
+        self.messages = earlier;
+        changes
+    }
+
+    /// Where the answer of a generation is. A generation of this conversation that is new takes the
+    /// place that waits, or a new one at the end.
+    fn place_of(
+        &mut self,
+        generation_id: GenerationId,
+        update: &Update,
+        changes: &mut Changes,
+    ) -> Option<usize> {
+        let named = |id| {
+            move |message: &Message| message.answer().is_some_and(|found| found.generation_id == id)
+        };
+        if let Some(at) = self.messages.iter().position(named(Some(generation_id))) {
+            return Some(at);
+        }
+        let Update::Following { conversation_id, message_id, .. } = update else { return None };
+        if Some(*conversation_id) != self.conversation_id {
+            return None;
+        }
+        let same = |message: &Message| message.id == Some(*message_id);
+        if let Some(at) = self.messages.iter().position(same) {
+            return Some(at);
+        }
+        if let Some(at) = self.messages.iter().position(named(None)) {
+            return Some(at);
+        }
+        let place = Answer::place(self.next_key);
+        changes.push(self.add(Some(*message_id), Kind::Answer(Box::new(place))));
+        Some(self.messages.len() - 1)
+    }
+
+    /// A message of a page. Notes of the system are not shown.
+    fn read(&mut self, view: MessageView, changes: &mut Changes) -> Option<Message> {
+        let (key, id) = (self.next_key, Some(view.message_id));
+        let kind = match view.role {
+            Role::User => Kind::You(view.content),
+            Role::Assistant => Kind::Answer(Box::new(Answer::read(key, view))),
+            Role::System => return None,
+        };
+        self.next_key += 1;
+        changes.push(Change { key, what: What::Added });
+        Some(Message { key, id, kind })
+    }
+
+    fn add(&mut self, id: Option<MessageId>, kind: Kind) -> Change {
+        let key = self.next_key;
+        self.next_key += 1;
+        self.messages.push(Message { key, id, kind });
+        Change { key, what: What::Added }
+    }
+}
+
+/// Whether a message is the one of the page: by its id; or, before it has one, by its generation or
+/// text.
+fn is_of(message: Option<&Message>, view: &MessageView) -> bool {
+    let Some(message) = message else { return false };
+    if message.id.is_some() {
+        return message.id == Some(view.message_id);
+    }
+    match &message.kind {
+        Kind::You(text) => view.role == Role::User && *text == view.content,
+        Kind::Answer(answer) => {
+            view.role == Role::Assistant
+                && (answer.generation_id == view.generation_id || answer.generation_id.is_none())
+                && view.state.is_some_and(|state| !state.is_sealed() || answer.text().is_empty())
+        }
+    }
+}

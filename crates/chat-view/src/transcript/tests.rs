@@ -1,0 +1,357 @@
+//! What becomes of a conversation, update by update.
+
+use proptest::prelude::*;
+use unbroken_client::{Target, Update};
+use unbroken_protocol::{
+    At, Citation, CompleteStatus, ConversationId, ConversationPage, ErrorCode, FinishReason,
+    GenerationId, GenerationState, Means, MessageId, MessageView, Position, Role, StreamComplete,
+    StreamError, Timestamp,
+};
+
+use super::*;
+use crate::markdown::render;
+
+const CONVERSATION: [u8; 16] = [7; 16];
+
+fn conversation() -> ConversationId {
+    ConversationId::from_bytes(CONVERSATION)
+}
+
+fn generation(number: u8) -> GenerationId {
+    GenerationId::from_bytes([number; 16])
+}
+
+fn message(number: u8) -> MessageId {
+    MessageId::from_bytes([number; 16])
+}
+
+fn text(text: &str) -> Update {
+    Update::Text { text: text.to_owned() }
+}
+
+fn following(state: GenerationState) -> Update {
+    Update::Following {
+        conversation_id: conversation(),
+        message_id: message(2),
+        state,
+        head_seq: 0,
+    }
+}
+
+fn complete(text: &str, status: CompleteStatus) -> Update {
+    Update::Complete(StreamComplete {
+        full_response: text.to_owned(),
+        total_chunks: 1,
+        tokens: 0,
+        input_tokens: 0,
+        output_tokens: 0,
+        citations: Vec::new(),
+        credits: None,
+        timestamp: Timestamp::from_millis(0),
+        at: At {
+            generation_id: generation(1),
+            conversation_id: conversation(),
+            message_id: message(2),
+            epoch: 1,
+            seq: 9,
+        },
+        seq_from: None,
+        status,
+        finish_reason: FinishReason::Stop,
+        content_chars: 0,
+        content_sha256: String::new(),
+    })
+}
+
+fn failed() -> Update {
+    Update::Failed(StreamError {
+        error: "The model is gone.".to_owned(),
+        code: ErrorCode::ModelUnavailable,
+        retryable: true,
+        status: None,
+        retry_after_ms: None,
+        timestamp: Timestamp::from_millis(0),
+        at: None,
+        seq_from: None,
+        req: None,
+    })
+}
+
+fn interrupted() -> Update {
+    Update::State {
+        state: GenerationState::Interrupted,
+        code: Some(ErrorCode::OwnerLost),
+        message: None,
+        can_continue: true,
+        means: Some(Means::Prefill),
+    }
+}
+
+fn citation(index: u32) -> Citation {
+    Citation {
+        index,
+        source_type: "guide".to_owned(),
+        title: String::new(),
+        url: None,
+        file_id: None,
+        page: None,
+        quote: String::new(),
+        score: None,
+    }
+}
+
+fn view(number: u8, role: Role, content: &str, state: Option<GenerationState>) -> MessageView {
+    MessageView {
+        message_id: message(number),
+        role,
+        content: content.to_owned(),
+        timestamp: Timestamp::from_millis(0),
+        tokens_used: None,
+        model: None,
+        parent_id: None,
+        sibling_ids: Vec::new(),
+        generation_id: state.map(|_| generation(1)),
+        state,
+        epoch: state.map(|_| 1),
+        seq: state.map(|_| 5),
+        finish_reason: None,
+        citations: Vec::new(),
+        reasoning: String::new(),
+        error: None,
+        code: None,
+    }
+}
+
+fn page(messages: Vec<MessageView>) -> ConversationPage {
+    ConversationPage {
+        conversation_id: conversation(),
+        title: "Title".to_owned(),
+        total: messages.len() as u64,
+        messages,
+    }
+}
+
+fn running(content: &str) -> ConversationPage {
+    page(vec![
+        view(1, Role::User, "question", None),
+        view(2, Role::Assistant, content, Some(GenerationState::Running)),
+    ])
+}
+
+fn apply(transcript: &mut Transcript, update: Update) -> Vec<What> {
+    let changes = transcript.apply(generation(1), update);
+    changes.into_iter().map(|change| change.what).collect()
+}
+
+fn answer(transcript: &Transcript) -> &Answer {
+    transcript.messages().last().unwrap().answer().unwrap()
+}
+
+#[test]
+fn a_pending_message_gets_its_answer_and_then_its_history_without_a_new_key() {
+    let mut transcript = Transcript::pending(conversation(), "question");
+    let keys: Vec<_> = transcript.messages().iter().map(|message| message.key).collect();
+    assert!(transcript.is_running());
+    assert_eq!(apply(&mut transcript, following(GenerationState::Running)), []);
+    assert_eq!(apply(&mut transcript, text("Hello")), [What::Text, What::State]);
+    assert_eq!(answer(&transcript).state(), AnswerState::Streaming);
+    assert_eq!(transcript.merge_page(running("Hel")), []);
+    let after: Vec<_> = transcript.messages().iter().map(|message| message.key).collect();
+    assert_eq!((after, transcript.messages()[0].id), (keys, Some(message(1))));
+    assert_eq!((answer(&transcript).text(), transcript.title.as_str()), ("Hello", "Title"));
+}
+
+#[test]
+fn an_answer_thinks_streams_and_is_done() {
+    let mut transcript = Transcript::from_page(running(""));
+    assert_eq!(answer(&transcript).state(), AnswerState::Thinking);
+    let started = Update::Started { model: "Qwen".to_owned() };
+    assert_eq!(apply(&mut transcript, started), [What::Model]);
+    let thought = Update::Reasoning { text: "hm".to_owned() };
+    assert_eq!(apply(&mut transcript, thought), [What::Reasoning]);
+    assert_eq!(apply(&mut transcript, text("a")), [What::Text, What::State]);
+    assert_eq!(apply(&mut transcript, text("b")), [What::Text]);
+    assert_eq!(apply(&mut transcript, complete("ab", CompleteStatus::Completed)), [What::State]);
+    assert_eq!(answer(&transcript).state(), AnswerState::Done { finish: FinishReason::Stop });
+    assert_eq!(apply(&mut transcript, text("late")), []);
+    assert_eq!(transcript.messages()[1].plain_text(), "ab");
+    assert!(!transcript.is_running());
+}
+
+#[test]
+fn the_end_brings_the_whole_text_when_it_differs() {
+    let mut transcript = Transcript::from_page(running("a"));
+    let changed = apply(&mut transcript, complete("abc", CompleteStatus::Stopped));
+    assert_eq!(changed, [What::Replaced, What::State]);
+    assert_eq!(answer(&transcript).state(), AnswerState::Stopped);
+}
+
+#[test]
+fn an_interrupted_answer_says_why_and_goes_on() {
+    let mut transcript = Transcript::from_page(running("a"));
+    assert_eq!(apply(&mut transcript, interrupted()), [What::State]);
+    assert!(answer(&transcript).notice().unwrap().contains("restarted"));
+    assert!(!transcript.is_running());
+    assert_eq!(apply(&mut transcript, following(GenerationState::Interrupted)), []);
+    assert_eq!(apply(&mut transcript, text("b")), [What::Text, What::State]);
+    assert_eq!(
+        (answer(&transcript).state(), answer(&transcript).notice()),
+        (AnswerState::Streaming, None)
+    );
+}
+
+#[test]
+fn a_failed_or_lost_answer_keeps_its_text_and_the_sentence() {
+    let mut transcript = Transcript::from_page(running("a"));
+    assert_eq!(apply(&mut transcript, failed()), [What::State]);
+    assert_eq!(
+        (answer(&transcript).text(), answer(&transcript).notice()),
+        ("a", Some("The model is gone."))
+    );
+    let mut transcript = Transcript::from_page(running("a"));
+    let lost = Update::Lost { code: ErrorCode::NotFound, message: String::new() };
+    assert_eq!(apply(&mut transcript, lost), [What::State]);
+    let state = AnswerState::Failed { code: ErrorCode::NotFound, retryable: false };
+    assert_eq!(answer(&transcript).state(), state);
+    assert!(answer(&transcript).notice().is_some());
+}
+
+#[test]
+fn a_snapshot_replaces_and_a_source_becomes_a_mark() {
+    let mut transcript = Transcript::from_page(running("old"));
+    let snapshot = Update::Replace {
+        content: "new [1]".to_owned(),
+        reasoning: None,
+        citations: Vec::new(),
+        tool_events: None,
+        state: GenerationState::Running,
+    };
+    let changed = apply(&mut transcript, snapshot);
+    assert_eq!(changed, [What::Replaced, What::Reasoning, What::Sources, What::Tools]);
+    assert_eq!(apply(&mut transcript, Update::Source(citation(1))), [What::Sources]);
+    let key = transcript.messages()[1].key;
+    let document = transcript.answer_mut(key).unwrap().render();
+    assert!(document.tail().html.contains("data-cite=\"1\""));
+}
+
+#[test]
+fn a_generation_from_elsewhere_appears_and_one_of_another_conversation_does_not() {
+    let mut transcript = Transcript::from_page(page(vec![view(1, Role::User, "q", None)]));
+    assert_eq!(transcript.apply(generation(9), text("stray")), []);
+    assert_eq!(
+        apply(&mut transcript, following(GenerationState::Queued)),
+        [What::Added, What::State]
+    );
+    assert_eq!(answer(&transcript).state(), AnswerState::Queued);
+    let mut other = Transcript::pending(ConversationId::from_bytes([1; 16]), "q");
+    assert_eq!(apply(&mut other, following(GenerationState::Running)), []);
+}
+
+#[test]
+fn what_was_loaded_is_followed_from_its_position() {
+    let mut transcript = Transcript::from_page(running("abc"));
+    let expected = Target::rest_of(generation(1), Position::new(1, 5), "abc");
+    assert_eq!(answer(&transcript).target(), Some(expected));
+    apply(&mut transcript, text("d"));
+    assert_eq!(answer(&transcript).target(), None, "the connection knows better now");
+}
+
+#[test]
+fn history_seals_an_answer_and_removes_another_branch() {
+    let mut transcript = Transcript::from_page(running("abc"));
+    apply(&mut transcript, text("d"));
+    let sealed = page(vec![
+        view(1, Role::User, "question", None),
+        view(2, Role::Assistant, "abcdef", Some(GenerationState::Completed)),
+        view(3, Role::User, "more", None),
+    ]);
+    transcript.merge_page(sealed);
+    assert_eq!(transcript.messages()[1].plain_text(), "abcdef");
+    let branch =
+        page(vec![view(1, Role::User, "question", None), view(3, Role::User, "more", None)]);
+    let removed = transcript.merge_page(branch);
+    assert_eq!(removed, [Change { key: 1, what: What::Removed }]);
+    assert_eq!(transcript.messages().len(), 2);
+}
+
+#[test]
+fn an_earlier_page_goes_before() {
+    let mut end = page(vec![view(5, Role::User, "later", None)]);
+    end.total = 2;
+    let mut transcript = Transcript::from_page(end);
+    assert_eq!(transcript.earlier(), Some(message(5)));
+    let mut start = page(vec![view(4, Role::User, "before", None)]);
+    start.total = 2;
+    transcript.add_earlier(start);
+    let texts: Vec<_> = transcript.messages().iter().map(Message::plain_text).collect();
+    assert_eq!((texts, transcript.earlier()), (vec!["before", "later"], None));
+}
+
+#[test]
+fn a_refused_turn_gives_its_text_back() {
+    let mut transcript = Transcript::from_page(running("abc"));
+    transcript.begin_turn("again");
+    let (text, changes) = transcript.refused();
+    assert_eq!(
+        (text.as_deref(), changes.len(), transcript.messages().len()),
+        (Some("again"), 2, 2)
+    );
+}
+
+fn updates() -> impl Strategy<Value = Update> {
+    prop_oneof![
+        8 => "[-a*` \n]{0,6}".prop_map(|text| Update::Text { text }),
+        2 => "[a-z]{1,3}".prop_map(|text| Update::Reasoning { text }),
+        1 => Just(Update::Started { model: "m".to_owned() }),
+        1 => Just(interrupted()),
+        1 => prop_oneof![Just(GenerationState::Running), Just(GenerationState::Queued)].prop_map(following),
+        1 => (1..4_u32).prop_map(|index| Update::Source(citation(index))),
+        1 => "[-a \n]{0,9}".prop_map(|content| Update::Replace {
+            content, reasoning: None, citations: Vec::new(), tool_events: None, state: GenerationState::Running,
+        }),
+        1 => "[-a \n]{0,9}".prop_map(|text| complete(&text, CompleteStatus::Completed)),
+        1 => Just(failed()),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn whatever_comes_the_text_is_right_and_a_sealed_answer_stays(
+        updates in proptest::collection::vec((updates(), any::<bool>()), 0..30)
+    ) {
+        let mut transcript = Transcript::pending(conversation(), "q");
+        apply(&mut transcript, following(GenerationState::Running));
+        let mut expected = String::new();
+        for (update, frame) in updates {
+            let sealed = answer(&transcript).is_sealed();
+            let before = (answer(&transcript).state(), answer(&transcript).text().to_owned());
+            if !sealed {
+                match &update {
+                    Update::Text { text } => expected.push_str(text),
+                    Update::Replace { content, .. } => expected.clone_from(content),
+                    Update::Complete(end) => expected.clone_from(&end.full_response),
+                    _ => {}
+                }
+            }
+            let changes = apply(&mut transcript, update);
+            let after = (answer(&transcript).state(), answer(&transcript).text().to_owned());
+            prop_assert!(!sealed || (changes.is_empty() && after == before));
+            prop_assert_eq!(&after.1, &expected);
+            prop_assert!(after.0 == before.0 || changes.contains(&What::State));
+            if after.1.is_empty() {
+                prop_assert_ne!(after.0, AnswerState::Streaming);
+            }
+            if frame {
+                let key = transcript.messages()[1].key;
+                transcript.answer_mut(key).unwrap().render();
+            }
+        }
+        let key = transcript.messages()[1].key;
+        let answer = transcript.answer_mut(key).unwrap();
+        if answer.is_sealed() {
+            let html = answer.render().html();
+            let citations = answer.citations.clone();
+            prop_assert_eq!(html, render(&expected, &format!("m{key}"), &citations));
+        }
+    }
+}
