@@ -1,1 +1,211 @@
-//! stub
+//! Generations and their logs: starting, writing, following, stopping, and recovery after a crash.
+//!
+//! The engine knows no HTTP and no SQL: the server gives it commands and reads followers, the
+//! store keeps what it commits, providers give it text.
+
+mod error;
+mod follow;
+mod generation;
+mod history;
+mod journal;
+mod log;
+mod log_writer;
+mod notice;
+mod recover;
+mod registry;
+mod run;
+mod session;
+mod turn;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{broadcast, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use unbroken_protocol::{Event, GenerationId, PrincipalId, limits};
+use unbroken_providers::Catalogue;
+use unbroken_store::{Store, Writer};
+
+pub use error::Refusal;
+pub use follow::{Follower, View};
+pub use history::Page;
+pub use log::{Identity, Log, Summary};
+pub use session::Speaker;
+pub use turn::{Ask, Chatted, Started};
+
+use log_writer::{Command, LogWriter};
+use notice::Notices;
+use registry::{Logs, Runs};
+use session::Remembered;
+
+/// How often the write-ahead log is copied into the database.
+const CHECKPOINT: Duration = Duration::from_secs(1);
+/// Below this a checkpoint is not worth its work, in bytes.
+const CHECKPOINT_ABOVE: u64 = 4 << 20;
+
+/// What an operator decides about the engine.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Every commit waits for the disk (`store.durability = "power"`).
+    pub power_durability: bool,
+    /// The longest message that a person may send, in bytes.
+    pub message_bytes: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { power_durability: false, message_bytes: limits::MESSAGE_BYTES }
+    }
+}
+
+/// Everything that is alive. Clones are cheap handles of the same engine.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    writer: LogWriter,
+    catalogue: Arc<Catalogue>,
+    settings: Settings,
+    logs: Logs,
+    runs: Runs,
+    notices: Notices,
+    remembered: Remembered,
+    tasks: TaskTracker,
+    /// Runs leave their generations to the next process.
+    abandon: CancellationToken,
+    /// Another process took the data folder over.
+    lost: CancellationToken,
+}
+
+impl Engine {
+    /// Takes a data folder into use: recovers what a dead process left, then lets turns that wait
+    /// run.
+    ///
+    /// # Errors
+    /// When the journal cannot be read or recovery cannot be written.
+    pub async fn open(
+        store: Store,
+        writer: Writer,
+        catalogue: Arc<Catalogue>,
+        settings: Settings,
+    ) -> Result<Self, Refusal> {
+        let lost = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let (writer, task) =
+            LogWriter::spawn(writer, store.clone(), settings.power_durability, lost.clone());
+        tasks.spawn(task);
+        let engine = Self {
+            inner: Arc::new(Inner {
+                store,
+                writer,
+                catalogue,
+                settings,
+                logs: Logs::default(),
+                runs: Runs::default(),
+                notices: Notices::default(),
+                remembered: Remembered::default(),
+                tasks,
+                abandon: CancellationToken::new(),
+                lost,
+            }),
+        };
+        engine.recover().await?;
+        let checkpoints = engine.clone().checkpoints();
+        engine.inner.tasks.spawn(checkpoints);
+        Ok(engine)
+    }
+
+    /// Notices of a principal from now on: `conversation`, `queue`, `generation_started`.
+    pub fn notices(&self, principal: PrincipalId) -> broadcast::Receiver<Arc<Event>> {
+        self.inner.notices.subscribe(principal)
+    }
+
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.inner.catalogue
+    }
+
+    /// Cancelled when another process took the data folder over: this one must end at once.
+    pub fn lost(&self) -> &CancellationToken {
+        &self.inner.lost
+    }
+
+    /// How many answers are being written.
+    pub fn running(&self) -> usize {
+        self.inner.runs.count()
+    }
+
+    /// Waits until no answer is being written.
+    pub async fn idle(&self) {
+        self.inner.runs.idle().await;
+    }
+
+    /// Ends all runs where they are, brings everything to the disk and closes the store. What was
+    /// running is taken over by the next start.
+    pub async fn close(self) {
+        self.inner.abandon.cancel();
+        self.inner.runs.idle().await;
+        let tasks = self.inner.tasks.clone();
+        let store = self.inner.store.clone();
+        tasks.close();
+        // The log writer ends when the last handle is gone.
+        drop(self);
+        tasks.wait().await;
+        store.close().await;
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    pub(crate) fn remembered(&self) -> &Remembered {
+        &self.inner.remembered
+    }
+
+    pub(crate) async fn command<T: Send + 'static>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<T>) -> Command,
+    ) -> Result<T, Refusal> {
+        self.inner.writer.command(command).await
+    }
+
+    /// Runs `work` to its end even when the caller goes away in the middle: a request that was
+    /// half carried out would be neither there nor not there.
+    pub(crate) async fn carry_out<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        self.inner.tasks.spawn(work).await.unwrap_or_else(|error| {
+            tracing::error!(error = %error, "failed to carry a command out");
+            Err(Refusal::Internal)
+        })
+    }
+
+    /// Remembers that a device was sent the end of a generation (PROTOCOL A3, rule 3).
+    pub async fn deliver(&self, generation: GenerationId, speaker: &Speaker) {
+        let device = speaker.device.clone();
+        // Not remembered means at worst that an end is sent again.
+        let _ = self.command(|reply| Command::Deliver(generation, device, reply)).await;
+    }
+
+    async fn checkpoints(self) {
+        let abandon = self.inner.abandon.clone();
+        let store = self.inner.store.clone();
+        // No handle of the engine stays here: the writer ends with the last one.
+        drop(self);
+        loop {
+            tokio::select! {
+                () = abandon.cancelled() => return,
+                () = tokio::time::sleep(CHECKPOINT) => {}
+            }
+            if store.wal_bytes() > CHECKPOINT_ABOVE
+                && let Err(error) = store.checkpoint().await
+            {
+                tracing::warn!(error = %error, "failed to checkpoint the store");
+            }
+        }
+    }
+}

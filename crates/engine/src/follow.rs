@@ -1,0 +1,622 @@
+//! Followers: a position in a log, and the frames that lead from there to its end.
+//!
+//! There is no queue. A slow reader is given larger frames (PROTOCOL B8.14), and replay and live
+//! are the same loop.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use unbroken_protocol::{
+    At, ContentChunk, Epoch, ErrorCode, ErrorFrame, Event, Following, GenerationState,
+    GenerationStateEvent, Position, ReasoningChunk, ResyncReason, Seq, Snapshot, SourceFound,
+    StreamComplete, StreamError, StreamErrorStatus, StreamStart, Timestamp, ToolEvent, limits,
+};
+use unbroken_store::Body;
+
+use crate::log::{Inner, Kind, Log};
+
+/// What a connection wants to be sent beyond visible text and ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct View {
+    /// Said `hello`: frames and states too, not only the types of PROTOCOL A3.
+    pub hello: bool,
+    pub reasoning: bool,
+    /// `tool_event` and `source_found`
+    pub tools: bool,
+}
+
+/// One reader of one log. Dropping it changes nothing for anybody (PROTOCOL B8.8).
+pub struct Follower {
+    log: Arc<Log>,
+    view: View,
+    /// What the connection holds: all records up to here were sent or are hidden from it.
+    held: Position,
+    /// Hidden records after `held` that were looked at already.
+    scanned: Seq,
+    started: bool,
+    snapshot: bool,
+    told_storage: bool,
+    ended: bool,
+}
+
+impl Follower {
+    /// Follows from a position: `None` for the beginning. The second value is the answer to the
+    /// `follow` frame.
+    pub fn new(
+        log: Arc<Log>,
+        view: View,
+        after: Seq,
+        epoch: Option<Epoch>,
+    ) -> (Self, Box<Following>) {
+        let inner = log.lock();
+        let resync = resync(&inner, after, epoch);
+        let last_open = inner.snapshot_position();
+        let held = match resync {
+            Some(_) => last_open,
+            // Every follow of a sealed generation ends with its terminal event.
+            None if after > last_open.seq => last_open,
+            None => Position::new(inner.epoch_at(after).unwrap_or(inner.epoch), after),
+        };
+        let identity = &log.identity;
+        let following = Following {
+            generation_id: identity.generation_id,
+            conversation_id: identity.conversation_id,
+            message_id: identity.message_id,
+            epoch: held.epoch,
+            recovered: resync.is_none(),
+            reason: resync,
+            from_seq: held.seq + 1,
+            head_seq: inner.head(),
+            offset: inner.content_end(held.seq).1,
+            state: inner.state,
+            req: None,
+        };
+        drop(inner);
+        let follower = Self {
+            log,
+            view,
+            held,
+            scanned: held.seq,
+            started: false,
+            snapshot: resync.is_some(),
+            told_storage: false,
+            ended: false,
+        };
+        (follower, Box::new(following))
+    }
+
+    pub fn log(&self) -> &Arc<Log> {
+        &self.log
+    }
+
+    /// What the connection holds.
+    pub fn held(&self) -> Position {
+        self.held
+    }
+
+    /// Whether the last event was sent: nothing will follow.
+    pub fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Wakes `waker` whenever [`Self::next_event`] may have something.
+    pub fn watch(&self, waker: &Arc<Notify>) {
+        self.log.watch(waker);
+    }
+
+    /// The next frame, or `None` when the connection holds everything that is committed.
+    ///
+    /// Content is merged up to [`limits::MERGED_CHUNK_BYTES`].
+    pub fn next_event(&mut self) -> Option<Event> {
+        if self.ended {
+            return None;
+        }
+        let log = Arc::clone(&self.log);
+        let inner = log.lock();
+        if self.snapshot {
+            self.snapshot = false;
+            return Some(self.take_snapshot(&inner));
+        }
+        if !self.started {
+            if inner.state == GenerationState::Queued {
+                return None;
+            }
+            self.started = true;
+            return Some(Event::StreamStart(StreamStart {
+                model: log.identity.model.clone(),
+                timestamp: Timestamp::now(),
+                at: self.at(),
+            }));
+        }
+        if let Some(event) = self.next_record(&inner) {
+            return Some(event);
+        }
+        if inner.state == GenerationState::Interrupted && !self.view.hello {
+            self.ended = true;
+            return Some(self.interrupted(&inner));
+        }
+        if self.view.hello && inner.storage_fails != self.told_storage {
+            self.told_storage = inner.storage_fails;
+            return inner.storage_fails.then(|| self.storage_error());
+        }
+        None
+    }
+
+    fn next_record(&mut self, inner: &Inner) -> Option<Event> {
+        let mut index = usize::try_from(self.scanned).ok()?;
+        while let Some(entry) = inner.entries.get(index) {
+            match &entry.kind {
+                Kind::Content { .. } => return Some(self.content(inner, index)),
+                Kind::Reasoning { .. } if self.view.reasoning => {
+                    return Some(self.reasoning(inner, index));
+                }
+                Kind::Other(body) if self.sees(body) => {
+                    let from = self.held.seq + 1;
+                    self.advance(entry.epoch, index);
+                    self.ended = body.is_terminal();
+                    return Some(self.other(inner, body, from, entry.at));
+                }
+                Kind::Reasoning { .. } | Kind::Other(_) => index += 1,
+            }
+        }
+        self.scanned = index as Seq;
+        None
+    }
+
+    fn sees(&self, body: &Body) -> bool {
+        match body {
+            Body::Complete { .. } | Body::Failed { .. } => true,
+            Body::State { .. } => self.view.hello,
+            Body::Tool { .. } | Body::Source(_) => self.view.tools,
+            Body::Content(_) | Body::Reasoning(_) => unreachable!("kept as text"),
+        }
+    }
+
+    /// Whether a record may lie inside a merged frame of this view without being shown.
+    fn hides(&self, kind: &Kind) -> bool {
+        match kind {
+            Kind::Content { .. } => false,
+            Kind::Reasoning { .. } => !self.view.reasoning,
+            Kind::Other(body) => !self.sees(body),
+        }
+    }
+
+    fn advance(&mut self, epoch: Epoch, index: usize) {
+        self.held = Position::new(epoch, index as Seq + 1);
+        self.scanned = self.held.seq;
+    }
+
+    /// Merges visible text from `first` on, within one epoch, never across a record that this
+    /// connection sees.
+    fn content(&mut self, inner: &Inner, first: usize) -> Event {
+        let (start, offset) = inner.content_end(first as Seq);
+        let epoch = inner.entries[first].epoch;
+        let (mut last, mut end) = (first, start);
+        for (index, entry) in inner.entries.iter().enumerate().skip(first) {
+            match entry.kind {
+                Kind::Content { end: next, .. }
+                    if entry.epoch == epoch
+                        && (index == first || next - start <= limits::MERGED_CHUNK_BYTES) =>
+                {
+                    (last, end) = (index, next);
+                }
+                _ if entry.epoch == epoch && self.hides(&entry.kind) => {}
+                _ => break,
+            }
+        }
+        let from = self.held.seq + 1;
+        self.advance(epoch, last);
+        Event::ContentChunk(ContentChunk {
+            content: inner.content[start..end].to_owned(),
+            chunk_id: self.held.seq,
+            timestamp: inner.entries[last].at,
+            at: self.at(),
+            seq_from: (from != self.held.seq).then_some(from),
+            offset,
+        })
+    }
+
+    fn reasoning(&mut self, inner: &Inner, first: usize) -> Event {
+        let start = inner.reasoning_end(first as Seq);
+        let epoch = inner.entries[first].epoch;
+        let (mut last, mut end) = (first, start);
+        for (index, entry) in inner.entries.iter().enumerate().skip(first) {
+            match entry.kind {
+                Kind::Reasoning { end: next }
+                    if entry.epoch == epoch
+                        && (index == first || next - start <= limits::MERGED_CHUNK_BYTES) =>
+                {
+                    (last, end) = (index, next);
+                }
+                _ => break,
+            }
+        }
+        let from = self.held.seq + 1;
+        self.advance(epoch, last);
+        Event::ReasoningChunk(ReasoningChunk {
+            at: self.at(),
+            seq_from: (from != self.held.seq).then_some(from),
+            content: inner.reasoning[start..end].to_owned(),
+            timestamp: inner.entries[last].at,
+        })
+    }
+
+    fn other(&self, inner: &Inner, body: &Body, from: Seq, timestamp: Timestamp) -> Event {
+        let at = self.at();
+        let seq_from = (from != self.held.seq).then_some(from);
+        match body.clone() {
+            Body::Tool { call_id, phase, name, data } => {
+                Event::ToolEvent(ToolEvent { at, seq_from, call_id, phase, name, data })
+            }
+            Body::Source(citation) => Event::SourceFound(SourceFound { at, seq_from, citation }),
+            Body::State { state, code, message, can_continue, means } => {
+                Event::GenerationState(GenerationStateEvent {
+                    at,
+                    seq_from,
+                    state,
+                    code,
+                    message,
+                    can_continue,
+                    means,
+                })
+            }
+            Body::Complete {
+                status,
+                finish_reason,
+                total_chunks,
+                input_tokens,
+                output_tokens,
+                content_chars,
+                content_sha256,
+            } => Event::StreamComplete(StreamComplete {
+                full_response: inner.content.clone(),
+                total_chunks,
+                tokens: input_tokens + output_tokens,
+                input_tokens,
+                output_tokens,
+                citations: inner.citations(),
+                credits: None,
+                timestamp,
+                at,
+                seq_from,
+                status,
+                finish_reason,
+                content_chars,
+                content_sha256,
+            }),
+            Body::Failed { code, message, retry_after_ms } => Event::StreamError(StreamError {
+                error: message,
+                code,
+                retryable: code.retryable(),
+                status: Some(StreamErrorStatus::Failed),
+                retry_after_ms,
+                timestamp,
+                at: Some(at),
+                seq_from,
+                req: None,
+            }),
+            Body::Content(_) | Body::Reasoning(_) => unreachable!("kept as text"),
+        }
+    }
+
+    fn take_snapshot(&mut self, inner: &Inner) -> Event {
+        // The log may have grown since the position was given; the snapshot covers what it covers.
+        self.held = inner.snapshot_position();
+        self.scanned = self.held.seq;
+        let state = match inner.state {
+            state if state.is_sealed() => GenerationState::Running,
+            state => state,
+        };
+        let tool_events = inner.entries.iter().filter_map(|entry| match &entry.kind {
+            Kind::Other(body) if matches!(**body, Body::Tool { .. }) => {
+                serde_json::to_value(&**body).ok()
+            }
+            _ => None,
+        });
+        Event::Snapshot(Snapshot {
+            at: self.at(),
+            content: inner.content.clone(),
+            reasoning: if self.view.reasoning { inner.reasoning.clone() } else { String::new() },
+            citations: inner.citations(),
+            tool_events: tool_events.collect(),
+            state,
+        })
+    }
+
+    /// For a connection that knows no states: why nothing more comes.
+    fn interrupted(&self, inner: &Inner) -> Event {
+        let why = inner.entries.iter().rev().find_map(|entry| match &entry.kind {
+            Kind::Other(body) => match &**body {
+                Body::State { code, message, .. } => Some((*code, message.clone())),
+                _ => None,
+            },
+            _ => None,
+        });
+        let (code, message) = why.unwrap_or_default();
+        let code = code.unwrap_or(ErrorCode::OwnerLost);
+        Event::StreamError(StreamError {
+            error: message.unwrap_or_else(|| "The answer was interrupted.".into()),
+            code,
+            retryable: code.retryable(),
+            status: Some(StreamErrorStatus::Interrupted),
+            retry_after_ms: None,
+            timestamp: Timestamp::now(),
+            at: Some(self.at()),
+            seq_from: None,
+            req: None,
+        })
+    }
+
+    fn storage_error(&self) -> Event {
+        let code = ErrorCode::StorageUnavailable;
+        Event::Error(ErrorFrame {
+            req: None,
+            generation_id: Some(self.log.identity.generation_id),
+            code,
+            message: crate::error::STORAGE_SENTENCE.into(),
+            retryable: code.retryable(),
+        })
+    }
+
+    fn at(&self) -> At {
+        let identity = &self.log.identity;
+        At {
+            generation_id: identity.generation_id,
+            conversation_id: identity.conversation_id,
+            message_id: identity.message_id,
+            epoch: self.held.epoch,
+            seq: self.held.seq,
+        }
+    }
+}
+
+impl Inner {
+    /// A snapshot covers everything but a terminal record, which is sent by itself.
+    fn snapshot_position(&self) -> Position {
+        let terminal = matches!(&self.entries.last().map(|entry| &entry.kind),
+            Some(Kind::Other(body)) if body.is_terminal());
+        let seq = self.head() - Seq::from(terminal);
+        Position::new(self.epoch_at(seq).unwrap_or(self.epoch), seq)
+    }
+}
+
+/// Why a follower cannot go on from there, if so (PROTOCOL B3, B8.12).
+fn resync(inner: &Inner, after: Seq, epoch: Option<Epoch>) -> Option<ResyncReason> {
+    if after > inner.head() {
+        return Some(ResyncReason::Ahead);
+    }
+    if let (Some(claimed), Some(written)) = (epoch, inner.epoch_at(after))
+        && claimed != written
+    {
+        return Some(ResyncReason::Epoch);
+    }
+    let behind = inner.content.len() - inner.content_end(after).0 + inner.reasoning.len()
+        - inner.reasoning_end(after);
+    (behind > limits::REPLAY_BYTES).then_some(ResyncReason::TooFar)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use unbroken_protocol::{
+        CompleteStatus, ConversationId, FinishReason, GenerationId, MessageId, PrincipalId,
+    };
+    use unbroken_store::Record;
+
+    use super::*;
+    use crate::log::Identity;
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Content(String),
+        Reasoning(String),
+        Takeover,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            5 => "[a-zü漢🦀]{1,6}".prop_map(Step::Content),
+            2 => "[a-z]{1,6}".prop_map(Step::Reasoning),
+            1 => Just(Step::Takeover),
+        ]
+    }
+
+    fn state(state: GenerationState) -> Body {
+        Body::State { state, code: None, message: None, can_continue: false, means: None }
+    }
+
+    fn records(steps: &[Step]) -> Vec<Record> {
+        let mut epoch = 1;
+        let mut bodies = Vec::new();
+        for step in steps {
+            match step {
+                Step::Content(text) => bodies.push((epoch, Body::Content(text.clone()))),
+                Step::Reasoning(text) => bodies.push((epoch, Body::Reasoning(text.clone()))),
+                Step::Takeover => {
+                    bodies.push((epoch, state(GenerationState::Interrupted)));
+                    epoch += 1;
+                    bodies.push((epoch, state(GenerationState::Running)));
+                }
+            }
+        }
+        bodies.push((
+            epoch,
+            Body::Complete {
+                status: CompleteStatus::Completed,
+                finish_reason: FinishReason::Stop,
+                total_chunks: 0,
+                input_tokens: 0,
+                output_tokens: 0,
+                content_chars: 0,
+                content_sha256: String::new(),
+            },
+        ));
+        let numbered = bodies.into_iter().zip(1..).map(|((epoch, body), seq)| Record {
+            epoch,
+            seq,
+            at: Timestamp::from_millis(0),
+            body,
+        });
+        numbered.collect()
+    }
+
+    fn empty_log() -> Arc<Log> {
+        let identity = Identity {
+            generation_id: GenerationId::new(),
+            conversation_id: ConversationId::new(),
+            message_id: MessageId::new(),
+            principal_id: PrincipalId::new(),
+            model: "m".into(),
+            model_name: "m".into(),
+        };
+        Arc::new(Log::new(identity, GenerationState::Running, 1, 0, Vec::new()))
+    }
+
+    /// A client that trusts nothing: it checks every position that it is told.
+    #[derive(Default)]
+    struct Reader {
+        text: String,
+        held: Position,
+        ended: bool,
+    }
+
+    impl Reader {
+        fn drain(&mut self, follower: &mut Follower) {
+            while let Some(event) = follower.next_event() {
+                assert!(!self.ended, "nothing comes after the end");
+                match event {
+                    Event::ContentChunk(chunk) => {
+                        let from = chunk.seq_from.unwrap_or(chunk.at.seq);
+                        assert_eq!(from, self.held.seq + 1, "B8.13: contiguous");
+                        assert_eq!(chunk.offset, self.text.chars().count() as u64);
+                        assert!(chunk.content.len() <= limits::MERGED_CHUNK_BYTES);
+                        self.text.push_str(&chunk.content);
+                        self.held = chunk.at.position();
+                    }
+                    Event::ReasoningChunk(chunk) => self.held = chunk.at.position(),
+                    Event::GenerationState(event) => self.held = event.at.position(),
+                    Event::Snapshot(snapshot) => {
+                        self.text = snapshot.content;
+                        self.held = snapshot.at.position();
+                    }
+                    Event::StreamComplete(complete) => {
+                        assert_eq!(complete.full_response, self.text, "B8.2");
+                        self.ended = true;
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    proptest! {
+        /// B8.3, B8.12, B8.13: joining anywhere, any number of times, ends with exactly the text.
+        #[test]
+        fn a_follower_ends_with_exactly_the_text(
+            steps in prop::collection::vec(step(), 0..40),
+            cuts in prop::collection::vec((0_usize..50, any::<bool>(), any::<bool>()), 1..8),
+        ) {
+            let records = records(&steps);
+            let log = empty_log();
+            let mut reader = Reader::default();
+            let mut published = 0;
+            for (cut, hello, reasoning) in cuts {
+                let view = View { hello, reasoning: hello && reasoning, tools: hello };
+                let epoch = (reader.held.seq > 0).then_some(reader.held.epoch);
+                let (mut follower, following) =
+                    Follower::new(Arc::clone(&log), view, reader.held.seq, epoch);
+                prop_assert!(following.recovered);
+                let upto = (published + cut).min(records.len());
+                for record in &records[published..upto] {
+                    log.publish(vec![record.clone()]);
+                    if cut % 2 == 0 {
+                        reader.drain(&mut follower);
+                    }
+                }
+                published = upto;
+                if !reader.ended {
+                    reader.drain(&mut follower);
+                }
+            }
+            for record in &records[published..] {
+                log.publish(vec![record.clone()]);
+            }
+            if !reader.ended {
+                let view = View { hello: true, ..View::default() };
+                let (mut follower, _) =
+                    Follower::new(Arc::clone(&log), view, reader.held.seq, None);
+                reader.drain(&mut follower);
+            }
+            prop_assert!(reader.ended);
+            prop_assert_eq!(&reader.text, &log.lock().content);
+        }
+
+        /// B8.12: a position that the log does not have is answered by exactly one snapshot.
+        #[test]
+        fn a_position_of_another_history_gets_one_snapshot(
+            steps in prop::collection::vec(step(), 1..20), after in 1_u64..60,
+        ) {
+            let log = empty_log();
+            let records = records(&steps);
+            log.publish(records.clone());
+            let view = View { hello: true, ..View::default() };
+            let (mut follower, following) = Follower::new(Arc::clone(&log), view, after, Some(99));
+            prop_assert!(!following.recovered);
+            let mut reader = Reader::default();
+            let first = follower.next_event();
+            prop_assert!(matches!(first, Some(Event::Snapshot(_))));
+            if let Some(Event::Snapshot(snapshot)) = first {
+                reader.text = snapshot.content;
+                reader.held = snapshot.at.position();
+            }
+            reader.drain(&mut follower);
+            prop_assert!(reader.ended);
+        }
+
+        /// What is packed is what was shown.
+        #[test]
+        fn records_come_back_as_they_went_in(
+            steps in prop::collection::vec(step(), 0..40), skip in 0_usize..40,
+        ) {
+            let log = empty_log();
+            let records = records(&steps);
+            log.publish(records.clone());
+            let skip = skip.min(records.len());
+            prop_assert_eq!(log.lock().records_after(skip as Seq), &records[skip..]);
+        }
+    }
+
+    #[test]
+    fn following_a_sealed_log_from_its_end_brings_the_end() {
+        let log = empty_log();
+        let records = records(&[Step::Content("all".into())]);
+        log.publish(records.clone());
+        let (mut follower, following) =
+            Follower::new(Arc::clone(&log), View::default(), records.len() as Seq, Some(1));
+        assert!(following.recovered);
+        assert!(matches!(follower.next_event(), Some(Event::StreamStart(_))));
+        assert!(matches!(follower.next_event(), Some(Event::StreamComplete(_))));
+        assert!(follower.next_event().is_none());
+    }
+
+    /// B8.19: nothing beyond A3 for a client that never said hello.
+    #[test]
+    fn a_view_without_hello_is_told_of_an_interruption_once_and_as_an_error() {
+        let log = empty_log();
+        let content = Body::Content("half".into());
+        let bodies = [content, state(GenerationState::Interrupted)];
+        let records = bodies.into_iter().zip(1..).map(|(body, seq)| Record {
+            epoch: 1,
+            seq,
+            at: Timestamp::from_millis(0),
+            body,
+        });
+        log.publish(records.collect());
+        let (mut follower, _) = Follower::new(Arc::clone(&log), View::default(), 0, None);
+        let mut kinds = Vec::new();
+        while let Some(event) = follower.next_event() {
+            kinds.push(serde_json::to_value(&event).unwrap()["type"].clone());
+        }
+        assert_eq!(kinds, ["stream_start", "content_chunk", "stream_error"]);
+    }
+}

@@ -1,0 +1,212 @@
+//! One run of a model: a task that reads the provider's stream and writes records, and ends with
+//! the one that seals or interrupts the log.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use sha2::{Digest, Sha256};
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+use unbroken_protocol::{
+    CompleteStatus, Epoch, ErrorCode, FinishReason, GenerationState, Role, Seq, Timestamp,
+};
+use unbroken_providers::{Event, Failure, Message, Request, Usage};
+use unbroken_store::{Body, Generation, Record, Store, StoreError};
+
+use crate::log::{Inner, Kind, Log};
+use crate::log_writer::{Append, LogWriter, Settle};
+
+/// Bytes read from the model that may wait for the disk; then reading stops.
+const WAITING_BYTES: usize = 1 << 20;
+
+/// Why a run ended.
+#[derive(Debug)]
+pub(crate) enum End {
+    Finished(FinishReason),
+    Stopped,
+    Failed(Failure),
+    /// The process ends; whoever starts next takes the generation over.
+    Abandoned,
+}
+
+/// A run that is under way.
+pub(crate) struct Run {
+    pub(crate) log: Arc<Log>,
+    pub(crate) epoch: Epoch,
+    pub(crate) writer: LogWriter,
+    /// The person's stop.
+    pub(crate) stop: CancellationToken,
+    /// The end of the process.
+    pub(crate) abandon: CancellationToken,
+}
+
+/// The records of a run, as they are made.
+struct Scribe {
+    log: Arc<Log>,
+    epoch: Epoch,
+    writer: LogWriter,
+    head: Seq,
+    waiting: Arc<Semaphore>,
+    usage: Usage,
+}
+
+impl Run {
+    /// Writes the answer to its end and returns what the end is; everything before it is
+    /// committed.
+    pub(crate) async fn write(&self, mut stream: unbroken_providers::EventStream) -> (End, Usage) {
+        let mut scribe = Scribe {
+            log: Arc::clone(&self.log),
+            epoch: self.epoch,
+            writer: self.writer.clone(),
+            head: self.log.head(),
+            waiting: Arc::new(Semaphore::new(WAITING_BYTES)),
+            usage: Usage::default(),
+        };
+        let end = loop {
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => break End::Stopped,
+                () = self.abandon.cancelled() => break End::Abandoned,
+                event = stream.next() => {
+                    if let Some(end) = scribe.take(event).await {
+                        break end;
+                    }
+                }
+            }
+        };
+        // What the provider still runs for us ends before the log does.
+        drop(stream);
+        scribe.flush().await;
+        (end, scribe.usage)
+    }
+}
+
+impl Scribe {
+    /// Turns one event into a record; an end is returned instead.
+    async fn take(&mut self, event: Option<Result<Event, Failure>>) -> Option<End> {
+        match event {
+            Some(Ok(Event::Content(text))) => self.append(Body::Content(text)).await,
+            Some(Ok(Event::Reasoning(text))) => self.append(Body::Reasoning(text)).await,
+            Some(Ok(Event::Source(citation))) => self.append(Body::Source(citation)).await,
+            Some(Ok(Event::Usage(usage))) => self.usage = usage,
+            Some(Ok(Event::Finish(reason))) => return Some(End::Finished(reason)),
+            Some(Err(failure)) => return Some(End::Failed(failure)),
+            None => {
+                return Some(End::Failed(Failure {
+                    code: ErrorCode::ProviderTruncated,
+                    message: "The model's answer broke off.".into(),
+                    retry_after: None,
+                }));
+            }
+        }
+        None
+    }
+
+    async fn append(&mut self, body: Body) {
+        let bytes = match &body {
+            Body::Content(text) | Body::Reasoning(text) => text.len(),
+            _ => 256,
+        };
+        let bytes = u32::try_from(bytes.clamp(1, WAITING_BYTES)).unwrap_or(u32::MAX);
+        let waiting = Arc::clone(&self.waiting).acquire_many_owned(bytes).await.ok();
+        self.head += 1;
+        let record = Record { epoch: self.epoch, seq: self.head, at: Timestamp::now(), body };
+        self.writer
+            .append(Append {
+                log: Arc::clone(&self.log),
+                epoch: self.epoch,
+                records: vec![record],
+                _waiting: waiting,
+            })
+            .await;
+    }
+
+    /// Waits until everything is committed, or refused because the log was sealed meanwhile.
+    async fn flush(&self) {
+        let waker = Arc::new(Notify::new());
+        self.log.watch(&waker);
+        while self.log.head() < self.head && self.log.takes(self.epoch) {
+            waker.notified().await;
+        }
+    }
+}
+
+/// The record that ends a run, and the tokens that it cost. `None` when nothing is to be written.
+pub(crate) fn settlement(log: &Arc<Log>, epoch: Epoch, end: End, usage: Usage) -> Option<Settle> {
+    let inner = log.lock();
+    let body = match end {
+        End::Abandoned => return None,
+        End::Finished(reason) => complete(&inner, CompleteStatus::Completed, reason, usage),
+        End::Stopped => complete(&inner, CompleteStatus::Stopped, FinishReason::User, usage),
+        End::Failed(failure) if inner.content.is_empty() || !can_go_on(failure.code) => {
+            Body::Failed {
+                code: failure.code,
+                message: failure.message,
+                retry_after_ms: failure
+                    .retry_after
+                    .map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),
+            }
+        }
+        End::Failed(failure) => interruption(failure.code, failure.message),
+    };
+    let record = Record { epoch, seq: inner.head() + 1, at: Timestamp::now(), body };
+    drop(inner);
+    Some(Settle {
+        log: Arc::clone(log),
+        record,
+        input_tokens: usage.input_tokens,
+        output_tokens: usage.output_tokens,
+    })
+}
+
+/// The record of a run that broke off; the log stays open.
+pub(crate) fn interruption(code: ErrorCode, message: String) -> Body {
+    Body::State {
+        state: GenerationState::Interrupted,
+        code: Some(code),
+        message: Some(message),
+        can_continue: false,
+        means: None,
+    }
+}
+
+/// Whether an answer that broke off for this reason could be continued.
+fn can_go_on(code: ErrorCode) -> bool {
+    code.retryable()
+}
+
+fn complete(
+    inner: &Inner,
+    status: CompleteStatus,
+    finish_reason: FinishReason,
+    usage: Usage,
+) -> Body {
+    let chunks = inner.entries.iter().filter(|entry| matches!(entry.kind, Kind::Content { .. }));
+    let hash = Sha256::digest(inner.content.as_bytes());
+    Body::Complete {
+        status,
+        finish_reason,
+        total_chunks: chunks.count() as u64,
+        input_tokens: usage.input_tokens,
+        output_tokens: usage.output_tokens,
+        content_chars: inner.content_end(inner.head()).1,
+        content_sha256: hex::encode(hash),
+    }
+}
+
+/// What the model is asked: the branch up to the person's message.
+pub(crate) async fn request(
+    store: &Store,
+    generation: &Generation,
+    model: String,
+) -> Result<Request, StoreError> {
+    let mut branch = store.branch(generation.message_id).await?;
+    // The last one is the answer that is about to be written.
+    branch.pop();
+    let messages = branch
+        .into_iter()
+        .filter(|message| message.role == Role::User || !message.content.trim().is_empty())
+        .map(|message| Message { role: message.role, content: message.content })
+        .collect();
+    Ok(Request { model, messages, options: generation.options.clone() })
+}

@@ -1,0 +1,199 @@
+//! Reading back: the list of conversations, history, and logs by their owner.
+
+use std::sync::Arc;
+
+use unbroken_protocol::{
+    ConversationId, ConversationList, ConversationOp, ConversationPage, ConversationSummary, Event,
+    GenerationId, MessageId, MessageView, PrincipalId,
+};
+use unbroken_store::{ConversationCursor, ConversationRow, HistoryMessage};
+
+use crate::Engine;
+use crate::error::Refusal;
+use crate::log::Log;
+use crate::log_writer::Command;
+
+/// Conversations in one page of the list at most.
+const LIST_LIMIT: u32 = 200;
+/// Conversations in a page of the list when nobody says.
+const LIST_DEFAULT: u32 = 50;
+
+/// Which part of a conversation's branch is wanted.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// That many messages from the end; all when absent.
+    pub limit: Option<u32>,
+    /// Only what comes before this message.
+    pub before: Option<String>,
+}
+
+impl Engine {
+    /// The log of a generation of this principal, from memory or the store.
+    pub async fn log(&self, principal: PrincipalId, id: GenerationId) -> Result<Arc<Log>, Refusal> {
+        let log = self.inner.logs.get(id, self.store()).await?;
+        log.filter(|log| log.identity.principal_id == principal)
+            .ok_or(Refusal::NotFound("generation"))
+    }
+
+    /// A page of a person's conversations, the one that changed last first.
+    pub async fn conversations(
+        &self,
+        principal: PrincipalId,
+        limit: Option<u32>,
+        cursor: Option<&str>,
+    ) -> Result<ConversationList, Refusal> {
+        let limit = limit.unwrap_or(LIST_DEFAULT).clamp(1, LIST_LIMIT);
+        let cursor = cursor
+            .map(str::parse::<ConversationCursor>)
+            .transpose()
+            .map_err(|why| Refusal::BadRequest(format!("The cursor is unusable: {why}.")))?;
+        let mut rows = self.store().conversations(principal, limit + 1, cursor).await?;
+        let more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let next_cursor = rows.last().filter(|_| more).map(|row| {
+            let conversation = &row.conversation;
+            ConversationCursor {
+                updated_at: conversation.updated_at,
+                conversation_id: conversation.conversation_id,
+            }
+            .encode()
+        });
+        Ok(ConversationList {
+            conversations: rows.iter().map(Self::summary).collect(),
+            total: self.store().conversation_count(principal).await?,
+            owner_type: "device_session".into(),
+            owner_id: principal.to_string(),
+            next_cursor,
+        })
+    }
+
+    /// One line of the list of conversations.
+    pub async fn conversation_summary(
+        &self,
+        principal: PrincipalId,
+        id: ConversationId,
+    ) -> Result<ConversationSummary, Refusal> {
+        let row = self.store().conversation(principal, id).await?;
+        row.as_ref().map(Self::summary).ok_or(Refusal::NotFound("conversation"))
+    }
+
+    /// A conversation's selected branch, or a page of it. The text of an answer that is being
+    /// written is the text so far, with the position that it covers.
+    pub async fn conversation(
+        &self,
+        principal: PrincipalId,
+        id: ConversationId,
+        page: Page,
+    ) -> Result<ConversationPage, Refusal> {
+        let missing = || Refusal::NotFound("conversation");
+        let row = self.store().conversation(principal, id).await?.ok_or_else(missing)?;
+        let no_message = || Refusal::NotFound("message");
+        let before: Option<MessageId> =
+            page.before.map(|id| id.parse().map_err(|_| no_message())).transpose()?;
+        let history = self.store().history(&row.conversation, page.limit, before).await?;
+        let history = history.ok_or_else(no_message)?;
+        let mut messages = Vec::with_capacity(history.messages.len());
+        for message in history.messages {
+            messages.push(self.view(message).await?);
+        }
+        Ok(ConversationPage {
+            conversation_id: id,
+            title: row.conversation.title,
+            messages,
+            total: history.total,
+        })
+    }
+
+    async fn view(&self, stored: HistoryMessage) -> Result<MessageView, Refusal> {
+        let HistoryMessage { message, sibling_ids, generation } = stored;
+        let mut view = MessageView {
+            message_id: message.message_id,
+            role: message.role,
+            content: message.content,
+            timestamp: message.created_at,
+            tokens_used: None,
+            model: None,
+            parent_id: message.parent_id,
+            sibling_ids,
+            generation_id: None,
+            state: None,
+            epoch: None,
+            seq: None,
+            finish_reason: None,
+            citations: Vec::new(),
+            reasoning: String::new(),
+            error: None,
+            code: None,
+        };
+        let Some(generation) = generation else { return Ok(view) };
+        view.generation_id = Some(generation.generation_id);
+        view.model = Some(generation.model);
+        view.finish_reason = generation.finish_reason;
+        view.error = generation.error;
+        view.code = generation.error_code;
+        if generation.state.is_sealed() {
+            view.tokens_used = Some(generation.input_tokens + generation.output_tokens);
+            view.state = Some(generation.state);
+            view.epoch = Some(generation.epoch);
+            view.seq = Some(generation.head_seq);
+            view.citations = generation.citations;
+            view.reasoning = generation.reasoning;
+            return Ok(view);
+        }
+        // The log knows more than the row, and knows it at one moment.
+        let log = self.inner.logs.get(generation.generation_id, self.store()).await?;
+        let Some(log) = log else { return Ok(view) };
+        let summary = log.summary();
+        view.content = summary.content;
+        view.reasoning = summary.reasoning;
+        view.citations = summary.citations;
+        view.state = Some(summary.state);
+        view.epoch = Some(summary.position.epoch);
+        view.seq = Some(summary.position.seq);
+        Ok(view)
+    }
+
+    pub(crate) fn summary(row: &ConversationRow) -> ConversationSummary {
+        let conversation = &row.conversation;
+        ConversationSummary {
+            conversation_id: conversation.conversation_id,
+            title: conversation.title.clone(),
+            topic: None,
+            model: conversation.model.clone(),
+            created_at: conversation.created_at,
+            updated_at: conversation.updated_at,
+            message_count: conversation.message_count,
+            total_tokens: conversation.total_tokens,
+            session_type: "chat".into(),
+            running: row.running,
+        }
+    }
+
+    pub(crate) fn send_conversation(
+        &self,
+        principal: PrincipalId,
+        op: ConversationOp,
+        conversation: ConversationSummary,
+    ) {
+        let event = unbroken_protocol::ConversationEvent { op, conversation };
+        self.inner.notices.send(principal, Event::Conversation(Box::new(event)));
+    }
+
+    /// The model that a person chose for all answers, and how many answers there are.
+    pub async fn preference(
+        &self,
+        principal: PrincipalId,
+    ) -> Result<(Option<String>, u64), Refusal> {
+        let preference = self.store().preference(principal).await?;
+        Ok((preference, self.store().usage_count(principal).await?))
+    }
+
+    /// Sets or, with `None`, clears the model that a person wants for all answers.
+    pub async fn set_preference(
+        &self,
+        principal: PrincipalId,
+        model: Option<String>,
+    ) -> Result<(), Refusal> {
+        self.command(|reply| Command::SetPreference(principal, model, reply)).await
+    }
+}

@@ -1,0 +1,111 @@
+//! Which rows of the journal are still needed: where each live generation's records begin in it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use unbroken_protocol::GenerationId;
+
+use crate::log::Log;
+
+/// A generation that spans more of the journal than this is packed so far, in bytes.
+const SPAN: u64 = 64 << 20;
+
+/// Where the records of live generations begin.
+#[derive(Default)]
+pub(crate) struct Journal {
+    live: HashMap<GenerationId, Begin>,
+    /// Bytes ever appended by this run of the process.
+    bytes: u64,
+    /// There is no row before this one.
+    trimmed: i64,
+}
+
+struct Begin {
+    log: Arc<Log>,
+    row: i64,
+    byte: u64,
+}
+
+impl Journal {
+    /// Generations whose records hold too much of the journal.
+    pub(crate) fn overlong(&self) -> Vec<Arc<Log>> {
+        let overlong = self.live.values().filter(|begin| self.bytes - begin.byte > SPAN);
+        overlong.map(|begin| Arc::clone(&begin.log)).collect()
+    }
+
+    /// The first row that is needed once those for which `leaves` holds have left, if rows before
+    /// it can be deleted. `row` is the newest.
+    pub(crate) fn trim_to(&self, row: i64, leaves: impl Fn(&GenerationId) -> bool) -> Option<i64> {
+        let staying = self.live.iter().filter(|(id, _)| !leaves(id));
+        let needed = staying.map(|(_, begin)| begin.row).min().unwrap_or(row);
+        (needed > self.trimmed).then_some(needed)
+    }
+
+    /// Rows before this one were deleted.
+    pub(crate) fn trimmed(&mut self, row: i64) {
+        self.trimmed = row;
+    }
+
+    /// The records of a generation left the journal; those in `row`, if any, are a new beginning.
+    pub(crate) fn leave(&mut self, id: GenerationId) {
+        self.live.remove(&id);
+    }
+
+    /// Records of a generation are in `row`.
+    pub(crate) fn append(&mut self, log: &Arc<Log>, row: i64, bytes: u64) {
+        let begin = Begin { log: Arc::clone(log), row, byte: self.bytes };
+        self.live.entry(log.identity.generation_id).or_insert(begin);
+        self.bytes += bytes;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use unbroken_protocol::{ConversationId, GenerationState, MessageId, PrincipalId};
+
+    use super::*;
+    use crate::log::Identity;
+
+    fn log() -> Arc<Log> {
+        let identity = Identity {
+            generation_id: GenerationId::new(),
+            conversation_id: ConversationId::new(),
+            message_id: MessageId::new(),
+            principal_id: PrincipalId::new(),
+            model: String::new(),
+            model_name: String::new(),
+        };
+        Arc::new(Log::new(identity, GenerationState::Running, 1, 0, Vec::new()))
+    }
+
+    #[test]
+    fn rows_go_when_the_oldest_live_generation_no_longer_needs_them() {
+        let mut journal = Journal::default();
+        let (old, young) = (log(), log());
+        journal.append(&old, 1, 10);
+        journal.append(&young, 5, 10);
+        assert_eq!(journal.trim_to(6, |_| false), Some(1));
+        journal.trimmed(1);
+        assert_eq!(journal.trim_to(6, |_| false), None);
+        let id = old.identity.generation_id;
+        assert_eq!(journal.trim_to(6, |leaving| *leaving == id), Some(5));
+        journal.leave(id);
+        journal.leave(young.identity.generation_id);
+        assert_eq!(journal.trim_to(7, |_| false), Some(7));
+    }
+
+    #[test]
+    fn a_generation_that_spans_too_much_is_named() {
+        let mut journal = Journal::default();
+        let (slow, busy) = (log(), log());
+        journal.append(&slow, 1, 10);
+        journal.append(&busy, 2, SPAN);
+        journal.append(&busy, 3, 10);
+        let overlong: Vec<_> =
+            journal.overlong().iter().map(|log| log.identity.generation_id).collect();
+        assert_eq!(overlong.len(), 2);
+        journal.leave(slow.identity.generation_id);
+        journal.leave(busy.identity.generation_id);
+        assert!(journal.overlong().is_empty());
+    }
+}

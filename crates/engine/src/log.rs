@@ -1,0 +1,307 @@
+//! The log of one generation in memory: committed records only, shared by its writer and all of
+//! its followers.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use tokio::sync::Notify;
+use unbroken_protocol::{
+    Citation, ConversationId, Epoch, GenerationId, GenerationState, MessageId, Position,
+    PrincipalId, Seq, Timestamp,
+};
+use unbroken_store::{Body, Generation, Record};
+
+/// What never changes about a generation.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    pub generation_id: GenerationId,
+    pub conversation_id: ConversationId,
+    /// The assistant message that it writes.
+    pub message_id: MessageId,
+    pub principal_id: PrincipalId,
+    pub model: String,
+    pub model_name: String,
+}
+
+impl From<&Generation> for Identity {
+    fn from(generation: &Generation) -> Self {
+        Self {
+            generation_id: generation.generation_id,
+            conversation_id: generation.conversation_id,
+            message_id: generation.message_id,
+            principal_id: generation.principal_id,
+            model: generation.model.clone(),
+            model_name: generation.model_name.clone(),
+        }
+    }
+}
+
+/// The committed records of one generation.
+///
+/// Only the log writer appends, after the commit; whoever reads sees nothing that a crash could
+/// take back (PROTOCOL B8.4). Readers keep their own position.
+pub struct Log {
+    pub identity: Identity,
+    inner: Mutex<Inner>,
+    /// Followers to wake; a dead one is forgotten at the next append.
+    watchers: Mutex<Vec<Weak<Notify>>>,
+}
+
+/// The records, laid out so that any stretch of visible text is one slice.
+pub(crate) struct Inner {
+    pub(crate) state: GenerationState,
+    pub(crate) epoch: Epoch,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) content: String,
+    pub(crate) reasoning: String,
+    /// How many records have left the journal.
+    pub(crate) packed: Seq,
+    /// The store refuses to write; what was read from the model waits.
+    pub(crate) storage_fails: bool,
+}
+
+pub(crate) struct Entry {
+    pub(crate) epoch: Epoch,
+    pub(crate) at: Timestamp,
+    pub(crate) kind: Kind,
+}
+
+pub(crate) enum Kind {
+    /// Visible text up to this byte of `content`, which is this Unicode scalar value.
+    Content {
+        end: usize,
+        end_chars: u64,
+    },
+    /// Reasoning up to this byte of `reasoning`.
+    Reasoning {
+        end: usize,
+    },
+    Other(Box<Body>),
+}
+
+impl Log {
+    /// A log with the records that the store holds of it, of which the first `packed` have left
+    /// the journal.
+    pub(crate) fn new(
+        identity: Identity,
+        state: GenerationState,
+        epoch: Epoch,
+        packed: Seq,
+        records: Vec<Record>,
+    ) -> Self {
+        let mut inner = Inner {
+            state,
+            epoch,
+            entries: Vec::new(),
+            content: String::new(),
+            reasoning: String::new(),
+            packed,
+            storage_fails: false,
+        };
+        for record in records {
+            inner.push(record);
+        }
+        Self { identity, inner: Mutex::new(inner), watchers: Mutex::default() }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A panic elsewhere leaves records whole: they are pushed one at a time.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Shows committed records to everybody.
+    pub(crate) fn publish(&self, records: Vec<Record>) {
+        let mut inner = self.lock();
+        inner.storage_fails = false;
+        for record in records {
+            inner.push(record);
+        }
+        drop(inner);
+        self.wake();
+    }
+
+    /// A queued generation begins to run, in this epoch.
+    pub(crate) fn run(&self, epoch: Epoch) {
+        let mut inner = self.lock();
+        inner.state = GenerationState::Running;
+        inner.epoch = epoch;
+        drop(inner);
+        self.wake();
+    }
+
+    /// Whether a run of that epoch may append.
+    pub(crate) fn takes(&self, epoch: Epoch) -> bool {
+        let inner = self.lock();
+        !inner.state.is_sealed() && inner.epoch == epoch
+    }
+
+    pub(crate) fn set_packed(&self, packed: Seq) {
+        self.lock().packed = packed;
+    }
+
+    /// Tells followers that the store refuses to write for now.
+    pub(crate) fn storage_fails(&self) {
+        let before = std::mem::replace(&mut self.lock().storage_fails, true);
+        if !before {
+            self.wake();
+        }
+    }
+
+    /// Wakes `waker` at every change from now on, as long as it lives.
+    pub fn watch(&self, waker: &Arc<Notify>) {
+        let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
+        watchers.push(Arc::downgrade(waker));
+    }
+
+    fn wake(&self) {
+        let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
+        watchers.retain(|watcher| match watcher.upgrade() {
+            Some(waker) => {
+                waker.notify_one();
+                true
+            }
+            None => false,
+        });
+    }
+
+    /// The number of the last record.
+    pub fn head(&self) -> Seq {
+        self.lock().head()
+    }
+
+    pub fn state(&self) -> GenerationState {
+        self.lock().state
+    }
+
+    /// Everything so far, as one value: text, reasoning, citations, state and position.
+    pub fn summary(&self) -> Summary {
+        let inner = self.lock();
+        Summary {
+            state: inner.state,
+            position: inner.position(),
+            content: inner.content.clone(),
+            reasoning: inner.reasoning.clone(),
+            citations: inner.citations(),
+        }
+    }
+}
+
+/// A log at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    pub state: GenerationState,
+    pub position: Position,
+    pub content: String,
+    pub reasoning: String,
+    pub citations: Vec<Citation>,
+}
+
+impl Inner {
+    pub(crate) fn head(&self) -> Seq {
+        self.entries.len() as Seq
+    }
+
+    /// Where the log ends: the epoch is that of the last record, or of the run before the first.
+    pub(crate) fn position(&self) -> Position {
+        let epoch = self.entries.last().map_or(self.epoch, |entry| entry.epoch);
+        Position::new(epoch, self.head())
+    }
+
+    /// The epoch in which the record `seq` was written.
+    pub(crate) fn epoch_at(&self, seq: Seq) -> Option<Epoch> {
+        let index = usize::try_from(seq.checked_sub(1)?).ok()?;
+        Some(self.entries.get(index)?.epoch)
+    }
+
+    /// Byte and Unicode scalar value of the visible text after `seq` records.
+    pub(crate) fn content_end(&self, seq: Seq) -> (usize, u64) {
+        let seq = usize::try_from(seq).unwrap_or(usize::MAX).min(self.entries.len());
+        let before = self.entries[..seq].iter().rev().find_map(|entry| match entry.kind {
+            Kind::Content { end, end_chars } => Some((end, end_chars)),
+            _ => None,
+        });
+        before.unwrap_or_default()
+    }
+
+    /// Byte of the reasoning after `seq` records.
+    pub(crate) fn reasoning_end(&self, seq: Seq) -> usize {
+        let seq = usize::try_from(seq).unwrap_or(usize::MAX).min(self.entries.len());
+        let before = self.entries[..seq].iter().rev().find_map(|entry| match entry.kind {
+            Kind::Reasoning { end } => Some(end),
+            _ => None,
+        });
+        before.unwrap_or_default()
+    }
+
+    pub(crate) fn citations(&self) -> Vec<Citation> {
+        let sources = self.entries.iter().filter_map(|entry| match &entry.kind {
+            Kind::Other(body) => match &**body {
+                Body::Source(citation) => Some(citation.clone()),
+                _ => None,
+            },
+            _ => None,
+        });
+        sources.collect()
+    }
+
+    /// The records after `seq`, as they are stored.
+    pub(crate) fn records_after(&self, seq: Seq) -> Vec<Record> {
+        let mut content_start = self.content_end(seq).0;
+        let mut reasoning_start = self.reasoning_end(seq);
+        let mut records = Vec::new();
+        let skip = usize::try_from(seq).unwrap_or(usize::MAX);
+        for (entry, seq) in self.entries.iter().skip(skip).zip(seq + 1..) {
+            let body = match &entry.kind {
+                Kind::Content { end, .. } => {
+                    let text = self.content[content_start..*end].to_owned();
+                    content_start = *end;
+                    Body::Content(text)
+                }
+                Kind::Reasoning { end } => {
+                    let text = self.reasoning[reasoning_start..*end].to_owned();
+                    reasoning_start = *end;
+                    Body::Reasoning(text)
+                }
+                Kind::Other(body) => (**body).clone(),
+            };
+            records.push(Record { epoch: entry.epoch, seq, at: entry.at, body });
+        }
+        records
+    }
+
+    fn push(&mut self, record: Record) {
+        assert_eq!(record.seq, self.head() + 1, "a log has no gap");
+        let kind = match record.body {
+            Body::Content(text) => {
+                let before = self.entries.iter().rev().find_map(|entry| match entry.kind {
+                    Kind::Content { end_chars, .. } => Some(end_chars),
+                    _ => None,
+                });
+                let end_chars = before.unwrap_or_default() + text.chars().count() as u64;
+                self.content.push_str(&text);
+                Kind::Content { end: self.content.len(), end_chars }
+            }
+            Body::Reasoning(text) => {
+                self.reasoning.push_str(&text);
+                Kind::Reasoning { end: self.reasoning.len() }
+            }
+            body => {
+                self.state = state_after(&body).unwrap_or(self.state);
+                Kind::Other(Box::new(body))
+            }
+        };
+        self.epoch = self.epoch.max(record.epoch);
+        self.entries.push(Entry { epoch: record.epoch, at: record.at, kind });
+    }
+}
+
+/// The state that a record puts its generation into.
+pub(crate) fn state_after(body: &Body) -> Option<GenerationState> {
+    use unbroken_protocol::CompleteStatus::{Completed, Stopped};
+    match body {
+        Body::State { state, .. } => Some(*state),
+        Body::Complete { status: Completed, .. } => Some(GenerationState::Completed),
+        Body::Complete { status: Stopped, .. } => Some(GenerationState::Stopped),
+        Body::Failed { .. } => Some(GenerationState::Failed),
+        _ => None,
+    }
+}

@@ -1,0 +1,486 @@
+//! The log writer: one task that makes the records of all live generations durable, many in one
+//! commit, and shows them afterwards.
+//!
+//! It commits at once when it is idle and gathers for a few milliseconds when it is busy. Nothing
+//! else in the system batches.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+use unbroken_protocol::{
+    ConversationId, DeviceId, Epoch, ErrorCode, FinishReason, GenerationId, PrincipalId, Seq,
+    Timestamp,
+};
+use unbroken_store::{
+    Body, Durability, JournalEntry, NewTurn, Record, Sealed, SecretHash, Session, Settled, Store,
+    StoreError, Transaction, TurnOutcome, Writer,
+};
+
+use crate::error::Refusal;
+use crate::journal::Journal;
+use crate::log::{Log, state_after};
+
+/// Commits begin at least this far apart while there is always something to write.
+const GATHER: Duration = Duration::from_millis(5);
+/// Tokens that are only with the operating system are on the disk after this long.
+const SYNC_WITHIN: Duration = Duration::from_secs(1);
+/// How often a store that refuses is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+/// The write-ahead log is emptied in an idle moment above this size, in bytes.
+const WAL_LIMIT: u64 = 64 << 20;
+/// Operations that may wait for the writer before senders wait too.
+const MAILBOX: usize = 4096;
+
+/// A handle of the log writer. Clones are cheap.
+#[derive(Clone)]
+pub(crate) struct LogWriter {
+    operations: mpsc::Sender<Operation>,
+}
+
+/// Records of one generation, in order.
+pub(crate) struct Append {
+    pub(crate) log: Arc<Log>,
+    /// The run that wrote them.
+    pub(crate) epoch: Epoch,
+    pub(crate) records: Vec<Record>,
+    /// Given back after the commit: bounds what waits for the disk.
+    pub(crate) _waiting: Option<OwnedSemaphorePermit>,
+}
+
+/// The end of a run: its last record, which seals or interrupts the log.
+pub(crate) struct Settle {
+    pub(crate) log: Arc<Log>,
+    pub(crate) record: Record,
+    pub(crate) input_tokens: u64,
+    pub(crate) output_tokens: u64,
+}
+
+enum Operation {
+    Append(Append),
+    Settle(Settle, oneshot::Sender<Sealed>),
+    Command(Command),
+}
+
+/// What people change, besides the answers that models write.
+pub(crate) enum Command {
+    CreateTurn(Box<NewTurn>, oneshot::Sender<TurnOutcome>),
+    RunNext(ConversationId, oneshot::Sender<Option<GenerationId>>),
+    DeleteConversation(ConversationId, oneshot::Sender<bool>),
+    Rename(ConversationId, String, oneshot::Sender<bool>),
+    Deliver(GenerationId, DeviceId, oneshot::Sender<()>),
+    PutSession(SecretHash, Session, oneshot::Sender<()>),
+    PutLinkCode(SecretHash, PrincipalId, Timestamp, oneshot::Sender<()>),
+    TakeLinkCode(SecretHash, oneshot::Sender<Option<PrincipalId>>),
+    SetPreference(PrincipalId, Option<String>, oneshot::Sender<()>),
+}
+
+impl LogWriter {
+    /// Starts the writer on `writer`. When another process takes the folder over, `lost` is
+    /// cancelled and nothing more is written.
+    pub(crate) fn spawn(
+        writer: Writer,
+        store: Store,
+        power: bool,
+        lost: CancellationToken,
+    ) -> (Self, tokio::task::JoinHandle<()>) {
+        let (operations, mailbox) = mpsc::channel(MAILBOX);
+        let task = Task {
+            mailbox,
+            writer,
+            store,
+            power,
+            lost,
+            waiting: Vec::new(),
+            journal: Journal::default(),
+            unsynced_since: None,
+            next_commit: Instant::now(),
+            failing: false,
+        };
+        (Self { operations }, tokio::spawn(task.run()))
+    }
+
+    /// Appends records; they are shown after their commit.
+    pub(crate) async fn append(&self, append: Append) {
+        // The writer is gone only when the process ends.
+        let _ = self.operations.send(Operation::Append(append)).await;
+    }
+
+    /// Seals or interrupts a log, durably. Waits as long as the store refuses.
+    pub(crate) async fn settle(&self, settle: Settle) -> Sealed {
+        let (reply, settled) = oneshot::channel();
+        let _ = self.operations.send(Operation::Settle(settle, reply)).await;
+        settled.await.unwrap_or(Sealed::Stale)
+    }
+
+    /// Carries a command out, durably.
+    ///
+    /// # Errors
+    /// [`Refusal::Storage`] while the store refuses to write; nothing has changed then.
+    pub(crate) async fn command<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<T>) -> Command,
+    ) -> Result<T, Refusal> {
+        let (reply, done) = oneshot::channel();
+        let command = Operation::Command(command(reply));
+        self.operations.send(command).await.map_err(|_| Refusal::Storage)?;
+        done.await.map_err(|_| Refusal::Storage)
+    }
+}
+
+struct Task {
+    mailbox: mpsc::Receiver<Operation>,
+    writer: Writer,
+    store: Store,
+    /// Every commit waits for the disk (`store.durability = "power"`).
+    power: bool,
+    lost: CancellationToken,
+    /// What the next commit holds, in the order of arrival.
+    waiting: Vec<Operation>,
+    journal: Journal,
+    unsynced_since: Option<Instant>,
+    next_commit: Instant,
+    failing: bool,
+}
+
+impl Task {
+    async fn run(mut self) {
+        loop {
+            let open = self.gather().await;
+            if self.lost.is_cancelled() {
+                return;
+            }
+            if !self.waiting.is_empty() {
+                self.commit_waiting().await;
+            } else if open {
+                self.rest().await;
+            } else {
+                break;
+            }
+        }
+        // Tokens of the last second reach the disk before the process ends.
+        let _ = self.sync().await;
+        let _ = self.writer.close().await;
+    }
+
+    /// Waits for work. `false` when there will be no more.
+    async fn gather(&mut self) -> bool {
+        if self.waiting.is_empty() {
+            let idle = self
+                .unsynced_since
+                .map_or(SYNC_WITHIN, |since| SYNC_WITHIN.saturating_sub(since.elapsed()));
+            match tokio::time::timeout(idle, self.mailbox.recv()).await {
+                Ok(Some(operation)) => self.waiting.push(operation),
+                Ok(None) => return false,
+                Err(_) => return true,
+            }
+        }
+        let commit_at = sleep_until(self.next_commit);
+        tokio::pin!(commit_at);
+        loop {
+            while let Ok(operation) = self.mailbox.try_recv() {
+                self.waiting.push(operation);
+            }
+            if self.failing {
+                self.refuse_commands();
+            }
+            tokio::select! {
+                biased;
+                () = &mut commit_at => return true,
+                operation = self.mailbox.recv() => match operation {
+                    Some(operation) => self.waiting.push(operation),
+                    None => return !self.waiting.is_empty(),
+                },
+            }
+        }
+    }
+
+    /// While the store refuses, people hear it at once; what models wrote waits.
+    fn refuse_commands(&mut self) {
+        self.waiting.retain(|operation| !matches!(operation, Operation::Command(_)));
+    }
+
+    async fn commit_waiting(&mut self) {
+        let began = Instant::now();
+        match self.commit().await {
+            Ok(()) => {
+                if std::mem::replace(&mut self.failing, false) {
+                    tracing::info!("the store writes again");
+                }
+                self.next_commit = began + GATHER;
+            }
+            Err(StoreError::OwnerLost) => {
+                tracing::error!("another process took the data folder over; stopping");
+                self.lost.cancel();
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut self.failing, true) {
+                    tracing::error!(error = %error, "failed to write to the store; trying again");
+                }
+                self.refuse_commands();
+                for operation in &self.waiting {
+                    match operation {
+                        Operation::Append(append) => append.log.storage_fails(),
+                        Operation::Settle(settle, _) => settle.log.storage_fails(),
+                        Operation::Command(_) => {}
+                    }
+                }
+                self.next_commit = Instant::now() + RETRY;
+            }
+        }
+    }
+
+    /// Writes everything that waits in one transaction. After an error it waits still, but for
+    /// commands: they are never tried twice, their callers are told.
+    async fn commit(&mut self) -> Result<(), StoreError> {
+        // Refused: the log was sealed meanwhile, or a later run owns it (PROTOCOL B8.5, B8.6).
+        self.waiting.retain(|operation| match operation {
+            Operation::Append(append) => append.log.takes(append.epoch),
+            _ => true,
+        });
+        let commands = self.take_commands();
+        let tokens_only = commands.is_empty()
+            && self.waiting.iter().all(|operation| matches!(operation, Operation::Append(_)));
+        let durability =
+            if tokens_only && !self.power { Durability::Process } else { Durability::Power };
+
+        let mut transaction = self.writer.begin(durability).await?;
+        let entries = journal_entries(&self.waiting);
+        let mut sealed = Vec::new();
+        let mut packed = Vec::new();
+        for operation in &self.waiting {
+            if let Operation::Settle(settle, _) = operation {
+                sealed.push(apply_settle(&mut transaction, settle).await?);
+            }
+        }
+        for log in self.journal.overlong() {
+            packed.push(pack(&mut transaction, log).await?);
+        }
+        let mut trim = None;
+        let mut row = None;
+        if !entries.is_empty() {
+            let newest = transaction.append(&entries).await?;
+            trim = self.journal.trim_to(newest, |id| leaves(&self.waiting, &packed, *id));
+            row = Some(newest);
+        }
+        if let Some(trim) = trim {
+            transaction.trim_journal(trim).await?;
+        }
+        let mut replies = Vec::with_capacity(commands.len());
+        for command in commands {
+            replies.push(apply_command(&mut transaction, command).await?);
+        }
+        transaction.commit().await?;
+
+        for (log, upto) in packed {
+            log.set_packed(upto);
+            self.journal.leave(log.identity.generation_id);
+        }
+        if let Some(trim) = trim {
+            self.journal.trimmed(trim);
+        }
+        self.unsynced_since = match durability {
+            Durability::Process => self.unsynced_since.or_else(|| Some(Instant::now())),
+            Durability::Power => None,
+        };
+        self.show(row, sealed);
+        for reply in replies {
+            reply();
+        }
+        Ok(())
+    }
+
+    fn take_commands(&mut self) -> Vec<Command> {
+        let mut commands = Vec::new();
+        for operation in std::mem::take(&mut self.waiting) {
+            match operation {
+                Operation::Command(command) => commands.push(command),
+                other => self.waiting.push(other),
+            }
+        }
+        commands
+    }
+
+    /// After the commit: everybody sees what waited.
+    fn show(&mut self, row: Option<i64>, sealed: Vec<Sealed>) {
+        let mut sealed = sealed.into_iter();
+        for operation in std::mem::take(&mut self.waiting) {
+            match operation {
+                Operation::Append(Append { log, records, .. }) => {
+                    let row = row.expect("an append is in the journal");
+                    self.journal.append(&log, row, records.iter().map(size).sum());
+                    log.publish(records);
+                }
+                Operation::Settle(settle, reply) => {
+                    let sealed = sealed.next().expect("one outcome per settlement");
+                    self.journal.leave(settle.log.identity.generation_id);
+                    if sealed != Sealed::Stale {
+                        settle.log.publish(vec![settle.record]);
+                        settle.log.set_packed(settle.log.head());
+                    }
+                    let _ = reply.send(sealed);
+                }
+                Operation::Command(_) => unreachable!("commands were taken out"),
+            }
+        }
+    }
+
+    /// Nothing to do: bring tokens to the disk, and keep the write-ahead log small.
+    async fn rest(&mut self) {
+        if self.unsynced_since.is_some()
+            && let Err(error) = self.sync().await
+        {
+            tracing::error!(error = %error, "failed to bring the last second to the disk");
+        }
+        if self.store.wal_bytes() > WAL_LIMIT
+            && let Err(error) = self.writer.truncate_wal().await
+        {
+            tracing::warn!(error = %error, "failed to empty the write-ahead log");
+        }
+    }
+
+    async fn sync(&mut self) -> Result<(), StoreError> {
+        if self.unsynced_since.is_some() {
+            self.writer.begin(Durability::Power).await?.commit().await?;
+            self.unsynced_since = None;
+        }
+        Ok(())
+    }
+}
+
+/// The records of all appends and settlements, one entry per generation.
+fn journal_entries(operations: &[Operation]) -> Vec<JournalEntry> {
+    let mut entries: Vec<JournalEntry> = Vec::new();
+    let mut index: HashMap<GenerationId, usize> = HashMap::new();
+    for operation in operations {
+        // A settlement's record goes into the pack, in the same transaction.
+        let Operation::Append(append) = operation else { continue };
+        let generation = append.log.identity.generation_id;
+        let at = *index.entry(generation).or_insert_with(|| {
+            entries.push(JournalEntry { generation, records: Vec::new() });
+            entries.len() - 1
+        });
+        entries[at].records.extend(append.records.iter().cloned());
+    }
+    entries
+}
+
+fn size(record: &Record) -> u64 {
+    match &record.body {
+        Body::Content(text) | Body::Reasoning(text) => text.len() as u64 + 16,
+        _ => 256,
+    }
+}
+
+/// Whether a generation's records leave the journal with this commit.
+fn leaves(operations: &[Operation], packed: &[(Arc<Log>, Seq)], id: GenerationId) -> bool {
+    let settles = operations.iter().any(|operation| {
+        matches!(operation, Operation::Settle(settle, _)
+            if settle.log.identity.generation_id == id)
+    });
+    settles || packed.iter().any(|(log, _)| log.identity.generation_id == id)
+}
+
+/// Packs what a running generation has in the journal; returns up to which record.
+async fn pack(
+    transaction: &mut Transaction<'_>,
+    log: Arc<Log>,
+) -> Result<(Arc<Log>, Seq), StoreError> {
+    let (upto, records) = {
+        let inner = log.lock();
+        (inner.head(), inner.records_after(inner.packed))
+    };
+    transaction.pack(log.identity.generation_id, &records).await?;
+    Ok((log, upto))
+}
+
+async fn apply_settle(
+    transaction: &mut Transaction<'_>,
+    settle: &Settle,
+) -> Result<Sealed, StoreError> {
+    let log = &settle.log;
+    let (mut records, content, reasoning, citations) = {
+        let inner = log.lock();
+        let records = inner.records_after(inner.packed);
+        (records, inner.content.clone(), inner.reasoning.clone(), inner.citations())
+    };
+    records.push(settle.record.clone());
+    let state = state_after(&settle.record.body).expect("a settlement ends a run");
+    transaction
+        .settle(&Settled {
+            generation_id: log.identity.generation_id,
+            conversation_id: log.identity.conversation_id,
+            message_id: log.identity.message_id,
+            epoch: settle.record.epoch,
+            state,
+            head_seq: settle.record.seq,
+            content: &content,
+            reasoning: &reasoning,
+            citations: &citations,
+            finish_reason: finish_reason(&settle.record.body),
+            input_tokens: settle.input_tokens,
+            output_tokens: settle.output_tokens,
+            error: error(&settle.record.body),
+            records: &records,
+            at: settle.record.at,
+        })
+        .await
+}
+
+fn finish_reason(body: &Body) -> Option<FinishReason> {
+    match body {
+        Body::Complete { finish_reason, .. } => Some(*finish_reason),
+        _ => None,
+    }
+}
+
+fn error(body: &Body) -> Option<(ErrorCode, &str)> {
+    match body {
+        Body::Failed { code, message, .. }
+        | Body::State { code: Some(code), message: Some(message), .. } => Some((*code, message)),
+        _ => None,
+    }
+}
+
+async fn apply_command(
+    transaction: &mut Transaction<'_>,
+    command: Command,
+) -> Result<Box<dyn FnOnce() + Send>, StoreError> {
+    Ok(match command {
+        Command::CreateTurn(turn, reply) => answer(reply, transaction.create_turn(&turn).await?),
+        Command::RunNext(conversation, reply) => {
+            answer(reply, transaction.run_next(conversation).await?)
+        }
+        Command::DeleteConversation(conversation, reply) => {
+            answer(reply, transaction.delete_conversation(conversation).await?)
+        }
+        Command::Rename(conversation, title, reply) => {
+            answer(reply, transaction.rename(conversation, &title).await?)
+        }
+        Command::Deliver(generation, device, reply) => {
+            answer(reply, transaction.deliver(generation, &device).await?)
+        }
+        Command::PutSession(secret, session, reply) => {
+            answer(reply, transaction.put_session(secret, &session, Timestamp::now()).await?)
+        }
+        Command::PutLinkCode(code, principal, expires_at, reply) => {
+            answer(reply, transaction.put_link_code(code, principal, expires_at).await?)
+        }
+        Command::TakeLinkCode(code, reply) => {
+            answer(reply, transaction.take_link_code(code, Timestamp::now()).await?)
+        }
+        Command::SetPreference(principal, model, reply) => {
+            answer(reply, transaction.set_preference(principal, model.as_deref()).await?)
+        }
+    })
+}
+
+/// A caller that went away does not want its answer.
+fn answer<T: Send + 'static>(reply: oneshot::Sender<T>, value: T) -> Box<dyn FnOnce() + Send> {
+    Box::new(move || {
+        let _ = reply.send(value);
+    })
+}

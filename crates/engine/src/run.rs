@@ -1,0 +1,201 @@
+//! Running, stopping and deleting: the life of a generation around its task.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use unbroken_protocol::{
+    ConversationId, ConversationOp, Event, GenerationId, GenerationState, PrincipalId, QueueEvent,
+};
+use unbroken_providers::{Failure, Usage};
+use unbroken_store::{Generation, Sealed};
+
+use crate::Engine;
+use crate::error::Refusal;
+use crate::generation::{self, End, Run};
+use crate::log::Log;
+use crate::log_writer::{Command, Settle};
+
+impl Engine {
+    /// Lets a generation run that the store says is running.
+    pub(crate) fn spawn_run(&self, id: GenerationId, conversation: ConversationId) {
+        let stop = self.inner.runs.begin(id, conversation);
+        let engine = self.clone();
+        self.inner.tasks.spawn(async move {
+            if let Err(refusal) = engine.run(id, stop).await {
+                tracing::error!(generation.id = %id, error = %refusal, "failed to run a generation");
+            }
+            engine.inner.runs.end(id);
+        });
+    }
+
+    async fn run(&self, id: GenerationId, stop: CancellationToken) -> Result<(), Refusal> {
+        let Some(generation) = self.store().generation(id).await? else { return Ok(()) };
+        let Some(log) = self.inner.logs.get(id, self.store()).await? else { return Ok(()) };
+        log.run(generation.epoch);
+        self.announce_queue(&log.identity.principal_id, generation.conversation_id).await;
+
+        let run = Run {
+            log: Arc::clone(&log),
+            epoch: generation.epoch,
+            writer: self.inner.writer.clone(),
+            stop,
+            abandon: self.inner.abandon.clone(),
+        };
+        let (end, usage) = self.write(&run, &generation).await;
+        if let End::Failed(Failure { code, message, .. }) = &end {
+            tracing::warn!(
+                generation.id = %id, conversation.id = %generation.conversation_id,
+                model = %generation.model, code = %code, reason = %message,
+                "a model did not finish its answer"
+            );
+        }
+        if let Some(settle) = generation::settlement(&log, generation.epoch, end, usage) {
+            self.settle(settle).await;
+        }
+        Ok(())
+    }
+
+    async fn write(&self, run: &Run, generation: &Generation) -> (End, Usage) {
+        let choice = self.inner.catalogue.resolve(&generation.model, None);
+        match generation::request(self.store(), generation, choice.model).await {
+            Ok(request) => run.write(choice.provider.generate(request)).await,
+            Err(error) => {
+                tracing::error!(error = %error, "failed to read a conversation");
+                let refusal = Refusal::Storage;
+                let failure = Failure {
+                    code: refusal.code(),
+                    message: refusal.to_string(),
+                    retry_after: None,
+                };
+                (End::Failed(failure), Usage::default())
+            }
+        }
+    }
+
+    /// Seals or interrupts a log, tells everybody, and lets the next turn run.
+    pub(crate) async fn settle(&self, settle: Settle) -> Sealed {
+        let identity = settle.log.identity.clone();
+        let sealed = self.inner.writer.settle(settle).await;
+        if let Sealed::Done { next } = sealed {
+            if let Some(next) = next {
+                self.spawn_run(next, identity.conversation_id);
+            }
+            self.announce(identity.principal_id, identity.conversation_id).await;
+        }
+        sealed
+    }
+
+    /// Stops a generation, durably; what it wrote stays. Stopping one that has ended changes
+    /// nothing (PROTOCOL B8.9, B8.10). Returns the state in which it is then.
+    pub async fn stop(
+        &self,
+        principal: PrincipalId,
+        id: GenerationId,
+    ) -> Result<GenerationState, Refusal> {
+        let log = self.log(principal, id).await?;
+        let engine = self.clone();
+        self.carry_out(async move { Ok(engine.stop_log(&log).await) }).await
+    }
+
+    async fn stop_log(&self, log: &Arc<Log>) -> GenerationState {
+        loop {
+            let (state, epoch) = {
+                let inner = log.lock();
+                (inner.state, inner.epoch)
+            };
+            if state.is_sealed() {
+                return state;
+            }
+            let id = log.identity.generation_id;
+            if self.inner.runs.stop(id) {
+                self.inner.runs.ended(id).await;
+                continue;
+            }
+            // It waits, or was interrupted: nobody writes it.
+            let settle = generation::settlement(log, epoch, End::Stopped, Usage::default())
+                .expect("a stop is written");
+            if self.settle(settle).await == Sealed::Stale {
+                return GenerationState::Stopped;
+            }
+        }
+    }
+
+    async fn stop_running(&self, conversation: ConversationId) -> Result<(), Refusal> {
+        for id in self.inner.runs.of(conversation) {
+            if let Some(log) = self.inner.logs.get(id, self.store()).await? {
+                self.stop_log(&log).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes a conversation; its answers are stopped first.
+    pub async fn delete(&self, principal: PrincipalId, id: ConversationId) -> Result<(), Refusal> {
+        let row = self.store().conversation(principal, id).await?;
+        let row = row.ok_or(Refusal::NotFound("conversation"))?;
+        let engine = self.clone();
+        self.carry_out(async move {
+            // The last one first, so that none of those that wait begins to run.
+            for (waiting, _) in engine.store().queue(id).await?.into_iter().rev() {
+                if let Some(log) = engine.inner.logs.get(waiting, engine.store()).await? {
+                    engine.stop_log(&log).await;
+                }
+            }
+            engine.stop_running(id).await?;
+            engine.command(|reply| Command::DeleteConversation(id, reply)).await?;
+            // A turn that came meanwhile was deleted with the rest.
+            engine.stop_running(id).await?;
+            let summary = Engine::summary(&row);
+            engine.send_conversation(principal, ConversationOp::Delete, summary);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Gives a conversation another title.
+    pub async fn rename(
+        &self,
+        principal: PrincipalId,
+        id: ConversationId,
+        title: &str,
+    ) -> Result<(), Refusal> {
+        let title: String =
+            title.trim().chars().take(unbroken_protocol::limits::TITLE_CHARS).collect();
+        if title.is_empty() {
+            return Err(Refusal::BadRequest("A title has at least one letter.".into()));
+        }
+        let row = self.store().conversation(principal, id).await?;
+        row.ok_or(Refusal::NotFound("conversation"))?;
+        self.command(|reply| Command::Rename(id, title, reply)).await?;
+        self.announce(principal, id).await;
+        Ok(())
+    }
+
+    /// Tells a principal's connections how a conversation stands.
+    pub(crate) async fn announce(&self, principal: PrincipalId, id: ConversationId) {
+        if !self.inner.notices.has_listeners(principal) {
+            return;
+        }
+        match self.store().conversation(principal, id).await {
+            Ok(Some(row)) => {
+                self.send_conversation(principal, ConversationOp::Upsert, Self::summary(&row));
+            }
+            Ok(None) => {}
+            Err(error) => tracing::error!(error = %error, "failed to read a conversation"),
+        }
+    }
+
+    /// Tells a principal's connections which turns wait in a conversation.
+    pub(crate) async fn announce_queue(&self, principal: &PrincipalId, id: ConversationId) {
+        if !self.inner.notices.has_listeners(*principal) {
+            return;
+        }
+        match self.queue(id).await {
+            Ok(items) => {
+                let event = Event::Queue(QueueEvent { conversation_id: id, items });
+                self.inner.notices.send(*principal, event);
+            }
+            Err(refusal) => tracing::error!(error = %refusal, "failed to read a queue"),
+        }
+    }
+}

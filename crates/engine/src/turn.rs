@@ -1,0 +1,237 @@
+//! Asking: a person's message becomes a turn, durably, and the caller gets its ids at once.
+
+use unbroken_protocol::{
+    ClientMessageId, ConversationId, Event, GenerationId, GenerationStarted, GenerationState,
+    MessageId, Options, PrincipalId, QueueItem, Timestamp, limits,
+};
+use unbroken_store::{Generation, NewConversation, NewTurn, SecretHash, Turn, TurnOutcome};
+
+use crate::Engine;
+use crate::error::Refusal;
+use crate::log_writer::Command;
+use crate::session::Speaker;
+
+/// What a person asks, as it came: ids are text until they are known to be ids.
+#[derive(Clone, Debug, Default)]
+pub struct Ask {
+    pub message: String,
+    pub conversation_id: Option<String>,
+    pub parent_id: Option<String>,
+    pub model_id: Option<String>,
+    pub client_message_id: Option<String>,
+    pub options: Options,
+}
+
+/// A turn that was taken.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Started {
+    pub turn: Turn,
+    /// The client sent it before; nothing new was made.
+    pub repeated: bool,
+}
+
+/// What a `stream_chat` frame came to (PROTOCOL A3): the generation to follow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chatted {
+    pub conversation_id: ConversationId,
+    pub generation_id: GenerationId,
+    pub message_id: MessageId,
+}
+
+impl Engine {
+    /// Stores a message and the generation that answers it, and lets it run or wait. Never waits
+    /// for a model and never fails for one (PROTOCOL A2).
+    pub async fn start(&self, principal: PrincipalId, ask: Ask) -> Result<Started, Refusal> {
+        let turn = self.new_turn(principal, ask).await?;
+        let engine = self.clone();
+        self.carry_out(async move { engine.take(turn).await }).await
+    }
+
+    /// The four rules of `stream_chat` (PROTOCOL A3).
+    pub async fn chat(&self, speaker: &Speaker, ask: Ask) -> Result<Chatted, Refusal> {
+        if let Some(conversation) = &ask.conversation_id {
+            let newest = self.newest(speaker.principal, conversation).await?;
+            if ask.message.is_empty() || self.repeats(speaker, &newest, &ask.message).await? {
+                return Ok(Chatted {
+                    conversation_id: newest.conversation_id,
+                    generation_id: newest.generation_id,
+                    message_id: newest.message_id,
+                });
+            }
+        }
+        let Started { turn, .. } = self.start(speaker.principal, ask).await?;
+        Ok(Chatted {
+            conversation_id: turn.conversation_id,
+            generation_id: turn.generation_id,
+            message_id: turn.message_id,
+        })
+    }
+
+    /// Rule 3: the newest message again, whose answer's end this device was not sent yet.
+    async fn repeats(
+        &self,
+        speaker: &Speaker,
+        newest: &Generation,
+        message: &str,
+    ) -> Result<bool, Refusal> {
+        let answer = self.store().message(newest.message_id).await?;
+        let Some(asked) = answer.and_then(|answer| answer.parent_id) else { return Ok(false) };
+        let asked = self.store().message(asked).await?;
+        Ok(asked.is_some_and(|asked| asked.content == message)
+            && !self.store().delivered(newest.generation_id, &speaker.device).await?)
+    }
+
+    /// The newest generation of a principal's conversation.
+    pub async fn newest(
+        &self,
+        principal: PrincipalId,
+        conversation: &str,
+    ) -> Result<Generation, Refusal> {
+        let missing = || Refusal::NotFound("conversation");
+        let id: ConversationId = conversation.parse().map_err(|_| missing())?;
+        self.store().conversation(principal, id).await?.ok_or_else(missing)?;
+        self.store().newest_generation(id).await?.ok_or_else(missing)
+    }
+
+    /// The turns that wait in a conversation.
+    pub(crate) async fn queue(&self, id: ConversationId) -> Result<Vec<QueueItem>, Refusal> {
+        let waiting = self.store().queue(id).await?;
+        let items = waiting.into_iter().zip(1..).map(|((queue_id, message), position)| QueueItem {
+            queue_id,
+            position,
+            message: message.content,
+            message_id: message.message_id,
+        });
+        Ok(items.collect())
+    }
+
+    async fn new_turn(&self, principal: PrincipalId, ask: Ask) -> Result<NewTurn, Refusal> {
+        check_message(&ask.message, self.inner.settings.message_bytes)?;
+        let client_message = ask
+            .client_message_id
+            .as_deref()
+            .map(str::parse::<ClientMessageId>)
+            .transpose()
+            .map_err(|_| Refusal::BadRequest("A client_message_id is a UUID.".into()))?
+            .map(|key| (key, fingerprint(&ask)));
+        let missing = || Refusal::NotFound("conversation");
+        let conversation = match &ask.conversation_id {
+            Some(id) => NewConversation::Existing(id.parse().map_err(|_| missing())?),
+            None if ask.parent_id.is_some() => {
+                return Err(Refusal::BadRequest(
+                    "A parent_id needs the conversation_id that it belongs to.".into(),
+                ));
+            }
+            None => NewConversation::New {
+                conversation_id: ConversationId::new(),
+                title: title(&ask.message),
+            },
+        };
+        let parent_id = ask
+            .parent_id
+            .map(|id| id.parse().map_err(|_| Refusal::NotFound("message")))
+            .transpose()?;
+        let preference = self.store().preference(principal).await?;
+        let requested = ask.model_id.as_deref().unwrap_or("best");
+        let choice = self.catalogue().resolve(requested, preference.as_deref());
+        Ok(NewTurn {
+            principal_id: principal,
+            conversation,
+            parent_id,
+            user_message_id: MessageId::new(),
+            content: ask.message,
+            generation_id: GenerationId::new(),
+            message_id: MessageId::new(),
+            model: choice.info.id,
+            model_name: choice.info.name,
+            routing: choice.routing,
+            options: ask.options,
+            client_message,
+            at: Timestamp::now(),
+        })
+    }
+
+    async fn take(&self, turn: NewTurn) -> Result<Started, Refusal> {
+        let principal = turn.principal_id;
+        let key = turn.client_message.map(|(key, _)| key);
+        let turn = Box::new(turn);
+        match self.command(|reply| Command::CreateTurn(turn, reply)).await? {
+            TurnOutcome::Repeated(turn) => Ok(Started { turn, repeated: true }),
+            TurnOutcome::NotFound => Err(Refusal::NotFound("conversation or message")),
+            TurnOutcome::Busy => Err(Refusal::Busy),
+            TurnOutcome::Conflict => Err(Refusal::Conflict(
+                "This client_message_id was used before for another message. Make a new one.",
+            )),
+            TurnOutcome::Created(turn) => {
+                if turn.state == GenerationState::Running {
+                    self.spawn_run(turn.generation_id, turn.conversation_id);
+                }
+                self.tell_started(principal, &turn, key).await;
+                Ok(Started { turn, repeated: false })
+            }
+        }
+    }
+
+    async fn tell_started(
+        &self,
+        principal: PrincipalId,
+        turn: &Turn,
+        key: Option<ClientMessageId>,
+    ) {
+        self.inner.notices.send(
+            principal,
+            Event::GenerationStarted(GenerationStarted {
+                conversation_id: turn.conversation_id,
+                generation_id: turn.generation_id,
+                message_id: turn.message_id,
+                client_message_id: key,
+            }),
+        );
+        self.announce(principal, turn.conversation_id).await;
+        if turn.state == GenerationState::Queued {
+            self.announce_queue(&principal, turn.conversation_id).await;
+        }
+    }
+}
+
+fn check_message(message: &str, limit: usize) -> Result<(), Refusal> {
+    if message.len() > limit {
+        return Err(Refusal::TooLong { bytes: message.len(), limit });
+    }
+    if message.trim().is_empty() {
+        return Err(Refusal::BadRequest("The message is empty. Type something first.".into()));
+    }
+    Ok(())
+}
+
+/// The first line of the first message, at most [`limits::TITLE_CHARS`] long.
+fn title(message: &str) -> String {
+    let line = message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    if line.chars().count() <= limits::TITLE_CHARS {
+        return line.to_owned();
+    }
+    let mut title: String = line.chars().take(limits::TITLE_CHARS - 1).collect();
+    title.truncate(title.trim_end().len());
+    title.push('…');
+    title
+}
+
+/// What a client's key stands for: the same key with anything else is a conflict.
+fn fingerprint(ask: &Ask) -> SecretHash {
+    let Ask { message, conversation_id, parent_id, model_id, client_message_id: _, options } = ask;
+    let fields = (message, conversation_id, parent_id, model_id, options);
+    SecretHash::of(&serde_json::to_string(&fields).expect("a request is plain data"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_the_first_line_cut_at_sixty_characters() {
+        assert_eq!(title("\n  How do I add a model?  \nmore"), "How do I add a model?");
+        let long = "ü".repeat(200);
+        assert_eq!(title(&long).chars().count(), 60);
+        assert!(title(&long).ends_with('…'));
+    }
+}

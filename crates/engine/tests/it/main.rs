@@ -1,0 +1,126 @@
+//! The engine on a real disk with scripted models.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod followers;
+mod recovery;
+mod turns;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::sync::Notify;
+use unbroken_engine::{Ask, Engine, Follower, Log, Settings, Started, View};
+use unbroken_protocol::{Event, GenerationId, PrincipalId};
+use unbroken_providers::scripted::{Scripted, Step};
+use unbroken_providers::{Catalogue, CatalogueSettings};
+use unbroken_store::Store;
+
+/// Only a broken test waits this long.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+struct World {
+    engine: Engine,
+    model: Arc<Scripted>,
+    principal: PrincipalId,
+    folder: TempDir,
+}
+
+/// An engine on a new folder whose model `m` follows the script.
+async fn world(script: Vec<Step>) -> World {
+    let folder = TempDir::new().unwrap();
+    let model = Arc::new(Scripted::new("scripted").script("m", script));
+    let engine = open(folder.path(), &model).await;
+    World { engine, model, principal: PrincipalId::new(), folder }
+}
+
+async fn open(folder: &Path, model: &Arc<Scripted>) -> Engine {
+    let settings =
+        CatalogueSettings { default_model: Some("m".into()), refresh: Duration::from_hours(1) };
+    let catalogue = Arc::new(Catalogue::new(vec![Arc::clone(model) as _], settings));
+    catalogue.refresh().await;
+    let (store, writer) = Store::open(folder).await.unwrap();
+    Engine::open(store, writer, catalogue, Settings::default()).await.unwrap()
+}
+
+fn ask(message: &str) -> Ask {
+    Ask { message: message.into(), ..Ask::default() }
+}
+
+impl World {
+    async fn start(&self, message: &str) -> Started {
+        self.engine.start(self.principal, ask(message)).await.unwrap()
+    }
+
+    async fn next_turn(&self, first: &Started, message: &str) -> Started {
+        let conversation_id = Some(first.turn.conversation_id.to_string());
+        let ask = Ask { conversation_id, ..ask(message) };
+        self.engine.start(self.principal, ask).await.unwrap()
+    }
+
+    async fn log(&self, id: GenerationId) -> Arc<Log> {
+        self.engine.log(self.principal, id).await.unwrap()
+    }
+
+    async fn reader(&self, id: GenerationId) -> Reader {
+        Reader::new(self.log(id).await)
+    }
+
+    /// The process dies and another one starts on the same folder.
+    async fn restart(self) -> World {
+        let Self { engine, model, principal, folder } = self;
+        engine.close().await;
+        let engine = open(folder.path(), &model).await;
+        World { engine, model, principal, folder }
+    }
+}
+
+/// A connection that said hello, from the beginning of a log.
+struct Reader {
+    follower: Follower,
+    waker: Arc<Notify>,
+    text: String,
+}
+
+impl Reader {
+    fn new(log: Arc<Log>) -> Self {
+        let view = View { hello: true, reasoning: true, tools: true };
+        let (follower, _) = Follower::new(log, view, 0, None);
+        let waker = Arc::new(Notify::new());
+        follower.watch(&waker);
+        Self { follower, waker, text: String::new() }
+    }
+
+    async fn next(&mut self) -> Event {
+        loop {
+            if let Some(event) = self.follower.next_event() {
+                if let Event::ContentChunk(chunk) = &event {
+                    self.text.push_str(&chunk.content);
+                }
+                return event;
+            }
+            tokio::time::timeout(DEADLINE, self.waker.notified()).await.expect("an event in time");
+        }
+    }
+
+    /// Reads until the text so far is this.
+    async fn until_text(&mut self, text: &str) {
+        while self.text != text {
+            self.next().await;
+        }
+    }
+
+    /// Reads until nothing more comes: the terminal event, or an interruption.
+    async fn end(&mut self) -> Event {
+        loop {
+            let event = self.next().await;
+            if matches!(
+                event,
+                Event::StreamComplete(_) | Event::StreamError(_) | Event::GenerationState(_)
+            ) {
+                return event;
+            }
+        }
+    }
+}

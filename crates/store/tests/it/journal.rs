@@ -1,0 +1,74 @@
+use unbroken_protocol::{GenerationId, GenerationState, PrincipalId, Timestamp};
+use unbroken_store::{Body, JournalEntry, Record, Sealed, Settled};
+
+fn record(seq: u64, text: &str) -> Record {
+    Record { epoch: 1, seq, at: Timestamp::from_millis(5), body: Body::Content(text.into()) }
+}
+
+#[tokio::test]
+async fn the_journal_gives_back_what_was_appended_in_order() {
+    let (_folder, store, mut writer) = super::open().await;
+    let generation = GenerationId::new();
+    let mut ids = Vec::new();
+    for seq in 1..=600 {
+        let mut transaction = super::begin(&mut writer).await;
+        let entry = JournalEntry { generation, records: vec![record(seq, "x")] };
+        ids.push(transaction.append(&[entry]).await.unwrap());
+        transaction.commit().await.unwrap();
+    }
+    let mut seqs = Vec::new();
+    let mut after = 0;
+    while let Some((last, entries)) = store.journal(after).await.unwrap() {
+        seqs.extend(entries.iter().flat_map(|entry| &entry.records).map(|record| record.seq));
+        after = last;
+    }
+    assert_eq!(seqs, (1..=600).collect::<Vec<_>>());
+
+    let mut transaction = super::begin(&mut writer).await;
+    transaction.trim_journal(ids[599]).await.unwrap();
+    transaction.commit().await.unwrap();
+    let (_, rest) = store.journal(0).await.unwrap().unwrap();
+    assert_eq!(rest.len(), 1);
+}
+
+/// B8.5 and B8.6, where they are enforced last.
+#[tokio::test]
+async fn a_sealed_generation_and_an_older_epoch_refuse_a_settlement() {
+    let (_folder, store, mut writer) = super::open().await;
+    let principal = PrincipalId::new();
+    let turn =
+        super::created(&mut writer, &super::new_turn(principal, super::new_conversation(), "hi"))
+            .await;
+    let records = [record(1, "so "), record(2, "it goes")];
+    let settled = |epoch, state| Settled {
+        generation_id: turn.generation_id,
+        conversation_id: turn.conversation_id,
+        message_id: turn.message_id,
+        epoch,
+        state,
+        head_seq: 2,
+        content: "so it goes",
+        reasoning: "",
+        citations: &[],
+        finish_reason: None,
+        input_tokens: 3,
+        output_tokens: 4,
+        error: None,
+        records: &records,
+        at: Timestamp::from_millis(2_000),
+    };
+    let mut transaction = super::begin(&mut writer).await;
+    let stale = transaction.settle(&settled(2, GenerationState::Completed)).await.unwrap();
+    assert_eq!(stale, Sealed::Stale, "another epoch");
+    let done = transaction.settle(&settled(1, GenerationState::Completed)).await.unwrap();
+    assert_eq!(done, Sealed::Done { next: None });
+    let again = transaction.settle(&settled(1, GenerationState::Failed)).await.unwrap();
+    assert_eq!(again, Sealed::Stale, "sealed before");
+    transaction.commit().await.unwrap();
+
+    assert_eq!(store.packed_records(turn.generation_id).await.unwrap(), records);
+    let generation = store.generation(turn.generation_id).await.unwrap().unwrap();
+    assert_eq!(generation.state, GenerationState::Completed);
+    assert_eq!(store.message(turn.message_id).await.unwrap().unwrap().content, "so it goes");
+    assert!(store.open_generations().await.unwrap().is_empty());
+}

@@ -1,0 +1,86 @@
+use unbroken_protocol::{ClientMessageId, GenerationState, PrincipalId};
+use unbroken_store::{NewConversation, SecretHash, TurnOutcome};
+
+/// B8.11, where it is enforced.
+#[tokio::test]
+async fn the_same_key_makes_one_turn_and_with_another_body_a_conflict() {
+    let (_folder, _store, mut writer) = super::open().await;
+    let principal = PrincipalId::new();
+    let key = ClientMessageId::new();
+    let turn = |body: &str| {
+        let mut turn = super::new_turn(principal, super::new_conversation(), body);
+        turn.client_message = Some((key, SecretHash::of(body)));
+        turn
+    };
+    let first = super::created(&mut writer, &turn("a")).await;
+    match super::create(&mut writer, &turn("a")).await {
+        TurnOutcome::Repeated(again) => assert_eq!(again.generation_id, first.generation_id),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(super::create(&mut writer, &turn("b")).await, TurnOutcome::Conflict);
+}
+
+#[tokio::test]
+async fn ten_turns_wait_and_the_next_is_refused() {
+    let (_folder, store, mut writer) = super::open().await;
+    let principal = PrincipalId::new();
+    let first =
+        super::created(&mut writer, &super::new_turn(principal, super::new_conversation(), "0"))
+            .await;
+    let conversation = first.conversation_id;
+    for n in 1..=10 {
+        let next =
+            super::new_turn(principal, NewConversation::Existing(conversation), &n.to_string());
+        let turn = super::created(&mut writer, &next).await;
+        assert_eq!((turn.state, turn.waiting_behind), (GenerationState::Queued, n));
+    }
+    let more = super::new_turn(principal, NewConversation::Existing(conversation), "11");
+    assert_eq!(super::create(&mut writer, &more).await, TurnOutcome::Busy);
+    let waiting = store.queue(conversation).await.unwrap();
+    let texts: Vec<_> = waiting.iter().map(|(_, message)| message.content.as_str()).collect();
+    assert_eq!(texts, ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]);
+}
+
+/// B8.18, where it is enforced.
+#[tokio::test]
+async fn a_foreign_conversation_is_not_there() {
+    let (_folder, store, mut writer) = super::open().await;
+    let (owner, stranger) = (PrincipalId::new(), PrincipalId::new());
+    let turn =
+        super::created(&mut writer, &super::new_turn(owner, super::new_conversation(), "hi")).await;
+    assert!(store.conversation(stranger, turn.conversation_id).await.unwrap().is_none());
+    let intruder =
+        super::new_turn(stranger, NewConversation::Existing(turn.conversation_id), "mine");
+    assert_eq!(super::create(&mut writer, &intruder).await, TurnOutcome::NotFound);
+}
+
+#[tokio::test]
+async fn history_pages_from_the_end_and_names_siblings() {
+    let (_folder, store, mut writer) = super::open().await;
+    let owner = PrincipalId::new();
+    let first =
+        super::created(&mut writer, &super::new_turn(owner, super::new_conversation(), "1")).await;
+    let existing = NewConversation::Existing(first.conversation_id);
+    let mut last = first.clone();
+    for text in ["2", "3"] {
+        last = super::created(&mut writer, &super::new_turn(owner, existing.clone(), text)).await;
+    }
+    let mut branch = super::new_turn(owner, existing, "2, edited");
+    branch.parent_id = Some(first.message_id);
+    let edited = super::created(&mut writer, &branch).await;
+
+    let row = store.conversation(owner, first.conversation_id).await.unwrap().unwrap();
+    assert!(row.running);
+    let page = store.history(&row.conversation, Some(3), None).await.unwrap().unwrap();
+    assert_eq!(page.total, 4);
+    assert_eq!(page.messages.len(), 3);
+    assert_eq!(page.messages[0].message.message_id, first.message_id);
+    assert_eq!(page.messages[1].sibling_ids.len(), 2);
+    assert_eq!(page.messages[2].message.message_id, edited.message_id);
+
+    let older =
+        store.history(&row.conversation, None, Some(first.message_id)).await.unwrap().unwrap();
+    assert_eq!(older.messages.len(), 1);
+    let off_branch = store.history(&row.conversation, None, Some(last.message_id)).await.unwrap();
+    assert!(off_branch.is_none());
+}
