@@ -1,1 +1,249 @@
-//! stub
+//! The server: routes, the socket, sessions, configuration, and the web app inside the binary.
+//!
+//! Everything that matters happens in the engine; here it gets an address.
+
+pub mod assets;
+mod auth;
+pub mod config;
+mod error;
+pub mod guard;
+mod lifecycle;
+mod limit;
+mod providers;
+mod routes;
+mod socket;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{any, get, post};
+use axum::serve::ListenerExt as _;
+use tokio::net::TcpListener;
+use tokio_util::task::TaskTracker;
+use unbroken_engine::{Engine, Refusal, Settings};
+use unbroken_protocol::{ErrorCode, path};
+use unbroken_store::Store;
+
+use config::{Config, Durability};
+use error::ApiError;
+use guard::{HostRules, OriginRules, SecurityHeaders};
+use lifecycle::Lifecycle;
+use limit::StartLimit;
+
+/// A message of the longest kind may grow sixfold when JSON escapes it; the rest is small.
+const BODY_LIMIT: usize = 8 << 20;
+/// How long connections may take to close at the end.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+
+/// What every route works with. Clones are cheap.
+#[derive(Clone)]
+pub(crate) struct App {
+    engine: Engine,
+    config: Arc<Config>,
+    origins: Arc<Origins>,
+    lifecycle: Lifecycle,
+    starts: Arc<StartLimit>,
+    /// Sockets and blocking calls, which outlive their requests.
+    tasks: TaskTracker,
+    /// The name of this run of the server.
+    node: Arc<str>,
+}
+
+/// Whose pages may act for a person.
+struct Origins(OriginRules);
+
+impl Origins {
+    /// See [`guard::origin_allowed`].
+    fn allow(&self, headers: &HeaderMap, cookie_identifies: bool) -> bool {
+        guard::origin_allowed(headers, cookie_identifies, &self.0)
+    }
+}
+
+impl App {
+    fn access_code(&self) -> Option<&str> {
+        self.config.auth.access_code.as_ref().map(config::Secret::reveal)
+    }
+
+    /// Whether a new turn is taken from this address now.
+    fn check_start(&self, peer: IpAddr) -> Result<(), Refusal> {
+        if self.lifecycle.is_draining() {
+            return Err(Refusal::Draining);
+        }
+        self.starts.take(peer, Instant::now()).map_err(|wait| Refusal::TooMany { wait })
+    }
+
+    /// Whether people reach this server by TLS only.
+    fn secure_cookies(&self) -> bool {
+        self.config.http.public_url.as_ref().is_some_and(config::Origin::is_https)
+    }
+}
+
+/// Why a server does not start, or ends early.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    #[error("failed to listen on {address}: {source}")]
+    Listen { address: SocketAddr, source: std::io::Error },
+    #[error("failed to open the store: {0}")]
+    Store(#[from] unbroken_store::StoreError),
+    #[error("failed to recover the store: {0}")]
+    Recover(#[from] Refusal),
+    #[error("failed to use a provider: {0}")]
+    Provider(#[from] unbroken_providers::ConfigError),
+    #[error("failed to serve: {0}")]
+    Serve(#[from] std::io::Error),
+    #[error("another process took the data folder over")]
+    OwnerLost,
+}
+
+/// A server that has its address and its data folder, and serves once [`Self::run`] is called.
+pub struct Server {
+    app: App,
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Server {
+    /// Takes address and data folder, and recovers what a dead process left.
+    ///
+    /// Connections wait in the backlog until [`Self::run`].
+    pub async fn open(config: Config) -> Result<Self, ServerError> {
+        let wanted = config.http.listen;
+        let refused = |source| ServerError::Listen { address: wanted, source };
+        let listener = TcpListener::bind(wanted).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        let catalogue = Arc::new(providers::catalogue(&config, address).await?);
+        let (store, writer) = Store::open(&config.store.data_dir).await?;
+        let run = writer.run();
+        let settings = Settings {
+            power_durability: config.store.durability == Durability::Power,
+            message_bytes: config.limits.message_bytes.get(),
+        };
+        let engine = Engine::open(store, writer, Arc::clone(&catalogue), settings).await?;
+        let lifecycle = Lifecycle::new(config.shutdown.drain());
+        let tasks = TaskTracker::new();
+        let ended = lifecycle.clone();
+        tasks.spawn(async move {
+            tokio::select! {
+                () = catalogue.run() => {}
+                () = ended.closed() => {}
+            }
+        });
+        let app = App {
+            engine,
+            origins: Arc::new(Origins(OriginRules::new(&config.http))),
+            starts: Arc::new(StartLimit::new(config.limits.starts_per_minute)),
+            config: Arc::new(config),
+            lifecycle,
+            tasks,
+            node: hex::encode(run).into(),
+        };
+        Ok(Self { app, listener, address })
+    }
+
+    /// The address that it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `shutdown` is done and running answers have had their time, then brings
+    /// everything to the disk.
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), ServerError> {
+        let Self { app, listener, .. } = self;
+        let lifecycle = app.lifecycle.clone();
+        let closing = lifecycle.clone();
+        let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        // Small frames go out at once.
+        let listener = listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
+        let serving = axum::serve(listener, service)
+            .with_graceful_shutdown(async move { closing.closed().await });
+        let mut serving = tokio::spawn(serving.into_future());
+        tokio::select! {
+            served = &mut serving => served.map_err(std::io::Error::other)??,
+            () = shutdown => {}
+            () = app.engine.lost().cancelled() => return Err(ServerError::OwnerLost),
+        }
+        let idle = app.engine.clone();
+        lifecycle.end(async move { idle.idle().await }).await;
+        app.tasks.close();
+        let App { engine, tasks, .. } = app;
+        let closed = tokio::time::timeout(CLOSE_WITHIN, async {
+            tasks.wait().await;
+            let _ = serving.await;
+            engine.close().await;
+        });
+        if closed.await.is_err() {
+            tracing::warn!("closing took too long; everything committed is safe");
+        }
+        Ok(())
+    }
+}
+
+/// Every address of the server, on one screen.
+fn router(app: App) -> Router {
+    use routes::{chat, conversations, generations, health, models, session};
+    let http = app.config.http.clone();
+    Router::new()
+        .route(path::DEVICE_SESSION, post(session::open))
+        .route(path::DEVICE_SESSION_VALIDATE, get(session::validate))
+        .route(path::LINK, post(session::link))
+        .route(path::START, post(chat::start))
+        .route(path::CHAT, post(chat::chat))
+        .route(path::CHAT_ALIAS, post(chat::chat))
+        .route(path::CONVERSATIONS, get(conversations::list))
+        .route(
+            path::CONVERSATION,
+            get(conversations::get).patch(conversations::patch).delete(conversations::delete),
+        )
+        .route(path::GENERATION_STOP, post(generations::stop))
+        .route(path::MODELS, get(models::list))
+        .route(path::MODELS_ALIAS, get(models::list))
+        .route(path::STATS, get(models::stats))
+        .route(path::PREFERENCES, post(models::prefer).delete(models::clear))
+        .route(path::SOCKET, any(socket::upgrade))
+        .route_layer(from_fn_with_state(app.clone(), refuse_foreign_pages))
+        .route(path::HEALTH, get(health::alive))
+        .route(path::READY, get(health::ready))
+        .fallback(page)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(app)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn(error::render_errors))
+        .layer(guard::cors(&http))
+        .layer(from_fn_with_state(HostRules::new(&http), guard::host))
+        .layer(from_fn_with_state(SecurityHeaders::new(&http), guard::security_headers))
+        .layer(from_fn(guard::request_id))
+}
+
+/// A page of another origin does not call for a person, whatever it carries.
+async fn refuse_foreign_pages(State(app): State<App>, request: Request, next: Next) -> Response {
+    if app.origins.allow(request.headers(), false) {
+        return next.run(request).await;
+    }
+    ApiError::new(
+        ErrorCode::Forbidden,
+        "Pages of another origin may not call this server. The operator can allow one in \
+         http.cors_origins.",
+    )
+    .into_response()
+}
+
+/// The web app, or a refusal that says that nothing is there.
+async fn page(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    assets::serve(&method, uri.path(), &headers)
+        .unwrap_or_else(|| ApiError::not_found("address").into_response())
+}
+
+async fn wrong_method(method: Method) -> ApiError {
+    ApiError {
+        status: StatusCode::METHOD_NOT_ALLOWED,
+        ..ApiError::bad_request(format!("This address does not answer {method}."))
+    }
+}

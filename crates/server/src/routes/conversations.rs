@@ -1,0 +1,96 @@
+//! History (PROTOCOL A5).
+
+use axum::Json as JsonReply;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Method};
+use serde::Deserialize;
+use unbroken_engine::Page;
+use unbroken_protocol::{
+    ConversationDeleted, ConversationId, ConversationList, ConversationPage, ConversationPatch, ConversationSummary,
+};
+
+use crate::App;
+use crate::auth::{self, Pair};
+use crate::error::{ApiError, Json, Query};
+
+/// A part of a list.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Window {
+    limit: Option<u32>,
+    cursor: Option<String>,
+    before: Option<String>,
+}
+
+/// `GET /ai/conversations`
+pub(crate) async fn list(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Query(pair): Query<Pair>,
+    Query(window): Query<Window>,
+) -> Result<JsonReply<ConversationList>, ApiError> {
+    let speaker = auth::speaker(&app, &Method::GET, &headers, pair).await?;
+    let cursor = window.cursor.as_deref().filter(|cursor| !cursor.is_empty());
+    Ok(JsonReply(app.engine.conversations(speaker.principal, window.limit, cursor).await?))
+}
+
+/// `GET /ai/conversations/{id}`
+pub(crate) async fn get(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Query(pair): Query<Pair>,
+    Query(window): Query<Window>,
+) -> Result<JsonReply<ConversationPage>, ApiError> {
+    let speaker = auth::speaker(&app, &Method::GET, &headers, pair).await?;
+    let page =
+        Page { limit: window.limit, before: window.before.filter(|before| !before.is_empty()) };
+    let page = app.engine.conversation(speaker.principal, parse(&id)?, page).await?;
+    Ok(JsonReply(page))
+}
+
+/// `PATCH /ai/conversations/{id}`
+pub(crate) async fn patch(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Query(in_query): Query<Pair>,
+    Json(patch): Json<PatchBody>,
+) -> Result<JsonReply<ConversationSummary>, ApiError> {
+    let pair = Pair::new(
+        patch.pair.session_id.or(in_query.session_id),
+        patch.pair.device_id.or(in_query.device_id),
+    );
+    let speaker = auth::speaker(&app, &Method::PATCH, &headers, pair).await?;
+    let id = parse(&id)?;
+    if let Some(title) = patch.patch.title {
+        app.engine.rename(speaker.principal, id, &title).await?;
+    }
+    Ok(JsonReply(app.engine.conversation_summary(speaker.principal, id).await?))
+}
+
+/// A change with the pair beside it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct PatchBody {
+    #[serde(flatten)]
+    pair: Pair,
+    #[serde(flatten)]
+    patch: ConversationPatch,
+}
+
+/// `DELETE /ai/conversations/{id}`
+pub(crate) async fn delete(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Query(pair): Query<Pair>,
+) -> Result<JsonReply<ConversationDeleted>, ApiError> {
+    let speaker = auth::speaker(&app, &Method::DELETE, &headers, pair).await?;
+    let conversation_id = parse(&id)?;
+    app.engine.delete(speaker.principal, conversation_id).await?;
+    Ok(JsonReply(ConversationDeleted { success: true, conversation_id }))
+}
+
+/// An id that is no id names nothing.
+fn parse(id: &str) -> Result<ConversationId, ApiError> {
+    id.parse().map_err(|_| ApiError::not_found("conversation"))
+}

@@ -1,0 +1,26 @@
+//! Whether the server is there, and whether it wants work (PROTOCOL A5).
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use unbroken_protocol::Health;
+
+use crate::App;
+
+/// `GET /health`: the journal is recovered, requests are answered.
+pub(crate) async fn alive() -> Json<Health> {
+    Json(health("ok"))
+}
+
+/// `GET /health/ready`: 503 while draining. While starting nothing listens yet.
+pub(crate) async fn ready(State(app): State<App>) -> (StatusCode, Json<Health>) {
+    if app.lifecycle.is_draining() {
+        (StatusCode::SERVICE_UNAVAILABLE, Json(health("draining")))
+    } else {
+        (StatusCode::OK, Json(health("ok")))
+    }
+}
+
+fn health(status: &str) -> Health {
+    Health { status: status.into(), version: env!("CARGO_PKG_VERSION").into() }
+}

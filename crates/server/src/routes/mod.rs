@@ -1,0 +1,8 @@
+//! The REST calls, one file for each thing that they are about.
+
+pub(crate) mod chat;
+pub(crate) mod conversations;
+pub(crate) mod generations;
+pub(crate) mod health;
+pub(crate) mod models;
+pub(crate) mod session;

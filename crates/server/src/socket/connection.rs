@@ -1,0 +1,257 @@
+//! One connection: what it is, what it follows, and its loop.
+
+use std::collections::{HashSet, VecDeque};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use tokio::sync::{Notify, broadcast};
+use tokio::time::{Instant, sleep_until, timeout};
+use unbroken_engine::{Follower, Speaker};
+use unbroken_protocol::limits::{self, close};
+use unbroken_protocol::{
+    ConnectionEstablished, Draining, Event, GenerationId, Heartbeat, Timestamp,
+};
+
+use crate::App;
+use crate::socket::frames::Greeting;
+
+/// How often a WebSocket ping probes the connection.
+const PING: Duration = Duration::from_secs(20);
+/// Silence of the client, pongs too, after which it is given up: two missed pongs.
+const SILENCE: Duration = Duration::from_secs(45);
+/// Connections are told to come back spread over this time, so that they do not come at once.
+const SPREAD_MS: u64 = 5_000;
+
+pub(super) struct Connection {
+    pub(super) app: App,
+    socket: WebSocket,
+    pub(super) peer: IpAddr,
+    /// Who speaks, when upgrade or `hello` said so.
+    pub(super) speaker: Option<Speaker>,
+    /// What `hello` asked for; before it only the types of PROTOCOL A3 are sent.
+    pub(super) greeting: Option<Greeting>,
+    /// Followers that are read in turn: the first is next.
+    pub(super) followers: VecDeque<Followed>,
+    /// Generations whose `stream_start` this connection was sent.
+    started: HashSet<GenerationId>,
+    notices: Option<broadcast::Receiver<Arc<Event>>>,
+    waker: Arc<Notify>,
+    last_sent: Instant,
+    last_received: Instant,
+    told_draining: bool,
+}
+
+/// A generation that this connection follows, and for whom.
+pub(super) struct Followed {
+    pub(super) follower: Follower,
+    pub(super) speaker: Speaker,
+}
+
+/// Why a connection ends.
+pub(super) enum Closed {
+    /// The client is gone.
+    Gone,
+    /// We close, with this code and reason.
+    With(u16, &'static str),
+}
+
+pub(super) type Step = Result<(), Closed>;
+
+impl Connection {
+    pub(super) fn new(app: App, socket: WebSocket, peer: IpAddr, speaker: Option<Speaker>) -> Self {
+        let now = Instant::now();
+        Self {
+            app,
+            socket,
+            peer,
+            speaker,
+            greeting: None,
+            followers: VecDeque::new(),
+            started: HashSet::new(),
+            notices: None,
+            waker: Arc::new(Notify::new()),
+            last_sent: now,
+            last_received: now,
+            told_draining: false,
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        let ended = self.serve().await;
+        if let Err(Closed::With(code, reason)) = ended {
+            let frame = CloseFrame { code, reason: reason.into() };
+            let goodbye = async {
+                let _ = self.socket.send(Message::Close(Some(frame))).await;
+                // What the client still sends is read, else its kernel throws our close away.
+                while let Some(Ok(_)) = self.socket.recv().await {}
+            };
+            let _ = timeout(Duration::from_secs(1), goodbye).await;
+        }
+    }
+
+    async fn serve(&mut self) -> Step {
+        let timestamp = Timestamp::now();
+        self.send(&Event::ConnectionEstablished(ConnectionEstablished { timestamp })).await?;
+        let mut next_ping = Instant::now() + PING;
+        let lifecycle = self.app.lifecycle.clone();
+        let mut pending = false;
+        loop {
+            let heartbeat_at = self.last_sent + limits::HEARTBEAT;
+            tokio::select! {
+                biased;
+                () = lifecycle.closed() => {
+                    return Err(Closed::With(close::RESTART, "the server restarts"));
+                }
+                () = lifecycle.drained(), if !self.told_draining => self.tell_draining().await?,
+                message = self.socket.recv() => self.receive(message).await?,
+                notice = next_notice(&mut self.notices) => match notice {
+                    Ok(event) => self.send(&event).await?,
+                    // It missed some: a new connection reads the list afresh.
+                    Err(_) => return Err(Closed::With(close::TOO_SLOW, "too slow")),
+                },
+                () = sleep_until(next_ping) => {
+                    if self.last_received.elapsed() > SILENCE {
+                        return Err(Closed::With(close::NO_PONG, "no pong"));
+                    }
+                    self.transmit(Message::Ping(bytes::Bytes::new())).await?;
+                    next_ping = Instant::now() + PING;
+                }
+                () = sleep_until(heartbeat_at), if self.wants_heartbeat() => {
+                    self.heartbeat().await?;
+                }
+                () = ready_or_woken(pending, &self.waker) => pending = self.pump().await?,
+            }
+        }
+    }
+
+    /// Sends one frame of every follower that has one. `true` when there may be more.
+    async fn pump(&mut self) -> Result<bool, Closed> {
+        let mut more = false;
+        for _ in 0..self.followers.len() {
+            let Some(mut followed) = self.followers.pop_front() else { break };
+            let sent = match followed.follower.next_event() {
+                Some(event) => {
+                    self.send_followed(&event).await?;
+                    true
+                }
+                None => false,
+            };
+            more |= sent;
+            if followed.follower.has_ended() {
+                let generation = followed.follower.log().identity.generation_id;
+                self.app.engine.deliver(generation, &followed.speaker).await;
+            } else {
+                self.followers.push_back(followed);
+            }
+        }
+        Ok(more)
+    }
+
+    async fn send_followed(&mut self, event: &Event) -> Step {
+        if let Event::StreamStart(start) = event
+            && !self.started.insert(start.at.generation_id)
+        {
+            // Exactly once per generation and connection.
+            return Ok(());
+        }
+        self.send(event).await
+    }
+
+    /// Adds a follower, in the place of one of the same generation.
+    pub(super) fn add(&mut self, follower: Follower, speaker: Speaker) {
+        let generation = follower.log().identity.generation_id;
+        self.remove(generation);
+        follower.watch(&self.waker);
+        self.followers.push_back(Followed { follower, speaker });
+        self.waker.notify_one();
+    }
+
+    /// Forgets the follower of a generation, if there is one.
+    pub(super) fn remove(&mut self, generation: GenerationId) {
+        self.followers
+            .retain(|followed| followed.follower.log().identity.generation_id != generation);
+    }
+
+    pub(super) fn follows(&self, generation: GenerationId) -> bool {
+        self.followers
+            .iter()
+            .any(|followed| followed.follower.log().identity.generation_id == generation)
+    }
+
+    /// Starts to listen to what happens to the speaker's conversations.
+    pub(super) fn listen(&mut self, speaker: &Speaker) {
+        self.notices = Some(self.app.engine.notices(speaker.principal));
+    }
+
+    async fn receive(&mut self, message: Option<Result<Message, axum::Error>>) -> Step {
+        self.last_received = Instant::now();
+        match message {
+            Some(Ok(Message::Text(text))) if text.len() > limits::CLIENT_FRAME_BYTES => {
+                Err(Closed::With(close::FRAME_TOO_LARGE, "a frame has at most 256 KiB"))
+            }
+            Some(Ok(Message::Text(text))) => self.handle(text.as_str()).await,
+            Some(Ok(Message::Binary(_))) => {
+                Err(Closed::With(close::BINARY_FRAME, "frames are JSON texts"))
+            }
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
+            Some(Err(error)) if error.to_string().contains("too long") => {
+                Err(Closed::With(close::FRAME_TOO_LARGE, "a frame has at most 256 KiB"))
+            }
+            Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Closed::Gone),
+        }
+    }
+
+    /// Sends one event as a text frame.
+    pub(super) async fn send(&mut self, event: &Event) -> Step {
+        let text = serde_json::to_string(event).expect("an event is plain data");
+        self.transmit(Message::Text(text.into())).await
+    }
+
+    async fn transmit(&mut self, message: Message) -> Step {
+        self.last_sent = Instant::now();
+        match timeout(limits::SEND_TIMEOUT, self.socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(Closed::Gone),
+            Err(_) => Err(Closed::With(close::TOO_SLOW, "too slow")),
+        }
+    }
+
+    fn wants_heartbeat(&self) -> bool {
+        self.greeting.as_ref().is_some_and(|greeting| greeting.heartbeat)
+    }
+
+    async fn heartbeat(&mut self) -> Step {
+        let heads = self.followers.iter().map(|followed| {
+            let log = followed.follower.log();
+            (log.identity.generation_id, log.head())
+        });
+        let heads = heads.collect();
+        self.send(&Event::Heartbeat(Heartbeat { t: Timestamp::now().as_millis(), heads })).await
+    }
+
+    async fn tell_draining(&mut self) -> Step {
+        self.told_draining = true;
+        if self.greeting.is_none() {
+            return Ok(());
+        }
+        let reconnect_after_ms = getrandom::u64().unwrap_or_default() % SPREAD_MS;
+        self.send(&Event::Draining(Draining { reconnect_after_ms })).await
+    }
+}
+
+async fn next_notice(
+    notices: &mut Option<broadcast::Receiver<Arc<Event>>>,
+) -> Result<Arc<Event>, broadcast::error::RecvError> {
+    match notices {
+        Some(notices) => notices.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn ready_or_woken(ready: bool, waker: &Notify) {
+    if !ready {
+        waker.notified().await;
+    }
+}
