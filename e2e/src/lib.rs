@@ -1,1 +1,1 @@
-//! Browser tests live in `tests/`.
+//! The browser tests are in `tests/it`; there is nothing to use from here.

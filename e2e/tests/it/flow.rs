@@ -1,0 +1,187 @@
+//! The flow that everything serves (UI.md): from a key press to the last word, and on.
+
+use unbroken_standin::numbered;
+
+use crate::axe;
+use crate::browser::{Browser, DESKTOP};
+use crate::server::Server;
+
+fn shown(tokens: usize) -> String {
+    numbered(tokens).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Chooses a model by typing its name into the picker.
+async fn choose(browser: &Browser, server: &Server, model: &str) {
+    let script = format!(
+        "const session = {{ session_id: localStorage.session_id, device_id: localStorage.device_id }};
+         const done = arguments[0];
+         fetch('{}', {{ method: 'POST', headers: {{ 'content-type': 'application/json' }},
+           body: JSON.stringify({{ ...session, model_id: {model:?} }}) }}).then(r => done(r.status));",
+        server.url("/routing/preferences")
+    );
+    browser.until("a session", "return localStorage.session_id && localStorage.device_id").await;
+    let status = browser.client.execute_async(&script, vec![]).await.unwrap();
+    assert_eq!(status, 200);
+    browser.reload().await;
+}
+
+async fn home(server: &Server, model: &str) -> Browser {
+    let browser = Browser::start(DESKTOP).await;
+    browser.open(&server.url("/")).await;
+    choose(&browser, server, model).await;
+    browser.focused("textbox", "Message").await;
+    browser
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_is_answered_word_by_word() {
+    let server = Server::start().await;
+    let browser = home(&server, "numbers:tokens=120,rate=0,gate=first@0,gate=half@60").await;
+
+    // 1, 2, 3: Enter, and the address is there before the first word.
+    browser.type_text("Count for me").await;
+    browser.enter().await;
+    browser
+        .until("the address", "return location.pathname === '/chat' && location.search.startsWith('?conversation_id=')")
+        .await;
+    assert!(browser.has("article", "You").await);
+    browser.find("button", "Stop").await;
+    assert_eq!(server.standin.calls().len(), 1);
+    assert_eq!(server.standin.calls()[0].tokens, 0, "no token yet");
+    let blinks = "const cursor = document.querySelector('.cursor');
+                  return cursor && getComputedStyle(cursor).animationName !== 'none';";
+    browser.until("a blinking cursor", blinks).await;
+
+    // 4: text grows while it streams.
+    server.standin.open_gate("first");
+    let half = browser.answer_when("/\\b60$/.test(text)").await;
+    assert_eq!(half, shown(60));
+    let busy = "return !!document.querySelector('article[aria-busy=\"true\"]')";
+    assert_eq!(browser.script(busy).await, true);
+    server.standin.open_gate("half");
+    let whole = browser.answer_ended().await;
+    assert_eq!(whole, shown(120));
+
+    // 5: the cursor goes, the title comes, the focus has stayed.
+    assert_eq!(browser.script("return document.querySelectorAll('.cursor').length").await, 0);
+    browser.find("button", "Send").await;
+    browser.until("the title", "return document.title.startsWith('Count for me')").await;
+    browser.find("link", "Count for me").await;
+    browser.focused("textbox", "Message").await;
+
+    // The next message is the same flow.
+    browser.type_text("And again").await;
+    browser.enter().await;
+    browser
+        .until("four articles", "return document.querySelectorAll('main article').length === 4")
+        .await;
+    assert_eq!(browser.answer_ended().await, shown(120));
+    assert_eq!(server.standin.calls().len(), 2, "one call a turn");
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reload_in_the_middle_ends_with_exactly_the_whole_text() {
+    let server = Server::start().await;
+    let browser = home(&server, "numbers:tokens=200,rate=0,gate=a@50,gate=b@100").await;
+    browser.type_text("Count for me").await;
+    browser.enter().await;
+    browser.answer_when("/\\b50$/.test(text)").await;
+    let place = browser.place().await;
+    browser.reload().await;
+    assert_eq!(browser.answer_when("/\\b50$/.test(text)").await, shown(50));
+    server.standin.open_gate("a");
+    browser.answer_when("/\\b100$/.test(text)").await;
+    // The other address of the same page.
+    let id = place.rsplit('=').next().unwrap();
+    browser.open(&server.url(&format!("/chat/{id}"))).await;
+    assert_eq!(browser.answer_when("/\\b100$/.test(text)").await, shown(100));
+    server.standin.open_gate("b");
+    assert_eq!(browser.answer_ended().await, shown(200));
+    browser.reload().await;
+    assert_eq!(browser.answer_when("/\\b200$/.test(text)").await, shown(200));
+    assert_eq!(server.standin.calls().len(), 1, "a reload asks nobody again");
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stop_stops_and_keeps_the_text() {
+    let server = Server::start().await;
+    let browser = home(&server, "numbers:tokens=200,rate=0,gate=never@40").await;
+    browser.type_text("Count for me").await;
+    browser.enter().await;
+    browser.answer_when("/\\b40$/.test(text)").await;
+    browser.press("button", "Stop").await;
+    assert_eq!(browser.answer_ended().await, shown(40));
+    browser.find("button", "Send").await;
+    browser.reload().await;
+    assert_eq!(browser.answer_when("/\\b40$/.test(text)").await, shown(40));
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_tab_shows_the_same_answer_live() {
+    let server = Server::start().await;
+    let browser = home(&server, "numbers:tokens=80,rate=0,gate=half@40").await;
+    browser.type_text("Count for me").await;
+    browser.enter().await;
+    browser.answer_when("/\\b40$/.test(text)").await;
+    let first = browser.client.window().await.unwrap();
+    let url = server.url(&browser.place().await);
+    let second = browser.client.new_window(true).await.unwrap().handle;
+    browser.client.switch_to_window(second).await.unwrap();
+    browser.open(&url).await;
+    browser.answer_when("/\\b40$/.test(text)").await;
+    server.standin.open_gate("half");
+    assert_eq!(browser.answer_ended().await, shown(80));
+    browser.client.switch_to_window(first).await.unwrap();
+    assert_eq!(browser.answer_ended().await, shown(80));
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_says_why_and_the_conversation_goes_on() {
+    let server = Server::start().await;
+    let browser = home(&server, "numbers:tokens=30,rate=0,status=429,fail_times=1").await;
+    browser.type_text("Count for me").await;
+    browser.enter().await;
+    browser.find("button", "Retry").await;
+    axe::check(&browser, "a failed answer").await;
+    browser.press("button", "Retry").await;
+    browser.answer_when("/\\b30$/.test(text)").await;
+    assert_eq!(browser.answer_ended().await, shown(30));
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_was_killed_comes_back_in_the_open_page() {
+    let mut server = Server::start().await;
+    let browser = home(&server, "numbers:tokens=200,rate=0,gate=half@70").await;
+    browser.type_text("Count for me").await;
+    browser.enter().await;
+    browser.answer_when("/\\b70$/.test(text)").await;
+    server.crash_and_restart();
+    // The page finds the server again by itself, with every word that it had shown.
+    browser
+        .until("the interruption", "return !document.querySelector('article[aria-busy=\"true\"]')")
+        .await;
+    assert_eq!(browser.last_answer().await, shown(70));
+    browser.gone("status", "Reconnecting…").await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_any_model_the_guide_answers_with_its_sources() {
+    let server = Server::start().await;
+    let browser = home(&server, "quotes").await;
+    browser.type_text("How do I add a model?").await;
+    browser.enter().await;
+    let answer = browser.answer_ended().await;
+    assert!(answer.contains("not a language model"), "{answer}");
+    assert!(answer.contains("OPENAI_API_KEY"), "{answer}");
+    browser.find("button", "Source 1").await;
+    axe::check(&browser, "an answer with sources").await;
+    browser.close().await;
+}

@@ -1,0 +1,14 @@
+//! The app in a real browser, against the real binary and a model server over real TCP.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod axe;
+mod browser;
+mod flow;
+mod looks;
+mod picker;
+mod server;
+
+use std::time::Duration;
+
+/// Only a broken test waits this long.
+const DEADLINE: Duration = Duration::from_secs(30);

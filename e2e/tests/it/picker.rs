@@ -1,0 +1,89 @@
+//! The model picker opens to where there is room, and obeys the keyboard.
+
+use fantoccini::key::Key;
+
+use crate::browser::{Browser, DESKTOP, Size};
+use crate::server::Server;
+
+const INSIDE: &str = "
+    const list = [...document.querySelectorAll('[role=listbox]')].find(e => e.checkVisibility());
+    const box = list && list.closest('[popover]').getBoundingClientRect();
+    return box && box.width > 100 && box.height > 60 && box.top >= 0 && box.left >= 0
+      && box.bottom <= innerHeight && box.right <= innerWidth
+      && { top: box.top, bottom: box.bottom };";
+
+async fn opener(browser: &Browser) -> String {
+    let name = "return [...document.querySelectorAll('button')].map(e => e.getAttribute('aria-label') || '')
+                  .find(name => name.startsWith('Model:'))";
+    browser.until("the picker's button", name).await.as_str().unwrap().to_owned()
+}
+
+async fn opener_box(browser: &Browser, name: &str) -> (f64, f64) {
+    let script = format!(
+        "const box = document.querySelector('[aria-label=\"{name}\"]').getBoundingClientRect();
+         return [box.top, box.bottom];"
+    );
+    let edges = browser.script(&script).await;
+    (edges[0].as_f64().unwrap(), edges[1].as_f64().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_opens_below_in_the_middle_and_above_at_the_lower_edge_and_is_never_cut() {
+    let server = Server::start().await;
+    let browser = Browser::start(DESKTOP).await;
+    browser.open(&server.url("/")).await;
+    let name = opener(&browser).await;
+    browser.press("button", &name).await;
+    let open = browser.until("the whole picker", INSIDE).await;
+    assert!(open["top"].as_f64().unwrap() >= opener_box(&browser, &name).await.1 - 1.0, "below");
+    browser.type_text(&Key::Escape.to_string()).await;
+    browser.gone("listbox", "Models").await;
+    browser.focused("button", &name).await;
+
+    browser.focused("button", &name).await;
+    browser.press("textbox", "Message").await;
+    browser.type_text("hi").await;
+    browser.enter().await;
+    browser.answer_ended().await;
+    let name = opener(&browser).await;
+    browser.press("button", &name).await;
+    let open = browser.until("the whole picker", INSIDE).await;
+    assert!(open["bottom"].as_f64().unwrap() <= opener_box(&browser, &name).await.0 + 1.0, "above");
+
+    browser.type_text(&Key::Escape.to_string()).await;
+    browser.resize(Size(360, 640)).await;
+    browser.press("button", &name).await;
+    browser.until("the whole picker in a small window", INSIDE).await;
+    browser.resize(Size(360, 320)).await;
+    browser.until("the whole picker above a keyboard", INSIDE).await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_is_chosen_with_the_keyboard_alone_and_remembered() {
+    let server = Server::start().await;
+    let browser = Browser::start(DESKTOP).await;
+    browser.open(&server.url("/")).await;
+    let name = opener(&browser).await;
+    browser.press("button", &name).await;
+    browser.find("listbox", "Models").await;
+    browser.type_text("echo").await;
+    browser
+        .until(
+            "one match",
+            "const shown = [...document.querySelectorAll('[role=option]')].filter(e => e.checkVisibility());
+             return shown.length === 1 && shown[0].textContent.includes('Echo');",
+        )
+        .await;
+    browser.enter().await;
+    browser.find("button", "Model: Echo").await;
+    browser.focused("button", "Model: Echo").await;
+    browser.reload().await;
+    browser.find("button", "Model: Echo").await;
+    browser.press("textbox", "Message").await;
+    browser.type_text("say this").await;
+    browser.enter().await;
+    assert_eq!(browser.answer_ended().await, "say this");
+    browser.find("article", "Echo").await;
+    browser.close().await;
+}

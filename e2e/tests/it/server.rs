@@ -1,0 +1,68 @@
+//! The binary `unbroken` on a folder of its own, with a stand-in as its model server.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+use unbroken_standin::Standin;
+
+/// A running server. Killed when it is dropped.
+pub(crate) struct Server {
+    process: Child,
+    pub(crate) address: String,
+    pub(crate) standin: Standin,
+    folder: TempDir,
+}
+
+impl Server {
+    /// Starts a server whose first model is the stand-in's.
+    pub(crate) async fn start() -> Self {
+        let standin = Standin::start().await;
+        let folder = TempDir::new().unwrap();
+        let (process, address) = spawn(&folder, &standin, "127.0.0.1:0");
+        Self { process, address, standin, folder }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Kills the process as a crash would, and starts another one on the same folder and address.
+    pub(crate) fn crash_and_restart(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        let (process, address) = spawn(&self.folder, &self.standin, &self.address);
+        assert_eq!(address, self.address);
+        self.process = process;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn spawn(folder: &TempDir, standin: &Standin, listen: &str) -> (Child, String) {
+    let mut process = Command::new(binary())
+        .args(["serve", "--listen", listen, "--data-dir"])
+        .arg(folder.path())
+        .env("OPENAI_BASE_URL", standin.base_url())
+        .env_remove("OPENAI_API_KEY")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the server starts");
+    let output = BufReader::new(process.stdout.take().unwrap());
+    let line = output.lines().next().expect("the server says where it is").unwrap();
+    let address = line.rsplit("http://").next().unwrap().trim().trim_end_matches('/').to_owned();
+    (process, address)
+}
+
+fn binary() -> PathBuf {
+    std::env::var_os("UNBROKEN_BIN")
+        .map(PathBuf::from)
+        .expect("UNBROKEN_BIN names the server: run these tests with `cargo xtask test`")
+}
