@@ -1,1 +1,83 @@
-fn main() {}
+//! `cargo xtask`: builds, starts, checks and tests the project. `cargo xtask --help` lists it all.
+
+mod assets;
+mod build;
+mod check;
+mod command;
+mod setup;
+mod test;
+mod web;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::command::Workspace;
+
+/// Builds, starts, checks and tests Unbroken.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build the web app and the server, and start it.
+    Run {
+        #[command(flatten)]
+        profile: Profile,
+        /// Arguments of the server, such as `--listen 127.0.0.1:8080`.
+        #[arg(last = true)]
+        server: Vec<String>,
+    },
+    /// Build the web app and the server; with --release into one self-contained binary.
+    Build {
+        #[command(flatten)]
+        profile: Profile,
+    },
+    /// Build the web app into the folder that the server embeds.
+    Web {
+        #[command(flatten)]
+        profile: Profile,
+    },
+    /// Check format, lints, documentation and the direction of dependencies.
+    Check,
+    /// Run all tests, those in a browser included.
+    Test {
+        /// Leave out the tests that need a browser.
+        #[arg(long)]
+        no_browser: bool,
+        /// Run only tests whose name contains this.
+        filter: Option<String>,
+    },
+}
+
+#[derive(Args, Clone, Copy)]
+struct Profile {
+    /// Optimised, and the web app compressed.
+    #[arg(long)]
+    release: bool,
+}
+
+fn main() -> ExitCode {
+    match perform(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(task: Task) -> anyhow::Result<()> {
+    let workspace = Workspace::find()?;
+    match task {
+        Task::Run { profile, server } => build::run(&workspace, profile, &server),
+        Task::Build { profile } => build::build(&workspace, profile).map(drop),
+        Task::Web { profile } => web::build(&workspace, profile),
+        Task::Check => check::check(&workspace),
+        Task::Test { no_browser, filter } => test::test(&workspace, no_browser, filter.as_deref()),
+    }
+}

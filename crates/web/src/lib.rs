@@ -1,1 +1,26 @@
-//! stub
+//! The views of the web app: Leptos, rendered in the browser.
+//!
+//! Here is what touches the page. What the app knows and decides is in `unbroken-chat-view`; how
+//! it stays connected is in `unbroken-client`.
+
+#![cfg(target_arch = "wasm32")]
+#![expect(unreachable_pub, reason = "the macro of components writes a bare `pub`")]
+
+mod app;
+mod conversation;
+mod dom;
+mod pages;
+mod parts;
+mod session;
+mod state;
+mod words;
+mod writing;
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// Puts the app into the page.
+#[wasm_bindgen(start)]
+pub fn start() {
+    console_error_panic_hook::set_once();
+    leptos::mount::mount_to_body(app::Root);
+}

@@ -1,0 +1,142 @@
+//! The frame around every page: sidebar, bar, page, the one composer, settings, global keys.
+
+use leptos::ev::KeyboardEvent;
+use leptos::prelude::*;
+use leptos_router::components::{FlatRoutes, Route, Router};
+use leptos_router::hooks::{use_location, use_navigate, use_query_map};
+use leptos_router::path;
+use unbroken_protocol::ConversationId;
+
+use crate::pages::chat::Chat;
+use crate::pages::gate::Gate;
+use crate::pages::history::History;
+use crate::pages::home::{Home, Suggestions};
+use crate::parts::composer::Composer;
+use crate::parts::icons::{SIDEBAR, icon};
+use crate::parts::settings::Settings;
+use crate::parts::sidebar::Sidebar;
+use crate::parts::status::ConnectionStatus;
+use crate::state::{Access, App, Place};
+use crate::{dom, words};
+
+/// The whole app.
+#[component]
+pub(crate) fn Root() -> impl IntoView {
+    view! {
+        <Router>
+            <Shell />
+        </Router>
+    }
+}
+
+#[component]
+fn Shell() -> impl IntoView {
+    let app = App::provide(place(), use_navigate());
+    let settings_open = RwSignal::new(false);
+    let is_home = move || app.place.get() == Place::Home;
+    let is_open = move || app.access.get() == Access::Open;
+    let has_composer = move || is_open() && matches!(app.place.get(), Place::Home | Place::Chat(_));
+    Effect::new(move || document().set_title(&app.page_title()));
+    let keys = window_event_listener(leptos::ev::keydown, move |event| on_key(app, &event));
+    on_cleanup(move || keys.remove());
+
+    view! {
+        <div class="shell" class:folded=app.folded class:drawer-open=app.drawer>
+            <Sidebar settings_open />
+            <div class="scrim" on:click=move |_| app.drawer.set(false)></div>
+            <main class="page" class:home=move || is_home() && is_open() inert=app.drawer>
+                <header class="bar">
+                    <button
+                        id="open-sidebar"
+                        class="icon-button only-narrow"
+                        aria-label=words::OPEN_SIDEBAR
+                        on:click=move |_| open_drawer(app)
+                    >
+                        {icon(SIDEBAR)}
+                    </button>
+                    <Show
+                        when=move || !is_home() && is_open()
+                        fallback=|| view! { <div class="spacer"></div> }
+                    >
+                        <h1>{move || app.heading()}</h1>
+                    </Show>
+                    <ConnectionStatus />
+                </header>
+                <Show when=is_open fallback=|| view! { <Gate /> }>
+                    <FlatRoutes fallback=NotFound>
+                        <Route path=path!("/") view=Home />
+                        <Route path=path!("/chat") view=Chat />
+                        <Route path=path!("/chat/:id") view=Chat />
+                        <Route path=path!("/history") view=History />
+                    </FlatRoutes>
+                </Show>
+                <Show when=has_composer>
+                    <Composer />
+                </Show>
+                <Show when=move || is_home() && is_open()>
+                    <Suggestions />
+                </Show>
+            </main>
+            <Settings open=settings_open />
+        </div>
+    }
+}
+
+/// Which page the address names.
+fn place() -> Memo<Place> {
+    let location = use_location();
+    let query = use_query_map();
+    Memo::new(move |_| {
+        let path = location.pathname.get();
+        let conversation = |text: &str| Place::Chat(text.parse::<ConversationId>().ok());
+        match path.trim_end_matches('/') {
+            "" => Place::Home,
+            "/history" => Place::History,
+            "/chat" => match query.get().get_str("conversation_id") {
+                Some(id) => conversation(id),
+                None => Place::Chat(None),
+            },
+            path => match path.strip_prefix("/chat/") {
+                Some(id) => conversation(id),
+                None => Place::Elsewhere,
+            },
+        }
+    })
+}
+
+fn open_drawer(app: App) {
+    app.drawer.set(true);
+    request_animation_frame(|| dom::focus("close-sidebar"));
+}
+
+/// Ctrl/⌘ Shift O begins a chat; Escape closes what is open, else stops the answer.
+fn on_key(app: App, event: &KeyboardEvent) {
+    let command = event.ctrl_key() || event.meta_key();
+    if command && event.shift_key() && event.key().eq_ignore_ascii_case("o") {
+        event.prevent_default();
+        app.new_chat();
+        return;
+    }
+    let composing = event.is_composing() || event.default_prevented();
+    if event.key() != "Escape" || composing || dom::something_open() {
+        return;
+    }
+    if app.drawer.get_untracked() {
+        app.close_drawer();
+    } else {
+        app.open.stop(app);
+    }
+}
+
+#[component]
+fn NotFound() -> impl IntoView {
+    view! {
+        <div class="history">
+            <div class="days">
+                <p class="empty">
+                    {words::NOTHING_HERE} " " <a href="/">{words::BEGIN}</a>
+                </p>
+            </div>
+        </div>
+    }
+}

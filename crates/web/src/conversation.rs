@@ -1,0 +1,435 @@
+//! The conversation on the screen: loads it, follows what runs in it, and tells the views which
+//! message changed, at most once per frame.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
+use std::time::Duration;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use unbroken_chat_view::composer::PENDING_MESSAGE;
+use unbroken_chat_view::transcript::{
+    Answer, AnswerState, Changes, Kind, Message, Transcript, What,
+};
+use unbroken_client::{RestError, Target, Update};
+use unbroken_protocol::{
+    ConversationId, ConversationPage, ErrorCode, Event, GenerationId, StartResponse,
+};
+
+use crate::parts::announcer::Announcer;
+use crate::state::{App, sentence};
+use crate::writing::Turn;
+use crate::{dom, words};
+
+/// Text is committed so often that reading does not notice, and no more: layout is what costs.
+const COMMIT_EVERY_MILLIS: f64 = 45.0;
+/// How many messages are loaded at once.
+const PAGE: u32 = 100;
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// A handle on the open conversation; copies are the same.
+#[derive(Clone, Copy)]
+pub(crate) struct Open {
+    /// The messages that are shown, in order.
+    pub(crate) rows: RwSignal<Vec<Row>>,
+    pub(crate) title: RwSignal<Option<String>>,
+    /// Whether an answer is being written: then Send is Stop.
+    pub(crate) running: RwSignal<bool>,
+    /// The messages that wait for the answer before them.
+    pub(crate) queue: RwSignal<Vec<String>>,
+    /// Whether there are earlier messages to load.
+    pub(crate) earlier: RwSignal<bool>,
+    /// Why the conversation cannot be shown.
+    pub(crate) problem: RwSignal<Option<String>>,
+    /// The person reads further up.
+    pub(crate) away: RwSignal<bool>,
+    /// Raised to scroll to the end.
+    pub(crate) to_end: Trigger,
+    pub(crate) announcer: Announcer,
+    inner: StoredValue<Inner, LocalStorage>,
+}
+
+/// A message's place on the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) key: u64,
+    pub(crate) yours: bool,
+}
+
+type Watcher = Rc<dyn Fn()>;
+
+#[derive(Default)]
+struct Inner {
+    transcript: Transcript,
+    watchers: HashMap<u64, Watcher>,
+    dirty: BTreeSet<u64>,
+    frame_asked: bool,
+    committed_at: f64,
+    tokens: BTreeMap<GenerationId, u64>,
+}
+
+impl Open {
+    pub(crate) fn new() -> Self {
+        Self {
+            rows: RwSignal::default(),
+            title: RwSignal::default(),
+            running: RwSignal::new(false),
+            queue: RwSignal::default(),
+            earlier: RwSignal::new(false),
+            problem: RwSignal::default(),
+            away: RwSignal::new(false),
+            to_end: Trigger::new(),
+            announcer: Announcer::new(),
+            inner: StoredValue::new_local(Inner::default()),
+        }
+    }
+
+    /// Shows that conversation, unless it is shown already.
+    pub(crate) fn show(self, app: App, id: ConversationId) {
+        if self.id() != Some(id) {
+            let pending = dom::tab_storage().and_then(|s| s.get_item(PENDING_MESSAGE).ok()?);
+            let mut transcript =
+                pending.map_or_else(Transcript::default, |text| Transcript::pending(id, text));
+            transcript.conversation_id = Some(id);
+            self.begin(app, transcript);
+            self.load(app, id);
+        }
+    }
+
+    /// Leaves the conversation; what runs in it goes on.
+    pub(crate) fn leave(self, app: App) {
+        self.begin(app, Transcript::default());
+    }
+
+    fn begin(self, app: App, transcript: Transcript) {
+        if let Some(link) = app.link() {
+            self.with(|old| {
+                let open = answers(old).filter(|answer| !answer.is_sealed());
+                open.filter_map(|answer| answer.generation_id).for_each(|id| link.unfollow(id));
+            });
+        }
+        self.inner.update_value(|inner| {
+            inner.transcript = transcript;
+            inner.dirty.clear();
+            inner.tokens.clear();
+        });
+        self.announcer.reset();
+        self.problem.set(None);
+        self.refresh();
+        self.to_end.notify();
+    }
+
+    /// Asks for what happened since, from other tabs too.
+    pub(crate) fn reload(self, app: App) {
+        if let Some(id) = self.id() {
+            self.load(app, id);
+        }
+    }
+
+    fn load(self, app: App, id: ConversationId) {
+        spawn_local(async move {
+            let mut wait = Duration::from_millis(500);
+            while self.id() == Some(id) {
+                let Some(rest) = app.rest() else { return };
+                match rest.conversation(id, Some(PAGE), None).await {
+                    Ok(page) if self.id() == Some(id) => return self.loaded(app, page),
+                    Ok(_) => return,
+                    Err(error) if error.retryable() => {
+                        dom::sleep(wait).await;
+                        wait = (wait * 2).min(LONGEST_WAIT);
+                    }
+                    Err(error) => return self.cannot_show(&error),
+                }
+            }
+        });
+    }
+
+    fn loaded(self, app: App, page: ConversationPage) {
+        forget_pending();
+        self.note_tokens(&page);
+        self.change(|transcript| transcript.merge_page(page));
+        let targets: Vec<Target> =
+            self.with(|transcript| answers(transcript).filter_map(Answer::target).collect());
+        if let Some(link) = app.link() {
+            for target in targets {
+                link.follow(target);
+            }
+        }
+    }
+
+    fn cannot_show(self, error: &RestError) {
+        forget_pending();
+        let gone = matches!(error, RestError::Refused(body) if body.code == ErrorCode::NotFound);
+        let text = if gone { words::NO_SUCH_CONVERSATION.to_owned() } else { sentence(error) };
+        self.problem.set(Some(text));
+    }
+
+    /// Loads the page before the first message.
+    pub(crate) fn load_earlier(self, app: App) {
+        let before = self.with(Transcript::earlier);
+        let (Some(rest), Some(id), Some(before)) = (app.rest(), self.id(), before) else { return };
+        spawn_local(async move {
+            if let Ok(page) = rest.conversation(id, Some(PAGE), Some(before)).await
+                && self.id() == Some(id)
+            {
+                self.note_tokens(&page);
+                self.change(|transcript| transcript.add_earlier(page));
+            }
+        });
+    }
+
+    /// A message is on its way: shown at once.
+    pub(crate) fn sent(self, turn: &Turn) {
+        if self.is_open(turn) {
+            self.change(|transcript| transcript.begin_turn(turn.text.as_str()));
+            self.to_end.notify();
+        }
+    }
+
+    /// The server has the message, and its generation can be followed.
+    pub(crate) fn started(self, app: App, turn: &Turn, response: &StartResponse) {
+        if turn.conversation_id.is_none() {
+            self.begin(app, Transcript::pending(response.conversation_id, turn.text.as_str()));
+        } else if !self.is_open(turn) {
+            return;
+        }
+        let unnamed = self.with(|transcript| {
+            let messages = transcript.messages().iter();
+            messages.filter(|message| message.id.is_none()).map(|message| message.key).collect()
+        });
+        self.change(|transcript| transcript.started(response));
+        self.mark(unnamed);
+        if let Some(link) = app.link() {
+            link.follow(Target::start_of(response.generation_id));
+        }
+    }
+
+    /// The server refused the message.
+    pub(crate) fn refused(self, turn: &Turn) {
+        if turn.conversation_id.is_none() {
+            forget_pending();
+        } else if self.is_open(turn) {
+            self.change(|transcript| transcript.refused().1);
+        }
+    }
+
+    pub(crate) fn update(self, id: GenerationId, update: Update) {
+        match &update {
+            Update::Following { .. } => forget_pending(),
+            Update::Complete(end) => self.inner.update_value(|inner| {
+                inner.tokens.insert(id, end.tokens);
+            }),
+            _ => {}
+        }
+        self.change(|transcript| transcript.apply(id, update));
+    }
+
+    pub(crate) fn notice(self, app: App, event: Event) {
+        match event {
+            Event::Queue(event) => {
+                self.inner.update_value(|inner| {
+                    inner.transcript.set_queue(event);
+                });
+            }
+            // A turn from another tab or device. One of our own is known, or about to be.
+            Event::GenerationStarted(event)
+                if self.id() == Some(event.conversation_id)
+                    && !app.writing.composer.read_untracked().is_sending() =>
+            {
+                let known = self.with(|transcript| {
+                    answers(transcript)
+                        .any(|answer| answer.generation_id == Some(event.generation_id))
+                });
+                if !known {
+                    self.reload(app);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Stops the answer that is being written, or else the first that waits.
+    pub(crate) fn stop(self, app: App) {
+        let id = self.with(|transcript| {
+            let running = |answer: &&Answer| answer.state().is_running();
+            let waits = |answer: &Answer| answer.state() == AnswerState::Queued;
+            let now = answers(transcript).filter(running).find(|answer| !waits(answer));
+            now.or_else(|| answers(transcript).find(running))?.generation_id
+        });
+        if let (Some(link), Some(id)) = (app.link(), id) {
+            link.stop(id);
+        }
+    }
+
+    /// Reads a message. `None` when it is gone.
+    pub(crate) fn message<T>(self, key: u64, read: impl FnOnce(&Message) -> T) -> Option<T> {
+        self.with(|transcript| transcript.get(key).map(read))
+    }
+
+    /// Reads an answer whose Markdown is up to date, with its tokens.
+    pub(crate) fn answer<T>(
+        self,
+        key: u64,
+        read: impl FnOnce(&Answer, Option<u64>) -> T,
+    ) -> Option<T> {
+        self.inner.try_update_value(|inner| {
+            let answer = inner.transcript.answer_mut(key)?;
+            answer.render();
+            let tokens = answer.generation_id.and_then(|id| inner.tokens.get(&id).copied());
+            Some(read(answer, tokens))
+        })?
+    }
+
+    /// The person's message that the answer replies to.
+    pub(crate) fn question(self, answer: u64) -> Option<String> {
+        self.with(|transcript| {
+            let before = transcript.messages().iter().take_while(|message| message.key != answer);
+            let yours = before.filter(|message| matches!(message.kind, Kind::You(_)));
+            yours.last().map(|message| message.plain_text().to_owned())
+        })
+    }
+
+    /// Calls `watcher` after a frame's changes of that message, until the caller's owner is gone.
+    pub(crate) fn watch(self, key: u64, watcher: impl Fn() + 'static) {
+        self.inner.update_value(|inner| {
+            inner.watchers.insert(key, Rc::new(watcher));
+        });
+        on_cleanup(move || {
+            self.inner.try_update_value(|inner| inner.watchers.remove(&key));
+        });
+    }
+
+    fn id(self) -> Option<ConversationId> {
+        self.with(|transcript| transcript.conversation_id)
+    }
+
+    fn is_open(self, turn: &Turn) -> bool {
+        turn.conversation_id.is_some() && self.id() == turn.conversation_id
+    }
+
+    fn with<T>(self, read: impl FnOnce(&Transcript) -> T) -> T {
+        self.inner.with_value(|inner| read(&inner.transcript))
+    }
+
+    fn note_tokens(self, page: &ConversationPage) {
+        self.inner.update_value(|inner| {
+            let known = page.messages.iter().filter_map(|m| m.generation_id.zip(m.tokens_used));
+            inner.tokens.extend(known);
+        });
+    }
+
+    fn change(self, change: impl FnOnce(&mut Transcript) -> Changes) {
+        let changes = self.inner.try_update_value(|inner| change(&mut inner.transcript));
+        let Some(changes) = changes.filter(|changes| !changes.is_empty()) else { return };
+        let only_text = changes.iter().all(|change| change.what == What::Text);
+        self.inner.update_value(|inner| {
+            inner.dirty.extend(changes.iter().map(|change| change.key));
+            if !only_text {
+                // A change of state waits for no reader.
+                inner.committed_at = 0.0;
+            }
+        });
+        if !only_text {
+            self.refresh();
+        }
+        self.ask_frame();
+    }
+
+    fn mark(self, keys: Vec<u64>) {
+        self.inner.update_value(|inner| inner.dirty.extend(keys));
+        self.ask_frame();
+    }
+
+    fn ask_frame(self) {
+        let asked = self
+            .inner
+            .try_update_value(|inner| std::mem::replace(&mut inner.frame_asked, true))
+            .unwrap_or(true);
+        if !asked {
+            request_animation_frame(move || self.frame());
+        }
+    }
+
+    fn frame(self) {
+        let now = js_sys::Date::now();
+        let due = self.inner.try_update_value(|inner| {
+            inner.frame_asked = false;
+            let due = now - inner.committed_at >= COMMIT_EVERY_MILLIS;
+            if due {
+                inner.committed_at = now;
+            }
+            due
+        });
+        match due {
+            Some(true) => self.commit(),
+            Some(false) => self.ask_frame(),
+            None => {}
+        }
+    }
+
+    fn commit(self) {
+        let dirty = self.inner.try_update_value(|inner| std::mem::take(&mut inner.dirty));
+        for key in dirty.unwrap_or_default() {
+            let watcher = self.inner.with_value(|inner| inner.watchers.get(&key).cloned());
+            if let Some(watcher) = watcher {
+                watcher();
+            }
+            self.message(key, |message| {
+                if let Some(answer) = message.answer() {
+                    self.announcer.hear(key, answer.text(), answer.state().is_running());
+                }
+            });
+        }
+    }
+
+    /// Brings everything but the text up to date.
+    fn refresh(self) {
+        let (mut rows, mut queue, mut running) = (Vec::new(), Vec::new(), false);
+        self.with(|transcript| {
+            let messages = transcript.messages();
+            for (at, message) in messages.iter().enumerate() {
+                let answer = message.answer().or_else(|| messages.get(at + 1)?.answer());
+                let waits = running && answer.is_some_and(waits);
+                match (&message.kind, waits) {
+                    (Kind::You(text), true) => queue.push(text.clone()),
+                    (Kind::Answer(_), true) => {}
+                    (kind, false) => {
+                        rows.push(Row { key: message.key, yours: matches!(kind, Kind::You(_)) });
+                    }
+                }
+                if let Kind::Answer(answer) = &message.kind {
+                    running |= answer.state().is_running();
+                    self.announcer.begin(message.key, answer.text());
+                }
+            }
+            let title = Some(transcript.title.clone()).filter(|title| !title.is_empty());
+            set_if_new(self.title, title);
+            set_if_new(self.earlier, transcript.earlier().is_some());
+        });
+        set_if_new(self.rows, rows);
+        set_if_new(self.queue, queue);
+        set_if_new(self.running, running);
+    }
+}
+
+/// Whether the answer waits behind one that runs: the server says so, or has not spoken yet.
+fn waits(answer: &Answer) -> bool {
+    answer.state() == AnswerState::Queued
+        || (answer.generation_id.is_none() && answer.state() == AnswerState::Thinking)
+}
+
+fn answers(transcript: &Transcript) -> impl Iterator<Item = &Answer> {
+    transcript.messages().iter().filter_map(Message::answer)
+}
+
+fn forget_pending() {
+    if let Some(storage) = dom::tab_storage() {
+        let _ = storage.remove_item(PENDING_MESSAGE);
+    }
+}
+
+fn set_if_new<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
+    if *signal.read_untracked() != value {
+        signal.set(value);
+    }
+}

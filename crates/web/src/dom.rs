@@ -1,0 +1,185 @@
+//! Short names for what the browser offers: storage, timers, focus, the clipboard.
+
+use std::time::Duration;
+
+use leptos::prelude::{document, window};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{
+    HtmlElement, HtmlTextAreaElement, ScrollIntoViewOptions, ScrollLogicalPosition, Storage,
+};
+
+/// A value that outlives the page; `None` where storage is blocked or empty.
+pub(crate) fn kept(key: &str) -> Option<String> {
+    local_storage()?.get_item(key).ok()?
+}
+
+/// Keeps a value beyond the page. Storage that is full or blocked is no fault of the person's.
+pub(crate) fn keep(key: &str, value: &str) {
+    if let Some(storage) = local_storage() {
+        let _ = storage.set_item(key, value);
+    }
+}
+
+/// Forgets a kept value.
+pub(crate) fn forget(key: &str) {
+    if let Some(storage) = local_storage() {
+        let _ = storage.remove_item(key);
+    }
+}
+
+/// Storage of this tab alone.
+pub(crate) fn tab_storage() -> Option<Storage> {
+    window().session_storage().ok()?
+}
+
+fn local_storage() -> Option<Storage> {
+    window().local_storage().ok()?
+}
+
+/// Milliseconds since 1970 by the person's clock.
+pub(crate) fn now() -> i64 {
+    #[expect(clippy::cast_possible_truncation, reason = "a date fits for 290 million years")]
+    let now = js_sys::Date::now() as i64;
+    now
+}
+
+/// How many minutes local time is east of UTC now.
+pub(crate) fn utc_offset() -> i32 {
+    #[expect(clippy::cast_possible_truncation, reason = "whole minutes of at most a day")]
+    let minutes = js_sys::Date::new_0().get_timezone_offset() as i32;
+    -minutes
+}
+
+/// The element with that id.
+pub(crate) fn element(id: &str) -> Option<HtmlElement> {
+    document().get_element_by_id(id)?.dyn_into().ok()
+}
+
+/// Moves the focus, without scrolling.
+pub(crate) fn focus(id: &str) {
+    if let Some(element) = element(id) {
+        let _ = element.focus();
+    }
+}
+
+/// Whether a finger is the main pointer: then the focus does not call the keyboard up unasked.
+pub(crate) fn coarse_pointer() -> bool {
+    media("(pointer: coarse)")
+}
+
+/// Whether the window is so narrow that the sidebar is a drawer.
+pub(crate) fn narrow() -> bool {
+    media("(max-width: 48rem)")
+}
+
+fn media(query: &str) -> bool {
+    window().match_media(query).ok().flatten().is_some_and(|list| list.matches())
+}
+
+/// Puts a text on the clipboard; says whether that worked.
+pub(crate) async fn copy(text: &str) -> bool {
+    let clipboard = window().navigator().clipboard();
+    if clipboard.is_undefined() {
+        return false;
+    }
+    wasm_bindgen_futures::JsFuture::from(clipboard.write_text(text)).await.is_ok()
+}
+
+/// Whether a dialog or popover lies over the page: Escape belongs to it.
+pub(crate) fn something_open() -> bool {
+    matches!(document().query_selector("dialog[open], :popover-open"), Ok(Some(_)))
+}
+
+/// Makes a field as high as its text, where the stylesheet's `field-sizing` does not.
+pub(crate) fn fit_height(field: &HtmlTextAreaElement) {
+    if web_sys::css::supports_with_value("field-sizing", "content").unwrap_or(false) {
+        return;
+    }
+    let style = field.style();
+    let _ = style.set_property("height", "auto");
+    let _ = style.set_property("height", &format!("{}px", field.scroll_height()));
+}
+
+/// The address of the page's own server for a socket.
+pub(crate) fn socket_url(path: &str) -> String {
+    let location = window().location();
+    let secure = location.protocol().is_ok_and(|protocol| protocol == "https:");
+    let host = location.host().unwrap_or_default();
+    format!("{}://{host}{path}", if secure { "wss" } else { "ws" })
+}
+
+/// A number that no other page has.
+pub(crate) fn seed() -> u64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "any number will do"
+    )]
+    let seed = (js_sys::Math::random() * 9e15) as u64;
+    seed
+}
+
+/// Whether the keyboard has a ⌘.
+pub(crate) fn is_mac() -> bool {
+    window().navigator().platform().is_ok_and(|platform| platform.starts_with("Mac"))
+}
+
+/// Waits.
+pub(crate) async fn sleep(time: Duration) {
+    let promise = js_sys::Promise::new(&mut |resolve, _| {
+        let millis = i32::try_from(time.as_millis()).unwrap_or(i32::MAX);
+        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, millis);
+    });
+    let _ = wasm_bindgen_futures::JsFuture::from(promise).await;
+}
+
+/// Scrolls the element's own scroller just as far as needed.
+pub(crate) fn bring_into_view(id: &str) {
+    if let Some(element) = element(id) {
+        let options = ScrollIntoViewOptions::new();
+        options.set_block(ScrollLogicalPosition::Nearest);
+        element.scroll_into_view_with_scroll_into_view_options(&options);
+    }
+}
+
+/// Whether that popover is shown.
+pub(crate) fn is_open(popover: &str) -> bool {
+    element(popover).is_some_and(|element| element.matches(":popover-open").unwrap_or(false))
+}
+
+pub(crate) fn show_popover(id: &str) {
+    if let Some(element) = element(id).filter(|_| !is_open(id)) {
+        let _ = element.show_popover();
+    }
+}
+
+pub(crate) fn hide_popover(id: &str) {
+    if let Some(element) = element(id).filter(|_| is_open(id)) {
+        let _ = element.hide_popover();
+    }
+}
+
+/// A point in time in the person's words: the time of today, else the date.
+pub(crate) fn when(millis: i64) -> String {
+    let date = date(millis);
+    let text = if date.to_date_string() == date_of_today() {
+        let options = js_sys::Object::new();
+        let _ = js_sys::Reflect::set(&options, &"timeStyle".into(), &"short".into());
+        date.to_locale_string("default", &options)
+    } else {
+        let options = js_sys::Object::new();
+        let _ = js_sys::Reflect::set(&options, &"dateStyle".into(), &"medium".into());
+        date.to_locale_date_string("default", &options)
+    };
+    text.into()
+}
+
+fn date_of_today() -> js_sys::JsString {
+    js_sys::Date::new_0().to_date_string()
+}
+
+fn date(millis: i64) -> js_sys::Date {
+    #[expect(clippy::cast_precision_loss, reason = "a date is far below 2^53")]
+    let millis = millis as f64;
+    js_sys::Date::new(&JsValue::from_f64(millis))
+}

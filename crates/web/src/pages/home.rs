@@ -1,0 +1,36 @@
+//! Home: one question, and the composer under it.
+
+use leptos::prelude::*;
+
+use crate::state::App;
+use crate::words;
+
+/// What stands above the composer.
+#[component]
+pub(crate) fn Home() -> impl IntoView {
+    view! {
+        <div class="home-top">
+            <h1>{words::ASK}</h1>
+        </div>
+    }
+}
+
+/// What stands below it: first questions, that the built-in guide can answer.
+#[component]
+pub(crate) fn Suggestions() -> impl IntoView {
+    let app = App::get();
+    let suggestions = words::FIRST_QUESTIONS.map(|text| {
+        view! {
+            <li>
+                <button on:click=move |_| app.send(text.to_owned())>{text}</button>
+            </li>
+        }
+    });
+    view! {
+        <div class="home-bottom">
+            <ul class="suggestions" aria-label=words::SUGGESTIONS>
+                {suggestions.into_iter().collect_view()}
+            </ul>
+        </div>
+    }
+}

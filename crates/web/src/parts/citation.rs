@@ -1,0 +1,77 @@
+//! The card that shows a citation's quote, title and origin, beside its chip.
+
+use leptos::prelude::*;
+use unbroken_protocol::Citation;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
+
+use crate::{dom, words};
+
+const CARD: &str = "citation-card";
+const ANCHOR: &str = "anchor-name";
+
+/// Which citation is shown, and the chip it belongs to.
+#[derive(Clone, Copy)]
+pub(crate) struct Shown {
+    citation: RwSignal<Option<Citation>>,
+    chip: StoredValue<Option<HtmlElement>, LocalStorage>,
+}
+
+impl Shown {
+    pub(crate) fn new() -> Self {
+        Self { citation: RwSignal::new(None), chip: StoredValue::new_local(None) }
+    }
+
+    pub(crate) fn show(self, chip: HtmlElement, citation: Citation) {
+        self.release();
+        let _ = chip.style().set_property(ANCHOR, "--citation");
+        let _ = chip.set_attribute("aria-describedby", CARD);
+        self.chip.set_value(Some(chip));
+        self.citation.set(Some(citation));
+        dom::show_popover(CARD);
+    }
+
+    pub(crate) fn hide(self) {
+        self.release();
+        dom::hide_popover(CARD);
+    }
+
+    fn release(self) {
+        if let Some(Some(chip)) = self.chip.try_update_value(Option::take) {
+            let _ = chip.style().remove_property(ANCHOR);
+            let _ = chip.remove_attribute("aria-describedby");
+        }
+    }
+}
+
+/// The chip that an event happened on, and the index it names.
+pub(crate) fn chip(target: Option<web_sys::EventTarget>) -> Option<(HtmlElement, u32)> {
+    let element: Element = target?.dyn_into().ok()?;
+    let chip = element.closest("[data-cite]").ok()??;
+    let index = chip.get_attribute("data-cite")?.parse().ok()?;
+    Some((chip.dyn_into().ok()?, index))
+}
+
+#[component]
+pub(crate) fn CitationCard(shown: Shown) -> impl IntoView {
+    let origin = |citation: &Citation| match (&citation.url, citation.page) {
+        (Some(url), _) => url.clone(),
+        (None, Some(page)) => words::page(page),
+        (None, None) => words::origin(&citation.source_type).to_owned(),
+    };
+    view! {
+        <div id=CARD class="citation-card" popover="manual" role="tooltip">
+            {move || {
+                let citation = shown.citation.get()?;
+                let origin = origin(&citation);
+                Some(
+                    view! {
+                        <strong dir="auto">{citation.title}</strong>
+                        <q dir="auto">{citation.quote}</q>
+                        <span class="origin">{origin}</span>
+                    },
+                )
+            }}
+        </div>
+    }
+}

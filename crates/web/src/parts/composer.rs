@@ -1,0 +1,209 @@
+//! The composer, one and the same element on every page, so that it never loses the focus.
+
+use leptos::ev::{KeyboardEvent, SubmitEvent};
+use leptos::html::Textarea;
+use leptos::prelude::*;
+use unbroken_chat_view::composer::{Action, KeyPress};
+
+use super::icons::{ARROW_UP, ATTACH, GLOBE, icon};
+use super::picker::ModelPicker;
+use crate::state::{App, Place};
+use crate::{dom, words};
+
+/// The textbox "Message" with its buttons, the queue above it, and a refusal when there is one.
+#[component]
+pub(crate) fn Composer() -> impl IntoView {
+    let app = App::get();
+    let field = NodeRef::<Textarea>::new();
+    let composer = app.writing.composer;
+    let empty = Memo::new(move |_| composer.read().is_empty());
+    let sending = Memo::new(move |_| composer.read().is_sending());
+    let placeholder = move || match app.place.get() {
+        Place::Home if sending.get() => words::SENDING,
+        Place::Home => words::PLACEHOLDER_HOME,
+        _ => words::PLACEHOLDER_CHAT,
+    };
+    // Another page or conversation brings its own draft, and the focus.
+    Effect::new(move || {
+        app.load_draft();
+        if let Some(field) = field.get()
+            && !dom::coarse_pointer()
+        {
+            let _ = field.focus();
+        }
+    });
+    Effect::new(move || {
+        composer.track();
+        if let Some(field) = field.get() {
+            dom::fit_height(&field);
+        }
+    });
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        app.send_draft();
+        if let Some(field) = field.get_untracked() {
+            let _ = field.focus();
+        }
+    };
+    let on_key = move |event: KeyboardEvent| match action(app, &event) {
+        Action::Send => {
+            event.prevent_default();
+            app.send_draft();
+        }
+        Action::Refuse => event.prevent_default(),
+        // The frame listens for Escape everywhere; editing comes with its issue.
+        Action::None | Action::Newline | Action::EditLast | Action::Stop => {}
+    };
+    view! {
+        <div class="composer-dock">
+            <Latest />
+            <Refusal />
+            <Queue />
+            <form class="composer" on:submit=submit>
+                <textarea
+                    id="message"
+                    node_ref=field
+                    rows="1"
+                    dir="auto"
+                    aria-label=words::MESSAGE
+                    autocomplete="off"
+                    enterkeyhint="send"
+                    placeholder=placeholder
+                    readonly=move || sending.get() && app.place.get() == Place::Home
+                    prop:value=move || composer.read().draft().to_owned()
+                    on:input=move |event| app.edit_draft(&event_target_value(&event))
+                    on:keydown=on_key
+                ></textarea>
+                <div class="composer-row">
+                    <Sources />
+                    <ModelPicker />
+                    <Show when=move || !app.open.running.get() || !empty.get()>
+                        <button
+                            class="send"
+                            type="submit"
+                            aria-label=words::SEND
+                            aria-disabled=move || (empty.get() || sending.get()).to_string()
+                        >
+                            {icon(ARROW_UP)}
+                        </button>
+                    </Show>
+                    <Show when=move || app.open.running.get()>
+                        <button
+                            class="send"
+                            type="button"
+                            aria-label=words::STOP
+                            on:click=move |_| app.open.stop(app)
+                        >
+                            <span class="stop"></span>
+                        </button>
+                    </Show>
+                </div>
+            </form>
+        </div>
+    }
+}
+
+fn action(app: App, event: &KeyboardEvent) -> Action {
+    app.writing.composer.read_untracked().key(&KeyPress {
+        key: &event.key(),
+        key_code: event.key_code(),
+        composing: event.is_composing(),
+        shift: event.shift_key(),
+        ctrl: event.ctrl_key(),
+        alt: event.alt_key(),
+        meta: event.meta_key(),
+    })
+}
+
+/// Where an answer may look things up. Both wait for their issue, and say so.
+#[component]
+fn Sources() -> impl IntoView {
+    let source = |id: &'static str, name: &'static str, path, reason: &'static str| {
+        view! {
+            <button
+                class="source"
+                type="button"
+                aria-label=name
+                aria-disabled="true"
+                aria-describedby=id
+                title=reason
+            >
+                {icon(path)}
+                <span aria-hidden="true">{name}</span>
+            </button>
+            <span id=id hidden>
+                {reason}
+            </span>
+        }
+    };
+    view! {
+        <fieldset class="sources" aria-label=words::SOURCES>
+            {source("attach-reason", words::ATTACH, ATTACH, words::ATTACH_NOT_YET)}
+            {source("web-reason", words::WEB, GLOBE, words::WEB_NOT_YET)}
+        </fieldset>
+    }
+}
+
+/// The messages that wait until the answer before them ends.
+#[component]
+fn Queue() -> impl IntoView {
+    let app = App::get();
+    move || {
+        let items = app.open.queue.get();
+        (!items.is_empty()).then(|| {
+            let lines = items.into_iter().enumerate().map(|(at, text)| {
+                view! {
+                    <li>
+                        <span class="label">{if at == 0 { words::NEXT } else { words::THEN }}</span>
+                        <span class="queued-text" dir="auto">
+                            {text}
+                        </span>
+                    </li>
+                }
+            });
+            view! {
+                <ol class="queue" aria-label=words::QUEUE>
+                    {lines.collect_view()}
+                </ol>
+            }
+        })
+    }
+}
+
+/// Why a message was not taken. Its text is back in the composer.
+#[component]
+fn Refusal() -> impl IntoView {
+    let app = App::get();
+    view! {
+        <div role="alert">
+            {move || {
+                app.writing.refusal
+                    .get()
+                    .map(|sentence| {
+                        view! {
+                            <div class="refusal">
+                                <p>{sentence}</p>
+                                <button class="button" on:click=move |_| app.retry_send()>
+                                    {words::RETRY}
+                                </button>
+                            </div>
+                        }
+                    })
+            }}
+        </div>
+    }
+}
+
+/// Back to the end of the transcript, while the person reads further up.
+#[component]
+fn Latest() -> impl IntoView {
+    let app = App::get();
+    view! {
+        <Show when=move || app.open.away.get()>
+            <button class="button latest" on:click=move |_| app.open.to_end.notify()>
+                {icon(super::icons::ARROW_DOWN)}
+                {words::LATEST}
+            </button>
+        </Show>
+    }
+}

@@ -1,0 +1,35 @@
+//! The drawings: each icon is one path on a 16 by 16 grid, drawn with the colour of its text.
+
+use leptos::prelude::*;
+
+pub(crate) const PLUS: &str = "M8 3v10M3 8h10";
+pub(crate) const ATTACH: &str = "M13.2 7.4 8 12.6a3.2 3.2 0 0 1-4.5-4.5l5.4-5.4a2.1 2.1 0 0 1 3 3L6.6 11a1 1 0 0 1-1.4-1.4l4.8-4.8";
+pub(crate) const GLOBE: &str = "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2ZM2 8h12M8 2c1.7 1.7 2.5 3.7 2.5 6s-.8 4.3-2.5 6c-1.7-1.7-2.5-3.7-2.5-6S6.3 3.7 8 2Z";
+pub(crate) const CHEVRON_DOWN: &str = "m4 6 4 4 4-4";
+pub(crate) const ARROW_UP: &str = "M8 13V3.5M4 7.3l4-4 4 4";
+pub(crate) const ARROW_DOWN: &str = "M8 3v9.5M4 8.7l4 4 4-4";
+pub(crate) const SIDEBAR: &str = "M4 2.5h8A1.5 1.5 0 0 1 13.5 4v8a1.5 1.5 0 0 1-1.5 1.5H4A1.5 1.5 0 0 1 2.5 12V4A1.5 1.5 0 0 1 4 2.5ZM6.5 2.5v11";
+pub(crate) const COPY: &str = "M6.5 5.5h6a1 1 0 0 1 1 1v6a1 1 0 0 1-1 1h-6a1 1 0 0 1-1-1v-6a1 1 0 0 1 1-1ZM10.5 5.5v-2a1 1 0 0 0-1-1h-6a1 1 0 0 0-1 1v6a1 1 0 0 0 1 1h2";
+pub(crate) const CHECK: &str = "m3.5 8.5 3 3 6-7";
+pub(crate) const TRASH: &str = "M3 4.5h10M6.5 4.5v-1a1 1 0 0 1 1-1h1a1 1 0 0 1 1 1v1M4.5 4.5l.5 8a1 1 0 0 0 1 1h4a1 1 0 0 0 1-1l.5-8";
+pub(crate) const CLOSE: &str = "m4 4 8 8M12 4l-8 8";
+pub(crate) const CLOCK: &str = "M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11ZM8 5v3.2l2 1.3";
+pub(crate) const SLIDERS: &str = "M2.5 5h5.7M11.8 5h1.7M10 3.2a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6ZM2.5 11h1.7M7.8 11h5.7M6 9.2a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6Z";
+
+/// An icon beside or instead of a text; the control that holds it has the name.
+pub(crate) fn icon(path: &'static str) -> impl IntoView {
+    view! {
+        <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
+            <path d=path></path>
+        </svg>
+    }
+}
+
+/// The mark of the product: a wave that goes on.
+pub(crate) fn wave() -> impl IntoView {
+    view! {
+        <svg class="wave" viewBox="0 0 32 32" aria-hidden="true">
+            <path d="M3 17.5C6 9.5 10.5 7 14 12.5s5.5 12 9.5 10.5c2.8-1 4.3-4 5.5-7"></path>
+        </svg>
+    }
+}

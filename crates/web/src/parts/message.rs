@@ -1,0 +1,267 @@
+//! One message: the person's bubble, or an answer with its text, sources, state and buttons.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use leptos::html::Div;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use unbroken_chat_view::transcript::{Answer as AnswerModel, AnswerState};
+use unbroken_protocol::Citation;
+
+use super::icons::{CHECK, COPY, icon};
+use super::picker;
+use super::prose::Prose;
+use crate::state::App;
+use crate::{dom, words};
+
+/// How long "Copied" is shown.
+pub(crate) const COPIED_FOR: Duration = Duration::from_millis(1500);
+
+/// What the person wrote.
+#[component]
+pub(crate) fn You(key: u64) -> impl IntoView {
+    let app = App::get();
+    let text = app.open.message(key, |message| message.plain_text().to_owned());
+    let is_sending = move || app.open.message(key, |message| message.id.is_none()) == Some(true);
+    let sending = RwSignal::new(is_sending());
+    app.open.watch(key, move || sending.set(is_sending()));
+    view! {
+        <article class="message you" aria-label=words::YOU>
+            <div class="bubble" dir="auto">
+                {text}
+            </div>
+            <Show when=move || sending.get()>
+                <p class="sending-note">{words::SENDING}</p>
+            </Show>
+        </article>
+    }
+}
+
+/// What of an answer changes seldom.
+#[derive(Clone, Debug, PartialEq)]
+struct About {
+    model: String,
+    state: AnswerState,
+    notice: Option<String>,
+    citations: Vec<Citation>,
+    routed: Option<String>,
+    tokens: Option<u64>,
+    has_reasoning: bool,
+    is_empty: bool,
+}
+
+impl About {
+    fn of(answer: &AnswerModel, tokens: Option<u64>) -> Self {
+        Self {
+            model: answer.model.clone(),
+            state: answer.state(),
+            notice: answer.notice().map(str::to_owned),
+            citations: answer.citations.clone(),
+            routed: answer.routed.clone(),
+            tokens,
+            has_reasoning: !answer.reasoning.is_empty(),
+            is_empty: answer.text().is_empty(),
+        }
+    }
+
+    fn name(&self, app: App) -> String {
+        match self.model.as_str() {
+            "" => words::ASSISTANT.to_owned(),
+            model => app.picker.read().name_of(model).to_owned(),
+        }
+    }
+}
+
+/// What a model wrote.
+#[component]
+pub(crate) fn Answer(key: u64) -> impl IntoView {
+    let app = App::get();
+    let Some(about) = app.open.answer(key, About::of) else { return ().into_any() };
+    let about = RwSignal::new(about);
+    let reasoning = RwSignal::new(String::new());
+    let body = NodeRef::<Div>::new();
+    let prose: Rc<RefCell<Option<Prose>>> = Rc::default();
+    let commit = move || {
+        app.open.answer(key, |answer, tokens| {
+            let now = About::of(answer, tokens);
+            if let Some(prose) = prose.borrow_mut().as_mut() {
+                let writes = matches!(now.state, AnswerState::Thinking | AnswerState::Streaming);
+                prose.commit(answer.document(), writes);
+            } else if let Some(body) = body.get_untracked() {
+                let mut new = Prose::new(body.into());
+                new.commit(answer.document(), now.state.is_running());
+                *prose.borrow_mut() = Some(new);
+            }
+            if reasoning.read_untracked().len() != answer.reasoning.len() {
+                reasoning.set(answer.reasoning.clone());
+            }
+            if *about.read_untracked() != now {
+                about.set(now);
+            }
+        });
+    };
+    app.open.watch(key, commit.clone());
+    Effect::new(move || {
+        if body.get().is_some() {
+            commit();
+        }
+    });
+    let citations = Memo::new(move |_| {
+        let about = about.read();
+        if about.state.is_running() { Vec::new() } else { about.citations.clone() }
+    });
+    view! {
+        <article
+            class="message answer"
+            data-key=key
+            aria-label=move || about.read().name(app)
+            aria-busy=move || about.read().state.is_running().then_some("true")
+        >
+            <Show when=move || about.read().has_reasoning>
+                <details class="reasoning">
+                    <summary>
+                        {move || match about.read().state {
+                            AnswerState::Thinking => words::THINKING_NOW,
+                            _ => words::REASONING,
+                        }}
+                    </summary>
+                    <div class="reasoning-text" dir="auto">
+                        {reasoning}
+                    </div>
+                </details>
+            </Show>
+            <div class="prose" node_ref=body></div>
+            <SourcesList citations />
+            <Notice key about />
+            <Show when=move || !about.read().state.is_running()>
+                <Foot key about />
+            </Show>
+        </article>
+    }
+    .into_any()
+}
+
+/// The sources that close the answer.
+#[component]
+fn SourcesList(citations: Memo<Vec<Citation>>) -> impl IntoView {
+    let line = |citation: Citation| {
+        let title = match citation.url.filter(|url| is_web(url)) {
+            Some(url) => view! {
+                <a href=url target="_blank" rel="noopener noreferrer nofollow">
+                    {citation.title}
+                </a>
+            }
+            .into_any(),
+            None => citation.title.into_any(),
+        };
+        view! {
+            <li>
+                <span class="cite" aria-hidden="true">
+                    {citation.index}
+                </span>
+                <span dir="auto">
+                    <span class="source-title">{title}</span>
+                    <q>{citation.quote}</q>
+                </span>
+            </li>
+        }
+    };
+    move || {
+        let citations = citations.get();
+        (!citations.is_empty()).then(|| {
+            view! {
+                <div class="sources-list" role="group" aria-label=words::SOURCES>
+                    <p class="sources-title" aria-hidden="true">
+                        {words::SOURCES}
+                    </p>
+                    <ol>{citations.into_iter().map(line).collect_view()}</ol>
+                </div>
+            }
+        })
+    }
+}
+
+fn is_web(url: &str) -> bool {
+    url.starts_with("https://") || url.starts_with("http://")
+}
+
+/// The state of the answer in a sentence, with what can be done about it.
+#[component]
+fn Notice(key: u64, about: RwSignal<About>) -> impl IntoView {
+    let app = App::get();
+    let said = Memo::new(move |_| {
+        let about = about.read();
+        (about.notice.clone(), about.state)
+    });
+    let retry = move |_| {
+        if let Some(text) = app.open.question(key) {
+            app.send(text);
+        }
+    };
+    move || {
+        let (sentence, state) = said.get();
+        let sentence = sentence?;
+        let view = match state {
+            AnswerState::Failed { .. } | AnswerState::Interrupted { .. } => view! {
+                <div class="notice" role="group" aria-label=words::FAILED>
+                    <p>{sentence}</p>
+                    <div class="notice-buttons">
+                        <button class="button" on:click=|_| dom::show_popover(picker::POPOVER)>
+                            {words::CHANGE_MODEL}
+                        </button>
+                        <button class="button primary" on:click=retry>
+                            {words::RETRY}
+                        </button>
+                    </div>
+                </div>
+            }
+            .into_any(),
+            _ => view! { <p class="answer-state">{sentence}</p> }.into_any(),
+        };
+        Some(view)
+    }
+}
+
+/// Copy, and what is known about the answer.
+#[component]
+fn Foot(key: u64, about: RwSignal<About>) -> impl IntoView {
+    let app = App::get();
+    let copied = RwSignal::new(false);
+    let copy = move |_| {
+        let text = app.open.message(key, |message| message.plain_text().to_owned());
+        spawn_local(async move {
+            if let Some(text) = text
+                && dom::copy(&text).await
+            {
+                copied.set(true);
+                dom::sleep(COPIED_FOR).await;
+                copied.try_set(false);
+            }
+        });
+    };
+    let details = move || {
+        let about = about.read();
+        let mut parts = Vec::from_iter((!about.model.is_empty()).then(|| about.name(app)));
+        parts.extend(about.tokens.filter(|tokens| *tokens > 0).map(words::tokens));
+        parts.join(" · ")
+    };
+    view! {
+        <div class="answer-foot">
+            <Show when=move || !about.read().is_empty>
+                <button
+                    class="icon-button"
+                    aria-label=move || if copied.get() { words::COPIED } else { words::COPY }
+                    title=words::COPY
+                    on:click=copy
+                >
+                    {move || icon(if copied.get() { CHECK } else { COPY })}
+                </button>
+            </Show>
+            <span class="details" title=move || about.read().routed.clone()>
+                {details}
+            </span>
+        </div>
+    }
+}

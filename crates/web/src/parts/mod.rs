@@ -1,0 +1,12 @@
+//! The parts that pages are made of.
+
+pub(crate) mod announcer;
+pub(crate) mod citation;
+pub(crate) mod composer;
+pub(crate) mod icons;
+pub(crate) mod message;
+pub(crate) mod picker;
+pub(crate) mod prose;
+pub(crate) mod settings;
+pub(crate) mod sidebar;
+pub(crate) mod status;

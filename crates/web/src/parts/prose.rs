@@ -1,0 +1,228 @@
+//! Puts a [`Document`] into the page. Settled blocks are appended once and never touched again;
+//! only the tail is rewritten, and of text that only grows not even that.
+
+use leptos::prelude::document;
+use unbroken_chat_view::markdown::{Block, Document, Part, Tail};
+use wasm_bindgen::JsCast;
+use web_sys::{Element, Text};
+
+/// Elements on the way to the last word, and those of them that hold words.
+const LEADS_TO_TEXT: &str = "p,li,ul,ol,blockquote,h2,h3,h4,h5,h6,pre,code,div,figure,table,tbody,\
+    tr,td";
+const HOLDS_TEXT: &str = "p,li,blockquote,h2,h3,h4,h5,h6,code,td,.tail";
+
+const HEADINGS: &str = "h2,h3,h4,h5,h6";
+/// The page's own heading.
+const PAGE_LEVEL: usize = 1;
+
+/// The page's side of one document.
+pub(crate) struct Prose {
+    root: Element,
+    blocks: Vec<Shown>,
+    tail: Element,
+    /// What the tail put into the open list or table.
+    inside: Vec<Element>,
+    inside_html: String,
+    tail_html: String,
+    live: Option<Growing>,
+    cursor: Option<Element>,
+    outline: Outline,
+}
+
+struct Shown {
+    id: u64,
+    element: Element,
+    /// Where blocks that lie inside go.
+    host: Option<Element>,
+}
+
+struct Growing {
+    id: u64,
+    text: Text,
+    /// Bytes that the text node holds.
+    shown: usize,
+}
+
+impl Prose {
+    /// An empty document in that element.
+    pub(crate) fn new(root: Element) -> Self {
+        let tail = create("div", "tail");
+        let _ = root.append_child(&tail);
+        Self {
+            root,
+            blocks: Vec::new(),
+            tail,
+            inside: Vec::new(),
+            inside_html: String::new(),
+            tail_html: String::new(),
+            live: None,
+            cursor: None,
+            outline: Outline::default(),
+        }
+    }
+
+    /// Shows what the document holds now; `writing` says whether more may come.
+    pub(crate) fn commit(&mut self, content: &Document, writing: bool) {
+        self.settle(content.blocks());
+        self.write_tail(content.tail());
+        self.place_cursor(writing);
+    }
+
+    fn settle(&mut self, blocks: &[Block]) {
+        let same = self.blocks.iter().zip(blocks).take_while(|(a, b)| a.id == b.id).count();
+        if same == self.blocks.len() && same == blocks.len() {
+            return;
+        }
+        self.clear_inside();
+        if same < self.blocks.len() {
+            for gone in self.blocks.drain(same..).rev() {
+                gone.element.remove();
+            }
+            self.outline = Outline::default();
+            self.blocks.iter().for_each(|shown| self.outline.heed(&shown.element));
+        }
+        for block in &blocks[same..] {
+            self.append(block);
+        }
+    }
+
+    fn append(&mut self, block: &Block) {
+        let html = block.element();
+        let host = match block.part {
+            Part::Inside => self.blocks.iter().rev().find_map(|shown| shown.host.clone()),
+            Part::Whole | Part::Open { .. } => None,
+        };
+        let element = if let Some(host) = host {
+            let _ = host.insert_adjacent_html("beforeend", &html);
+            host.last_element_child()
+        } else {
+            let _ = self.tail.insert_adjacent_html("beforebegin", &html);
+            self.tail.previous_element_sibling()
+        };
+        let Some(element) = element else { return };
+        self.outline.heed(&element);
+        let host = matches!(block.part, Part::Open { .. }).then(|| {
+            element.query_selector("tbody").ok().flatten().unwrap_or_else(|| element.clone())
+        });
+        self.blocks.push(Shown { id: block.id, element, host });
+    }
+
+    fn write_tail(&mut self, tail: Tail<'_>) {
+        if tail.inside != self.inside_html || self.inside.iter().any(|e| !e.is_connected()) {
+            self.clear_inside();
+            self.fill_inside(tail.inside);
+        }
+        if tail.html != self.tail_html {
+            self.tail.set_inner_html(tail.html);
+            self.outline.clone().heed(&self.tail);
+            tail.html.clone_into(&mut self.tail_html);
+            self.live = None;
+        }
+        match tail.live {
+            Some(live) => self.grow(live.id, live.text),
+            None => self.live = None,
+        }
+    }
+
+    fn fill_inside(&mut self, html: &str) {
+        html.clone_into(&mut self.inside_html);
+        let host = self.blocks.iter().rev().find_map(|shown| shown.host.clone());
+        let Some(host) = host.filter(|_| !html.is_empty()) else { return };
+        let before = host.child_element_count();
+        let _ = host.insert_adjacent_html("beforeend", html);
+        let children = host.children();
+        self.inside.extend((before..children.length()).filter_map(|at| children.item(at)));
+    }
+
+    fn clear_inside(&mut self) {
+        self.inside.drain(..).for_each(|element| element.remove());
+        self.inside_html.clear();
+    }
+
+    fn grow(&mut self, id: u64, text: &str) {
+        if let Some(live) = self.live.as_mut().filter(|live| live.id == id) {
+            if let Some(new) = text.get(live.shown..).filter(|new| !new.is_empty()) {
+                let _ = live.text.append_data(new);
+                live.shown = text.len();
+            }
+            return;
+        }
+        let Ok(Some(slot)) = self.root.query_selector("[data-live]") else { return };
+        let node = document().create_text_node(text);
+        slot.set_text_content(None);
+        let _ = slot.append_child(&node);
+        self.live = Some(Growing { id, text: node, shown: text.len() });
+    }
+
+    fn place_cursor(&mut self, writing: bool) {
+        if !writing {
+            if let Some(cursor) = self.cursor.take() {
+                cursor.remove();
+            }
+            return;
+        }
+        let cursor = self.cursor.get_or_insert_with(|| {
+            let cursor = create("span", "cursor");
+            let _ = cursor.set_attribute("aria-hidden", "true");
+            cursor
+        });
+        let mut place = last_child(&self.tail, cursor)
+            .or_else(|| self.inside.last().cloned())
+            .filter(|element| is(element, LEADS_TO_TEXT))
+            .unwrap_or_else(|| self.tail.clone());
+        while let Some(deeper) = last_child(&place, cursor).filter(|e| is(e, LEADS_TO_TEXT)) {
+            place = deeper;
+        }
+        let place = if is(&place, HOLDS_TEXT) { &place } else { &self.tail };
+        let _ = place.append_child(cursor);
+    }
+}
+
+/// The outline so far: the headings, as they were written, that the next one may lie under.
+///
+/// Models skip levels, and whoever hears the outline must not.
+#[derive(Clone, Debug, Default)]
+struct Outline(Vec<u8>);
+
+impl Outline {
+    /// Gives every heading in the element the level that it has in the outline.
+    fn heed(&mut self, element: &Element) {
+        if is(element, HEADINGS) {
+            self.heed_one(element);
+        } else if let Ok(found) = element.query_selector_all(HEADINGS) {
+            let headings = (0..found.length()).filter_map(|at| found.item(at)?.dyn_into().ok());
+            headings.for_each(|heading: Element| self.heed_one(&heading));
+        }
+    }
+
+    fn heed_one(&mut self, heading: &Element) {
+        let written = heading.tag_name().as_bytes().get(1).map_or(0, |digit| digit - b'0');
+        while self.0.last().is_some_and(|above| *above >= written) {
+            self.0.pop();
+        }
+        self.0.push(written);
+        let level = PAGE_LEVEL + self.0.len();
+        if level != usize::from(written) {
+            let _ = heading.set_attribute("aria-level", &level.to_string());
+        }
+    }
+}
+
+fn is(element: &Element, selector: &str) -> bool {
+    element.matches(selector).unwrap_or(false)
+}
+
+/// The last child, if nothing but the cursor stands after it.
+fn last_child(element: &Element, cursor: &Element) -> Option<Element> {
+    let mut last = element.last_child()?;
+    if last.is_same_node(Some(cursor)) {
+        last = last.previous_sibling()?;
+    }
+    last.dyn_into().ok()
+}
+
+fn create(tag: &str, class: &str) -> Element {
+    let element = document().create_element(tag).expect("a tag's name is valid");
+    element.set_class_name(class);
+    element
+}

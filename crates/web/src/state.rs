@@ -1,0 +1,374 @@
+//! What every part of the page may read and change: the session, the connection, the lists, and
+//! the message that is being written.
+
+use std::ops::Deref;
+use std::rc::Rc;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::NavigateOptions;
+use unbroken_chat_view::history::History;
+use unbroken_chat_view::picker::{self, Picker};
+use unbroken_client::browser::Link;
+use unbroken_client::{Config, Output, Rest, RestError, Status};
+use unbroken_protocol::{
+    Capability, ConversationEvent, ConversationId, ConversationOp, ConversationSummary, ErrorCode,
+    Event, Timestamp, path,
+};
+
+use crate::conversation::Open;
+use crate::session::{NoSession, Pair};
+use crate::writing::Writing;
+use crate::{dom, session, words};
+
+const FOLDED: &str = "sidebar_folded";
+/// How many conversations one page of the list holds.
+const PAGE: u32 = 50;
+
+/// Which page the address names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Home,
+    /// A conversation; `None` when the address holds no id.
+    Chat(Option<ConversationId>),
+    History,
+    Elsewhere,
+}
+
+/// Whether the server lets this device in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    Opening,
+    Open,
+    /// The operator asks for an access code; `problem` says what was wrong with the last one.
+    Locked {
+        problem: Option<String>,
+    },
+    /// No session could be had.
+    Down {
+        sentence: String,
+    },
+}
+
+/// The state of the connection, as far as a person cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Connection {
+    Live,
+    Reconnecting,
+    Offline,
+}
+
+/// The conversations of one day or span of days, and its name.
+pub(crate) type Day = (String, Vec<ConversationSummary>);
+
+/// A handle on everything; copies are the same.
+#[derive(Clone, Copy)]
+pub(crate) struct App(&'static Parts);
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        self.0
+    }
+}
+
+pub(crate) struct Parts {
+    pub(crate) place: Memo<Place>,
+    pub(crate) access: RwSignal<Access>,
+    pub(crate) connection: RwSignal<Connection>,
+    pub(crate) history: RwSignal<History>,
+    /// The conversations by day.
+    pub(crate) days: Memo<Vec<Day>>,
+    pub(crate) picker: RwSignal<Picker>,
+    pub(crate) open: Open,
+    pub(crate) writing: Writing,
+    pub(crate) folded: RwSignal<bool>,
+    pub(crate) drawer: RwSignal<bool>,
+    inner: StoredValue<Inner, LocalStorage>,
+}
+
+type Navigate = Rc<dyn Fn(&str, NavigateOptions)>;
+
+struct Inner {
+    pair: Option<Pair>,
+    link: Option<Link>,
+    navigate: Navigate,
+}
+
+impl App {
+    /// Makes the state and begins to connect.
+    pub(crate) fn provide(
+        place: Memo<Place>,
+        navigate: impl Fn(&str, NavigateOptions) + 'static,
+    ) -> Self {
+        let history = RwSignal::new(History::default());
+        let parts = Parts {
+            place,
+            access: RwSignal::new(Access::Opening),
+            connection: RwSignal::new(Connection::Live),
+            history,
+            days: Memo::new(move |_| days(&history.read())),
+            picker: RwSignal::default(),
+            open: Open::new(),
+            writing: Writing::new(),
+            folded: RwSignal::new(dom::kept(FOLDED).is_some()),
+            drawer: RwSignal::new(false),
+            inner: StoredValue::new_local(Inner {
+                pair: None,
+                link: None,
+                navigate: Rc::new(navigate),
+            }),
+        };
+        // The app lives as long as its page.
+        let app = Self(Box::leak(Box::new(parts)));
+        provide_context(app);
+        if let Some(pair) = Pair::kept() {
+            app.enter(pair);
+        }
+        app.open_session(None);
+        app
+    }
+
+    pub(crate) fn get() -> Self {
+        expect_context()
+    }
+
+    /// Renews the session of this device, or begins one.
+    pub(crate) fn open_session(self, access_code: Option<String>) {
+        spawn_local(async move {
+            match session::open(access_code).await {
+                Ok(pair) => self.enter(pair),
+                Err(NoSession::AccessCode(problem)) => self.access.set(Access::Locked { problem }),
+                // With a kept pair the app works on; the status tells of the network.
+                Err(NoSession::Failed(error)) if self.access.get_untracked() != Access::Open => {
+                    self.access.set(Access::Down { sentence: sentence(&error) });
+                }
+                Err(NoSession::Failed(_)) => {}
+            }
+        });
+    }
+
+    /// Speaks with that pair from now on.
+    pub(crate) fn enter(self, pair: Pair) {
+        let known = self.inner.with_value(|inner| inner.pair.clone());
+        if known.as_ref() != Some(&pair) {
+            self.inner.update_value(|inner| inner.pair = Some(pair.clone()));
+            match self.link() {
+                Some(link) => link.credentials(Some(pair.device_id), Some(pair.session_id)),
+                None => self.connect(pair),
+            }
+            self.load_lists();
+        }
+        self.access.set(Access::Open);
+    }
+
+    fn connect(self, pair: Pair) {
+        let config = Config {
+            device_id: Some(pair.device_id),
+            session_id: Some(pair.session_id),
+            capabilities: vec![Capability::Reasoning, Capability::Tools],
+            seed: dom::seed(),
+        };
+        let link = Link::open(&dom::socket_url(path::SOCKET), config, move |output| {
+            self.take(output);
+        });
+        self.inner.update_value(|inner| inner.link = Some(link));
+    }
+
+    /// The live connection, once there is a session.
+    pub(crate) fn link(self) -> Option<Link> {
+        self.inner.with_value(|inner| inner.link.clone())
+    }
+
+    /// The REST calls, once there is a session.
+    pub(crate) fn rest(self) -> Option<Rest> {
+        self.inner.with_value(|inner| inner.pair.as_ref().map(Pair::rest))
+    }
+
+    fn take(self, output: Output) {
+        match output {
+            Output::Status(status) => self.set_status(status),
+            Output::Update(id, update) => self.open.update(id, update),
+            Output::Notice(Event::Conversation(event)) => self.conversation_changed(*event),
+            Output::Notice(event) => self.open.notice(self, event),
+            Output::Connect | Output::Disconnect | Output::Send(_) => {}
+        }
+    }
+
+    fn set_status(self, status: Status) {
+        let was = self.connection.get_untracked();
+        let is = match status {
+            Status::Live => Connection::Live,
+            Status::Offline => Connection::Offline,
+            Status::Connecting | Status::Reconnecting => Connection::Reconnecting,
+            Status::SessionExpired | Status::Refused => {
+                self.open_session(None);
+                Connection::Reconnecting
+            }
+        };
+        self.connection.set(is);
+        // Events of the time without a connection are lost; what they told is asked for.
+        if is == Connection::Live
+            && was != Connection::Live
+            && self.history.read_untracked().is_loaded()
+        {
+            self.load_lists();
+            self.open.reload(self);
+        }
+    }
+
+    /// Opens a page of the app, without a page load.
+    pub(crate) fn go(self, address: &str) {
+        let navigate = self.inner.with_value(|inner| Rc::clone(&inner.navigate));
+        navigate(address, NavigateOptions::default());
+    }
+
+    pub(crate) fn new_chat(self) {
+        self.drawer.set(false);
+        self.go("/");
+        dom::focus("message");
+    }
+
+    pub(crate) fn fold(self, folded: bool) {
+        self.folded.set(folded);
+        if folded {
+            dom::keep(FOLDED, "1");
+        } else {
+            dom::forget(FOLDED);
+        }
+    }
+
+    /// The title of the open conversation, or the name of the page.
+    pub(crate) fn heading(self) -> String {
+        match self.place.get() {
+            Place::Home | Place::Elsewhere => words::APP.to_owned(),
+            Place::History => words::HISTORY.to_owned(),
+            Place::Chat(None) => words::NEW_CHAT.to_owned(),
+            Place::Chat(Some(id)) => {
+                let history = self.history.read();
+                let listed = history.get(id).map(|known| known.title.clone());
+                listed
+                    .filter(|title| !title.trim().is_empty())
+                    .or_else(|| self.open.title.get())
+                    .unwrap_or_else(|| words::NEW_CHAT.to_owned())
+            }
+        }
+    }
+
+    /// What the browser's tab is called.
+    pub(crate) fn page_title(self) -> String {
+        match self.place.get() {
+            Place::Chat(_) => self.heading(),
+            Place::History => words::page_title(Some(words::HISTORY)),
+            Place::Home | Place::Elsewhere => words::page_title(None),
+        }
+    }
+
+    pub(crate) fn close_drawer(self) {
+        self.drawer.set(false);
+        request_animation_frame(|| dom::focus("open-sidebar"));
+    }
+
+    /// The conversations of that day.
+    pub(crate) fn of_day(self, day: &str) -> Vec<ConversationSummary> {
+        let days = self.days.read();
+        days.iter().find(|(name, _)| name == day).map(|(_, of)| of.clone()).unwrap_or_default()
+    }
+
+    fn conversation_changed(self, event: ConversationEvent) {
+        let id = event.conversation.conversation_id;
+        if event.op == ConversationOp::Delete && self.place.get_untracked() == Place::Chat(Some(id))
+        {
+            self.go("/");
+        }
+        self.history.update(|history| history.apply(event));
+    }
+
+    fn load_lists(self) {
+        let Some(rest) = self.rest() else { return };
+        spawn_local(async move {
+            if let Some(page) = self.checked(rest.conversations(Some(PAGE), None).await) {
+                self.history.update(|history| history.replace(page));
+            }
+            if let Some(list) = self.checked(rest.models().await) {
+                self.picker.update(|picker| picker.set_models(list.models));
+            }
+            if let Some(stats) = self.checked(rest.stats().await) {
+                let preferred = stats.preferred_model.filter(|_| stats.has_preference);
+                let preferred = preferred.as_deref().unwrap_or(picker::BEST);
+                self.picker.update(|picker| picker.select(preferred));
+            }
+        });
+    }
+
+    /// Appends the next page of the list.
+    pub(crate) fn load_more(self) {
+        let cursor = self.history.read_untracked().next_cursor().map(str::to_owned);
+        let (Some(rest), Some(cursor)) = (self.rest(), cursor) else { return };
+        spawn_local(async move {
+            let page = rest.conversations(Some(PAGE), Some(&cursor)).await;
+            if let Some(page) = self.checked(page) {
+                self.history.update(|history| history.add_page(page));
+            }
+        });
+    }
+
+    pub(crate) fn delete(self, id: ConversationId) {
+        let Some(rest) = self.rest() else { return };
+        spawn_local(async move {
+            if self.checked(rest.delete(id).await).is_some() {
+                self.history.update(|history| history.delete(id));
+            }
+        });
+    }
+
+    /// Remembers the chosen model for this person; `None` is "Best".
+    pub(crate) fn prefer(self, model: Option<String>) {
+        let Some(rest) = self.rest() else { return };
+        spawn_local(async move {
+            self.checked(rest.preferences(model.as_deref()).await);
+        });
+    }
+
+    /// The name of the chosen model, as short as it goes.
+    pub(crate) fn model_name(self) -> String {
+        let picker = self.picker.read();
+        match picker.selected() {
+            picker::BEST => words::BEST_SHORT.to_owned(),
+            id => picker.name_of(id).to_owned(),
+        }
+    }
+
+    /// The answer, where there is one. A session that has ended is renewed for the next call.
+    fn checked<A>(self, answer: Result<A, RestError>) -> Option<A> {
+        if let Err(error) = &answer
+            && is_unauthorized(error)
+        {
+            self.open_session(None);
+        }
+        answer.ok()
+    }
+}
+
+fn days(history: &History) -> Vec<Day> {
+    let groups = history.groups(Timestamp::from_millis(dom::now()), dom::utc_offset());
+    let day = |group: unbroken_chat_view::history::Group<'_>| {
+        (group.title, group.entries.into_iter().cloned().collect())
+    };
+    groups.into_iter().map(day).collect()
+}
+
+/// Whether the call failed because the session is gone.
+pub(crate) fn is_unauthorized(error: &RestError) -> bool {
+    matches!(error, RestError::Refused(body) if body.code == ErrorCode::Unauthorized)
+}
+
+/// What a person can do about a call that failed.
+pub(crate) fn sentence(error: &RestError) -> String {
+    match error {
+        RestError::Refused(body) => body.message.clone(),
+        RestError::Unreachable(_) => words::UNREACHABLE.to_owned(),
+        RestError::Unexpected { .. } => words::error(ErrorCode::Internal).to_owned(),
+    }
+}

@@ -1,0 +1,75 @@
+//! The texts of the views: those of `chat-view`, and what only a page needs to say.
+
+pub(crate) use unbroken_chat_view::texts::*;
+
+pub(crate) const ASK: &str = "What would you like to know?";
+pub(crate) const SUGGESTIONS: &str = "Suggestions";
+pub(crate) const FIRST_QUESTIONS: [&str; 3] =
+    ["What can you do?", "How do I add a model?", "Where is my data kept?"];
+pub(crate) const HOME_LINK: &str = "Unbroken, home";
+pub(crate) const HISTORY: &str = "History";
+pub(crate) const OPEN_SIDEBAR: &str = "Open sidebar";
+pub(crate) const CLOSE_SIDEBAR: &str = "Close sidebar";
+pub(crate) const NOTHING_HERE: &str = "There is nothing at this address.";
+pub(crate) const BEGIN: &str = "Begin a new chat.";
+pub(crate) const QUEUE: &str = "Queue";
+pub(crate) const NEXT: &str = "Next:";
+pub(crate) const THEN: &str = "Then:";
+pub(crate) const TRANSCRIPT: &str = "Transcript";
+pub(crate) const ANSWERS: &str = "Answers, read aloud";
+pub(crate) const SENDING: &str = "Sending…";
+pub(crate) const CANCEL: &str = "Cancel";
+
+pub(crate) const NO_SUCH_CONVERSATION: &str = "This conversation does not exist, or is not yours.";
+
+pub(crate) const GATE_TITLE: &str = "This server asks for an access code";
+pub(crate) const GATE_ABOUT: &str =
+    "Whoever runs it can tell you. This device remembers that you were let in.";
+pub(crate) const ACCESS_CODE: &str = "Access code";
+pub(crate) const OPEN: &str = "Open";
+pub(crate) const DOWN_TITLE: &str = "The server does not answer";
+pub(crate) const UNREACHABLE: &str =
+    "The server cannot be reached. Your message is kept; try again when the network is back.";
+
+pub(crate) const ANNOUNCE: &str = "Screen reader hears the answer";
+pub(crate) const ANNOUNCE_SENTENCES: &str = "By sentence";
+pub(crate) const ANNOUNCE_END: &str = "At the end";
+pub(crate) const ANNOUNCE_OFF: &str = "Never";
+pub(crate) const ABOUT: &str = "About";
+pub(crate) const ABOUT_TEXT: &str = "An answer is a log, not a connection: a reload, a lost network or a \
+    restarted server neither loses nor doubles a word. Everything stays on the server that you \
+    opened this page from.";
+
+pub(crate) const DELETE_TITLE: &str = "Delete this conversation?";
+
+pub(crate) fn delete_about(title: &str) -> String {
+    format!("“{title}” and everything in it will be gone for good.")
+}
+
+pub(crate) fn delete_named(title: &str) -> String {
+    format!("Delete {title}")
+}
+
+pub(crate) fn tokens(count: u64) -> String {
+    match count {
+        1 => "1 token".to_owned(),
+        _ => format!("{count} tokens"),
+    }
+}
+pub(crate) const BEST_SHORT: &str = "Best";
+pub(crate) const FIND_MODEL: &str = "Find a model";
+pub(crate) const EARLIER: &str = "Show earlier messages";
+pub(crate) const THINKING_NOW: &str = "Thinking…";
+
+/// Where a citation without an address comes from.
+pub(crate) fn origin(source_type: &str) -> &'static str {
+    match source_type {
+        "guide" => "From Unbroken's guide",
+        "file" => "From your file",
+        _ => "",
+    }
+}
+
+pub(crate) fn page(number: u32) -> String {
+    format!("Page {number}")
+}

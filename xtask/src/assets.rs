@@ -1,0 +1,203 @@
+//! The files of the web app: names with the hash of their content, so that browsers may keep them
+//! for ever, and compressed forms beside them.
+//!
+//! `{{app.css}}` in `index.html`, or in a script, becomes the address of that file. Only
+//! `index.html` keeps its name. The style sheets in `css/` become one file, `app.css`, in the order
+//! of their names.
+
+use std::{collections::BTreeMap, fmt::Write as _, fs, io::Write as _, path::Path};
+
+use anyhow::{Context as _, Result, bail};
+use flate2::{Compression, write::GzEncoder};
+use sha2::{Digest as _, Sha256};
+
+/// Images and fonts are compressed already.
+const COMPRESSIBLE: [&str; 8] = ["css", "html", "js", "json", "svg", "txt", "wasm", "webmanifest"];
+
+/// A file below `crates/web/assets`, by its path with `/`.
+pub(crate) struct Asset {
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// All files of a folder in the order of their names.
+pub(crate) fn read(folder: &Path) -> Result<Vec<Asset>> {
+    let mut assets = Vec::new();
+    read_into(&mut assets, folder, "")
+        .with_context(|| format!("cannot read {}", folder.display()))?;
+    assets.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(assets)
+}
+
+fn read_into(assets: &mut Vec<Asset>, folder: &Path, prefix: &str) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.file_type()?.is_dir() {
+            read_into(assets, &entry.path(), &format!("{name}/"))?;
+        } else {
+            assets.push(Asset { name, bytes: fs::read(entry.path())? });
+        }
+    }
+    Ok(())
+}
+
+/// The first 64 bits of a SHA-256, in hexadecimal.
+pub(crate) fn hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)[..8].iter().fold(String::new(), |mut hash, byte| {
+        write!(hash, "{byte:02x}").expect("a String takes everything");
+        hash
+    })
+}
+
+/// A folder of the web app in the making.
+pub(crate) struct Dist<'a> {
+    pub(crate) folder: &'a Path,
+    pub(crate) compress: bool,
+}
+
+impl Dist<'_> {
+    pub(crate) fn write(&self, assets: Vec<Asset>, glue: &[u8], wasm: &[u8]) -> Result<()> {
+        let mut files = Addresses::default();
+        let (mut css, mut scripts, mut pages) = (Vec::new(), Vec::new(), Vec::new());
+        self.write_hashed(&mut files, "app.js", glue)?;
+        self.write_hashed(&mut files, "app.wasm", wasm)?;
+        for asset in assets {
+            match asset.name.rsplit_once('.') {
+                _ if asset.name == "index.html" => pages.push(asset),
+                Some((name, "css")) if name.starts_with("css/") => css.push(asset),
+                Some((_, "js")) => scripts.push(asset),
+                _ => self.write_hashed(&mut files, &asset.name, &asset.bytes)?,
+            }
+        }
+        let mut sheet = Vec::new();
+        for asset in &css {
+            sheet.extend(files.fill(asset)?);
+            sheet.push(b'\n');
+        }
+        self.write_hashed(&mut files, "app.css", &sheet)?;
+        for script in &scripts {
+            let bytes = files.fill(script)?;
+            self.write_hashed(&mut files, &script.name, &bytes)?;
+        }
+        for page in &pages {
+            self.write_file(&page.name, &files.fill(page)?)?;
+        }
+        Ok(())
+    }
+
+    fn write_hashed(&self, files: &mut Addresses, name: &str, bytes: &[u8]) -> Result<()> {
+        let hash = hash(bytes);
+        let hashed = match name.rsplit_once('.') {
+            Some((stem, extension)) => format!("{stem}-{hash}.{extension}"),
+            None => format!("{name}-{hash}"),
+        };
+        self.write_file(&hashed, bytes)?;
+        files.addresses.insert(name.to_owned(), format!("/{hashed}"));
+        Ok(())
+    }
+
+    fn write_file(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.folder.join(name);
+        fs::create_dir_all(path.parent().context("a file is in a folder")?)?;
+        fs::write(&path, bytes)?;
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        if self.compress && extension.is_some_and(|e| COMPRESSIBLE.contains(&e)) {
+            fs::write(self.folder.join(format!("{name}.br")), brotli(bytes)?)?;
+            fs::write(self.folder.join(format!("{name}.gz")), gzip(bytes)?)?;
+        }
+        Ok(())
+    }
+}
+
+/// Where the files are by the names that they had.
+#[derive(Default)]
+struct Addresses {
+    addresses: BTreeMap<String, String>,
+}
+
+impl Addresses {
+    /// A text with addresses in place of `{{name}}`.
+    fn fill(&self, asset: &Asset) -> Result<Vec<u8>> {
+        let text = std::str::from_utf8(&asset.bytes)
+            .with_context(|| format!("{} is not UTF-8", asset.name))?;
+        let mut filled = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("{{") {
+            let Some((name, after)) = after.split_once("}}") else { break };
+            let Some(address) = self.addresses.get(name) else {
+                bail!("{} asks for {{{{{name}}}}}, and there is no such file", asset.name);
+            };
+            filled.push_str(before);
+            filled.push_str(address);
+            rest = after;
+        }
+        filled.push_str(rest);
+        Ok(filled.into_bytes())
+    }
+}
+
+fn brotli(bytes: &[u8]) -> Result<Vec<u8>> {
+    let (mut input, mut compressed) = (bytes, Vec::new());
+    let params = brotli::enc::BrotliEncoderParams {
+        quality: 11,
+        size_hint: bytes.len(),
+        ..Default::default()
+    };
+    brotli::BrotliCompress(&mut input, &mut compressed, &params)?;
+    Ok(compressed)
+}
+
+fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes)?;
+    Ok(encoder.finish()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asset(name: &str, text: &str) -> Asset {
+        Asset { name: name.into(), bytes: text.into() }
+    }
+
+    fn files(folder: &Path) -> BTreeMap<String, String> {
+        let files = read(folder).expect("the folder is there");
+        files.into_iter().map(|f| (f.name, String::from_utf8_lossy(&f.bytes).into())).collect()
+    }
+
+    #[test]
+    fn addresses_lead_to_files_with_hashed_names() {
+        let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+        let dist = Dist { folder: folder.path(), compress: true };
+        let assets = vec![
+            asset("boot.js", r#"import("{{app.js}}", "{{app.wasm}}")"#),
+            asset("css/00-a.css", "a {}"),
+            asset("css/10-b.css", "b { background: url({{icons/i.svg}}) }"),
+            asset("icons/i.svg", "<svg/>"),
+            asset("index.html", "{{boot.js}} {{app.css}}"),
+        ];
+        dist.write(assets, b"glue", b"wasm").expect("it can be written");
+
+        let files = files(folder.path());
+        let find = |start: &str, end: &str| {
+            let mut names = files.keys().filter(|n| n.starts_with(start) && n.ends_with(end));
+            names.next().unwrap_or_else(|| panic!("{start}…{end} is missing")).clone()
+        };
+        let (boot, css, icon) =
+            (find("boot-", ".js"), find("app-", ".css"), find("icons/i-", ".svg"));
+        assert_eq!(files["index.html"], format!("/{boot} /{css}"));
+        assert_eq!(files[&css], format!("a {{}}\nb {{ background: url(/{icon}) }}\n"));
+        let (js, wasm) = (find("app-", ".js"), find("app-", ".wasm"));
+        assert_eq!(files[&boot], format!(r#"import("/{js}", "/{wasm}")"#));
+        assert!(files.contains_key(&format!("{wasm}.br")) && files.contains_key("index.html.gz"));
+    }
+
+    #[test]
+    fn an_address_that_leads_nowhere_is_an_error() {
+        let error = Addresses::default().fill(&asset("index.html", "{{none.png}}"));
+        let message = error.expect_err("there is no such file").to_string();
+        assert_eq!(message, "index.html asks for {{none.png}}, and there is no such file");
+    }
+}
