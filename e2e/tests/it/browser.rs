@@ -1,6 +1,7 @@
 //! A browser, and what a person does in it: look for roles and names, type, press.
 
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 
 use fantoccini::elements::Element;
@@ -8,6 +9,7 @@ use fantoccini::key::Key;
 use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -28,6 +30,15 @@ pub(crate) struct Browser {
     _profile: TempDir,
 }
 
+impl Drop for Browser {
+    /// Ends the driver with every process of its browser, also after a failed test.
+    fn drop(&mut self) {
+        let group = Pid::from_child(&self.driver);
+        let _ = kill_process_group(group, Signal::KILL);
+        let _ = self.driver.wait();
+    }
+}
+
 impl Browser {
     pub(crate) async fn start(size: Size) -> Self {
         let (driver, port) = start_driver();
@@ -46,10 +57,8 @@ impl Browser {
         self.client.goto(url).await.unwrap();
     }
 
-    pub(crate) async fn close(mut self) {
+    pub(crate) async fn close(self) {
         let _ = self.client.clone().close().await;
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
     }
 
     /// Lays the page out as on a screen of this size; a phone has touch, too.
@@ -260,6 +269,7 @@ fn start_driver() -> (Child, u16) {
     let driver = std::env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".into());
     let mut process = Command::new(driver)
         .arg("--port=0")
+        .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()

@@ -4,6 +4,7 @@ use unbroken_standin::numbered;
 
 use crate::axe;
 use crate::browser::{Browser, DESKTOP};
+use crate::picker;
 use crate::server::Server;
 
 fn shown(tokens: usize) -> String {
@@ -11,32 +12,27 @@ fn shown(tokens: usize) -> String {
 }
 
 /// Chooses a model by typing its name into the picker.
-async fn choose(browser: &Browser, server: &Server, model: &str) {
-    let script = format!(
-        "const session = {{ session_id: localStorage.session_id, device_id: localStorage.device_id }};
-         const done = arguments[0];
-         fetch('{}', {{ method: 'POST', headers: {{ 'content-type': 'application/json' }},
-           body: JSON.stringify({{ ...session, model_id: {model:?} }}) }}).then(r => done(r.status));",
-        server.url("/routing/preferences")
-    );
-    browser.until("a session", "return localStorage.session_id && localStorage.device_id").await;
-    let status = browser.client.execute_async(&script, vec![]).await.unwrap();
-    assert_eq!(status, 200);
-    browser.reload().await;
+async fn choose(browser: &Browser, name: &str) {
+    let opener = picker::opener(browser).await;
+    browser.press("button", &opener).await;
+    browser.find("listbox", "Models").await;
+    browser.type_text(name).await;
+    browser.enter().await;
+    browser.find("button", &format!("Model: {name}")).await;
+    browser.press("textbox", "Message").await;
 }
 
-async fn home(server: &Server, model: &str) -> Browser {
+async fn home(server: &Server) -> Browser {
     let browser = Browser::start(DESKTOP).await;
     browser.open(&server.url("/")).await;
-    choose(&browser, server, model).await;
     browser.focused("textbox", "Message").await;
     browser
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_question_is_answered_word_by_word() {
-    let server = Server::start().await;
-    let browser = home(&server, "numbers:tokens=120,rate=0,gate=first@0,gate=half@60").await;
+    let server = Server::start("numbers:tokens=120,rate=0,gate=first@0,gate=half@60").await;
+    let browser = home(&server).await;
 
     // 1, 2, 3: Enter, and the address is there before the first word.
     browser.type_text("Count for me").await;
@@ -83,8 +79,8 @@ async fn a_question_is_answered_word_by_word() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reload_in_the_middle_ends_with_exactly_the_whole_text() {
-    let server = Server::start().await;
-    let browser = home(&server, "numbers:tokens=200,rate=0,gate=a@50,gate=b@100").await;
+    let server = Server::start("numbers:tokens=200,rate=0,gate=a@50,gate=b@100").await;
+    let browser = home(&server).await;
     browser.type_text("Count for me").await;
     browser.enter().await;
     browser.answer_when("/\\b50$/.test(text)").await;
@@ -108,8 +104,8 @@ async fn a_reload_in_the_middle_ends_with_exactly_the_whole_text() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stop_stops_and_keeps_the_text() {
-    let server = Server::start().await;
-    let browser = home(&server, "numbers:tokens=200,rate=0,gate=never@40").await;
+    let server = Server::start("numbers:tokens=200,rate=0,gate=never@40").await;
+    let browser = home(&server).await;
     browser.type_text("Count for me").await;
     browser.enter().await;
     browser.answer_when("/\\b40$/.test(text)").await;
@@ -123,8 +119,8 @@ async fn stop_stops_and_keeps_the_text() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_tab_shows_the_same_answer_live() {
-    let server = Server::start().await;
-    let browser = home(&server, "numbers:tokens=80,rate=0,gate=half@40").await;
+    let server = Server::start("numbers:tokens=80,rate=0,gate=half@40").await;
+    let browser = home(&server).await;
     browser.type_text("Count for me").await;
     browser.enter().await;
     browser.answer_when("/\\b40$/.test(text)").await;
@@ -143,8 +139,8 @@ async fn a_second_tab_shows_the_same_answer_live() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failure_says_why_and_the_conversation_goes_on() {
-    let server = Server::start().await;
-    let browser = home(&server, "numbers:tokens=30,rate=0,status=429,fail_times=1").await;
+    let server = Server::start("numbers:tokens=30,rate=0,status=429,fail_times=1").await;
+    let browser = home(&server).await;
     browser.type_text("Count for me").await;
     browser.enter().await;
     browser.find("button", "Retry").await;
@@ -157,8 +153,8 @@ async fn a_failure_says_why_and_the_conversation_goes_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_was_killed_comes_back_in_the_open_page() {
-    let mut server = Server::start().await;
-    let browser = home(&server, "numbers:tokens=200,rate=0,gate=half@70").await;
+    let mut server = Server::start("numbers:tokens=200,rate=0,gate=half@70").await;
+    let browser = home(&server).await;
     browser.type_text("Count for me").await;
     browser.enter().await;
     browser.answer_when("/\\b70$/.test(text)").await;
@@ -174,8 +170,9 @@ async fn a_server_that_was_killed_comes_back_in_the_open_page() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_any_model_the_guide_answers_with_its_sources() {
-    let server = Server::start().await;
-    let browser = home(&server, "quotes").await;
+    let server = Server::start("numbers").await;
+    let browser = home(&server).await;
+    choose(&browser, "Quotes").await;
     browser.type_text("How do I add a model?").await;
     browser.enter().await;
     let answer = browser.answer_ended().await;

@@ -12,7 +12,8 @@ const INSIDE: &str = "
       && box.bottom <= innerHeight && box.right <= innerWidth
       && { top: box.top, bottom: box.bottom };";
 
-async fn opener(browser: &Browser) -> String {
+/// The name of the button that opens the picker.
+pub(crate) async fn opener(browser: &Browser) -> String {
     let name = "return [...document.querySelectorAll('button')].map(e => e.getAttribute('aria-label') || '')
                   .find(name => name.startsWith('Model:'))";
     browser.until("the picker's button", name).await.as_str().unwrap().to_owned()
@@ -29,7 +30,7 @@ async fn opener_box(browser: &Browser, name: &str) -> (f64, f64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_opens_below_in_the_middle_and_above_at_the_lower_edge_and_is_never_cut() {
-    let server = Server::start().await;
+    let server = Server::start("numbers:tokens=20,rate=0").await;
     let browser = Browser::start(DESKTOP).await;
     browser.open(&server.url("/")).await;
     let name = opener(&browser).await;
@@ -61,7 +62,7 @@ async fn it_opens_below_in_the_middle_and_above_at_the_lower_edge_and_is_never_c
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_model_is_chosen_with_the_keyboard_alone_and_remembered() {
-    let server = Server::start().await;
+    let server = Server::start("numbers:tokens=20,rate=0").await;
     let browser = Browser::start(DESKTOP).await;
     browser.open(&server.url("/")).await;
     let name = opener(&browser).await;

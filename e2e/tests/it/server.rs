@@ -4,8 +4,12 @@ use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
-use unbroken_standin::Standin;
+use unbroken_standin::{Options, Standin};
+
+/// The name of the model that answers when nobody has chosen one.
+const MODEL: &str = "test-model";
 
 /// A running server. Killed when it is dropped.
 pub(crate) struct Server {
@@ -16,9 +20,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server whose first model is the stand-in's.
-    pub(crate) async fn start() -> Self {
-        let standin = Standin::start().await;
+    /// Starts a server whose best model is one of the stand-in's, by name and parameters
+    /// or by its steps.
+    pub(crate) async fn start(model: impl Into<Value>) -> Self {
+        let scripts = json!({ MODEL: model.into() }).to_string().parse().unwrap();
+        let options = Options { scripts, ..Options::default() };
+        let standin = Standin::start_on("127.0.0.1:0", options).await.unwrap();
         let folder = TempDir::new().unwrap();
         let (process, address) = spawn(&folder, &standin, "127.0.0.1:0");
         Self { process, address, standin, folder }
@@ -51,6 +58,7 @@ fn spawn(folder: &TempDir, standin: &Standin, listen: &str) -> (Child, String) {
         .arg(folder.path())
         .env("OPENAI_BASE_URL", standin.base_url())
         .env_remove("OPENAI_API_KEY")
+        .env("UNBROKEN__MODELS__DEFAULT", MODEL)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
