@@ -49,7 +49,8 @@ impl Follower {
         epoch: Option<Epoch>,
     ) -> (Self, Box<Following>) {
         let inner = log.lock();
-        let resync = resync(&inner, after, epoch);
+        // Without `hello` there is no snapshot (PROTOCOL B8.19), and no position but the beginning.
+        let resync = resync(&inner, after, epoch).filter(|_| view.hello);
         let last_open = inner.snapshot_position();
         let held = match resync {
             Some(_) => last_open,

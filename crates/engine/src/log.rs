@@ -119,13 +119,17 @@ impl Log {
         self.wake();
     }
 
-    /// A queued generation begins to run, in this epoch.
-    pub(crate) fn run(&self, epoch: Epoch) {
+    /// A queued generation begins to run, in this epoch. `false` when it was sealed before it could.
+    pub(crate) fn run(&self, epoch: Epoch) -> bool {
         let mut inner = self.lock();
+        if inner.state.is_sealed() {
+            return false;
+        }
         inner.state = GenerationState::Running;
         inner.epoch = epoch;
         drop(inner);
         self.wake();
+        true
     }
 
     /// Whether a run of that epoch may append.

@@ -236,10 +236,12 @@ impl Task {
     /// Writes everything that waits in one transaction. After an error it waits still, but for
     /// commands: they are never tried twice, their callers are told.
     async fn commit(&mut self) -> Result<(), StoreError> {
-        // Refused: the log was sealed meanwhile, or a later run owns it (PROTOCOL B8.5, B8.6).
+        let mut ends = Ends::default();
         self.waiting.retain(|operation| match operation {
-            Operation::Append(append) => append.log.takes(append.epoch),
-            _ => true,
+            Operation::Append(append) => ends.take_append(append),
+            // Its caller is told that it is stale.
+            Operation::Settle(settle, _) => ends.take_settle(settle),
+            Operation::Command(_) => true,
         });
         let commands = self.take_commands();
         let tokens_only = commands.is_empty()
@@ -348,6 +350,41 @@ impl Task {
             self.unsynced_since = None;
         }
         Ok(())
+    }
+}
+
+/// Where the logs of one commit end when what was taken so far is in it; `None` when sealed or
+/// interrupted.
+///
+/// Refused is what does not continue its log: it was sealed meanwhile, also by this very commit, or
+/// a later run owns it (PROTOCOL B8.1, B8.5, B8.6).
+#[derive(Default)]
+struct Ends(HashMap<GenerationId, Option<Seq>>);
+
+impl Ends {
+    fn take_append(&mut self, append: &Append) -> bool {
+        let end = self.end(&append.log);
+        let (Some(first), Some(last)) = (append.records.first(), append.records.last()) else {
+            return false;
+        };
+        let fits = append.log.takes(append.epoch) && *end == Some(first.seq - 1);
+        if fits {
+            *end = Some(last.seq);
+        }
+        fits
+    }
+
+    fn take_settle(&mut self, settle: &Settle) -> bool {
+        let end = self.end(&settle.log);
+        let fits = settle.log.takes(settle.record.epoch) && *end == Some(settle.record.seq - 1);
+        if fits {
+            *end = None;
+        }
+        fits
+    }
+
+    fn end(&mut self, log: &Log) -> &mut Option<Seq> {
+        self.0.entry(log.identity.generation_id).or_insert_with(|| Some(log.head()))
     }
 }
 

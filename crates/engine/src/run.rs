@@ -31,7 +31,9 @@ impl Engine {
     async fn run(&self, id: GenerationId, stop: CancellationToken) -> Result<(), Refusal> {
         let Some(generation) = self.store().generation(id).await? else { return Ok(()) };
         let Some(log) = self.inner.logs.get(id, self.store()).await? else { return Ok(()) };
-        log.run(generation.epoch);
+        if !log.run(generation.epoch) {
+            return Ok(());
+        }
         self.announce_queue(&log.identity.principal_id, generation.conversation_id).await;
 
         let run = Run {
@@ -114,8 +116,15 @@ impl Engine {
             // It waits, or was interrupted: nobody writes it.
             let settle = generation::settlement(log, epoch, End::Stopped, Usage::default())
                 .expect("a stop is written");
-            if self.settle(settle).await == Sealed::Stale {
+            let sealed = self.settle(settle).await;
+            // The turn before it may have ended meanwhile, and let it run.
+            let runs = self.inner.runs.stop(log.identity.generation_id);
+            if sealed == Sealed::Stale && !runs {
                 return GenerationState::Stopped;
+            }
+            if state == GenerationState::Queued {
+                let identity = &log.identity;
+                self.announce_queue(&identity.principal_id, identity.conversation_id).await;
             }
         }
     }

@@ -1,11 +1,14 @@
 //! Errors of the REST calls: one type, one body (PROTOCOL A5, B6).
 
-use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use std::convert::Infallible;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use unbroken_engine::Refusal;
 use unbroken_protocol::{ErrorBody, ErrorCode};
@@ -88,25 +91,49 @@ pub(crate) struct Json<T>(pub(crate) T);
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = ApiError;
 
-    async fn from_request(mut request: Request, state: &S) -> Result<Self, ApiError> {
-        request
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
-        match axum::Json::<T>::from_request(request, state).await {
-            Ok(axum::Json(value)) => Ok(Self(value)),
-            Err(JsonRejection::JsonDataError(error)) => {
-                Err(ApiError::bad_request(format!("The body has a bad field: {}.", detail(&error))))
-            }
-            Err(JsonRejection::JsonSyntaxError(error)) => Err(ApiError::bad_request(format!(
-                "The body is not valid JSON: {}.",
-                detail(&error)
-            ))),
-            Err(other) if other.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(ApiError::new(
-                ErrorCode::PayloadTooLarge,
-                "The request is too large. Send less at once.",
-            )),
-            Err(other) => Err(ApiError::bad_request(format!("The body cannot be read: {other}."))),
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        parse(&body(request, state).await?).map(Self)
+    }
+}
+
+/// A JSON body that may be missing.
+pub(crate) struct OptionalJson<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJson<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let body = body(request, state).await?;
+        if body.trim_ascii().is_empty() { Ok(Self(T::default())) } else { parse(&body).map(Self) }
+    }
+}
+
+async fn body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    Bytes::from_request(request, state).await.map_err(|error| {
+        if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            let message = "The request is too large. Send less at once.";
+            return ApiError::new(ErrorCode::PayloadTooLarge, message);
         }
+        ApiError::bad_request(format!("The body cannot be read: {}.", detail(&error)))
+    })
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    serde_json::from_slice(body).map_err(|error| {
+        let wrong = if error.is_data() { "has a bad field" } else { "is not valid JSON" };
+        ApiError::bad_request(format!("The body {wrong}: {error}."))
+    })
+}
+
+/// The id in an address. One that is no text names nothing, as an empty one does.
+pub(crate) struct PathId(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathId {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let id = Path::<String>::from_request_parts(parts, state).await;
+        Ok(Self(id.map(|Path(id)| id).unwrap_or_default()))
     }
 }
 

@@ -188,7 +188,7 @@ impl Server {
 
 /// Every address of the server, on one screen.
 fn router(app: App) -> Router {
-    use routes::{chat, conversations, generations, health, models, session};
+    use routes::{chat, conversations, events, generations, health, models, session};
     let http = app.config.http.clone();
     Router::new()
         .route(path::DEVICE_SESSION, post(session::open))
@@ -203,6 +203,8 @@ fn router(app: App) -> Router {
             get(conversations::get).patch(conversations::patch).delete(conversations::delete),
         )
         .route(path::GENERATION_STOP, post(generations::stop))
+        .route(path::GENERATION_EVENTS, get(events::of_generation))
+        .route(path::EVENTS, get(events::of_principal))
         .route(path::MODELS, get(models::list))
         .route(path::MODELS_ALIAS, get(models::list))
         .route(path::STATS, get(models::stats))

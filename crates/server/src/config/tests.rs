@@ -87,7 +87,10 @@ fn a_variable_is_read_as_toml_and_else_as_text() {
         .env("UNBROKEN__MODELS__DEFAULT", "'quoted'")
         .env("UNBROKEN__SHUTDOWN__DRAIN_SECONDS", "5")
         .env("UNBROKEN__HTTP__CORS_ORIGINS", "['https://a.example', 'http://b.example:8080']")
-        .env("UNBROKEN__PROVIDERS", "[{ id = 'x' }]")
+        .env(
+            "UNBROKEN__PROVIDERS",
+            "[{ id = 'x', name = 'X', base_url = 'http://127.0.0.1:1/v1' }]",
+        )
         .ok();
     let Config { auth, models, shutdown, http, providers, .. } = &loaded.config;
     assert!(auth.open);
@@ -209,7 +212,7 @@ fn listening_beyond_loopback_needs_a_code_or_a_word() {
 #[test]
 fn no_secret_is_shown() {
     let loaded = Given::new()
-        .file("unbroken.toml", "[[providers]]\nid = 'a'\napi_key = 'sk-secret'")
+        .file("unbroken.toml", "[[providers]]\nid = 'a'\nname = 'A'\nbase_url = 'http://127.0.0.1:1/v1'\napi_key = 'sk-secret'")
         .env("UNBROKEN__AUTH__ACCESS_CODE", "open sesame")
         .ok();
     let shown = loaded.show();

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use futures_util::stream;
 use tokio::sync::{Notify, mpsc};
+use tokio::time::{self, interval_at};
 use unbroken_engine::{Ask, Follower, Log, Speaker, Started, View};
 use unbroken_protocol::{
     ChatRequest, ChatResponse, ErrorCode, Event, Queued, StartRequest, StartResponse, Timestamp,
@@ -117,22 +118,24 @@ async fn write_answer(
     let waker = Arc::new(Notify::new());
     let (mut follower, _) = Follower::new(Arc::clone(&log), View::default(), 0, None);
     follower.watch(&waker);
+    // Not from the last wake: an answer that grows all the time shows no sign of life by itself.
+    let mut keep_alive = interval_at(time::Instant::now() + KEEP_ALIVE, KEEP_ALIVE);
     let end = loop {
-        match follower.next_event() {
-            Some(event) if follower.has_ended() => break event,
-            Some(_) => {}
-            None => {
-                let silence = tokio::time::sleep(KEEP_ALIVE);
-                tokio::select! {
-                    () = waker.notified() => {}
-                    () = pieces.closed() => return,
-                    () = app.lifecycle.closed() => return,
-                    () = silence => {
-                        // The client went away: the answer goes on without it.
-                        if pieces.send(Bytes::from_static(b" ")).await.is_err() {
-                            return;
-                        }
-                    }
+        if let Some(event) = follower.next_event() {
+            if follower.has_ended() {
+                break event;
+            }
+            continue;
+        }
+        tokio::select! {
+            biased;
+            () = waker.notified() => {}
+            () = pieces.closed() => return,
+            () = app.lifecycle.closed() => return,
+            _ = keep_alive.tick() => {
+                // The client went away: the answer goes on without it.
+                if pieces.send(Bytes::from_static(b" ")).await.is_err() {
+                    return;
                 }
             }
         }

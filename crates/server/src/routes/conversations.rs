@@ -1,17 +1,18 @@
 //! History (PROTOCOL A5).
 
 use axum::Json as JsonReply;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Method};
 use serde::Deserialize;
 use unbroken_engine::Page;
 use unbroken_protocol::{
-    ConversationDeleted, ConversationId, ConversationList, ConversationPage, ConversationPatch, ConversationSummary,
+    ConversationDeleted, ConversationId, ConversationList, ConversationPage, ConversationPatch,
+    ConversationSummary,
 };
 
 use crate::App;
 use crate::auth::{self, Pair};
-use crate::error::{ApiError, Json, Query};
+use crate::error::{ApiError, Json, PathId, Query};
 
 /// A part of a list.
 #[derive(Debug, Deserialize)]
@@ -37,7 +38,7 @@ pub(crate) async fn list(
 pub(crate) async fn get(
     State(app): State<App>,
     headers: HeaderMap,
-    Path(id): Path<String>,
+    PathId(id): PathId,
     Query(pair): Query<Pair>,
     Query(window): Query<Window>,
 ) -> Result<JsonReply<ConversationPage>, ApiError> {
@@ -52,7 +53,7 @@ pub(crate) async fn get(
 pub(crate) async fn patch(
     State(app): State<App>,
     headers: HeaderMap,
-    Path(id): Path<String>,
+    PathId(id): PathId,
     Query(in_query): Query<Pair>,
     Json(patch): Json<PatchBody>,
 ) -> Result<JsonReply<ConversationSummary>, ApiError> {
@@ -81,7 +82,7 @@ pub(crate) struct PatchBody {
 pub(crate) async fn delete(
     State(app): State<App>,
     headers: HeaderMap,
-    Path(id): Path<String>,
+    PathId(id): PathId,
     Query(pair): Query<Pair>,
 ) -> Result<JsonReply<ConversationDeleted>, ApiError> {
     let speaker = auth::speaker(&app, &Method::DELETE, &headers, pair).await?;

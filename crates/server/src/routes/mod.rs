@@ -2,6 +2,7 @@
 
 pub(crate) mod chat;
 pub(crate) mod conversations;
+pub(crate) mod events;
 pub(crate) mod generations;
 pub(crate) mod health;
 pub(crate) mod models;

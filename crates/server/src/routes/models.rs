@@ -3,12 +3,11 @@
 use axum::Json as JsonReply;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method};
-use bytes::Bytes;
-use unbroken_protocol::{ModelList, PreferenceReply, PreferenceRequest, RoutingStats};
+use unbroken_protocol::{ErrorCode, ModelList, PreferenceReply, PreferenceRequest, RoutingStats};
 
 use crate::App;
 use crate::auth::{self, Pair};
-use crate::error::{ApiError, Json, Query};
+use crate::error::{ApiError, Json, OptionalJson, Query};
 
 /// `GET /routing/models` and `GET /api/models`
 pub(crate) async fn list(State(app): State<App>) -> JsonReply<ModelList> {
@@ -22,11 +21,12 @@ pub(crate) async fn stats(
     headers: HeaderMap,
     Query(pair): Query<Pair>,
 ) -> Result<JsonReply<RoutingStats>, ApiError> {
-    let names_device = pair.device_id.is_some();
+    let pair = Pair::new(pair.session_id, pair.device_id);
+    let device_alone = pair.device_id.is_some() && pair.session_id.is_none();
     let (preferred_model, usage_count) =
         match auth::speaker(&app, &Method::GET, &headers, pair).await {
             Ok(speaker) => app.engine.preference(speaker.principal).await?,
-            Err(_) if names_device => (None, 0),
+            Err(error) if device_alone && error.code == ErrorCode::Unauthorized => (None, 0),
             Err(error) => return Err(error),
         };
     let models = app.engine.catalogue().models();
@@ -70,9 +70,8 @@ pub(crate) async fn clear(
     State(app): State<App>,
     headers: HeaderMap,
     Query(in_query): Query<Pair>,
-    body: Bytes,
+    OptionalJson(in_body): OptionalJson<Pair>,
 ) -> Result<JsonReply<PreferenceReply>, ApiError> {
-    let in_body: Pair = serde_json::from_slice(&body).unwrap_or_default();
     let pair = Pair::new(
         in_body.session_id.or(in_query.session_id),
         in_body.device_id.or(in_query.device_id),

@@ -21,6 +21,8 @@ use crate::socket::frames::Greeting;
 const PING: Duration = Duration::from_secs(20);
 /// Silence of the client, pongs too, after which it is given up: two missed pongs.
 const SILENCE: Duration = Duration::from_secs(45);
+/// How long what followers still have may take before the server closes at its end.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Connections are told to come back spread over this time, so that they do not come at once.
 const SPREAD_MS: u64 = 5_000;
 
@@ -102,6 +104,7 @@ impl Connection {
             tokio::select! {
                 biased;
                 () = lifecycle.closed() => {
+                    self.say_last_words().await?;
                     return Err(Closed::With(close::RESTART, "the server restarts"));
                 }
                 () = lifecycle.drained(), if !self.told_draining => self.tell_draining().await?,
@@ -124,6 +127,15 @@ impl Connection {
                 () = ready_or_woken(pending, &self.waker) => pending = self.pump().await?,
             }
         }
+    }
+
+    /// Sends what followers have: the end of an answer is what the server waited for.
+    async fn say_last_words(&mut self) -> Step {
+        let rest = async {
+            while self.pump().await? {}
+            Ok(())
+        };
+        timeout(LAST_WORDS, rest).await.unwrap_or(Ok(()))
     }
 
     /// Sends one frame of every follower that has one. `true` when there may be more.

@@ -145,7 +145,10 @@ impl Connection {
 
     async fn stream_chat(&mut self, chat: StreamChat, req: Option<Value>) -> Result<Step, Refused> {
         let speaker = self.identify(Pair::new(chat.session_id, chat.device_id)).await?;
-        self.app.check_start(self.peer)?;
+        // To watch a conversation's newest answer is no new turn.
+        if !chat.message.is_empty() || named(chat.conversation_id.clone()).is_none() {
+            self.app.check_start(self.peer)?;
+        }
         let ask = Ask {
             message: chat.message,
             conversation_id: named(chat.conversation_id),

@@ -1,0 +1,23 @@
+//! The server as its clients meet it: real TCP, the real client, and a scripted model server.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+mod bad_frames;
+mod bad_requests;
+mod blocking;
+mod conversations;
+mod crash;
+mod failures;
+mod follow;
+mod hello;
+mod models;
+mod notices;
+mod old_client;
+mod origin;
+mod page;
+mod sessions;
+mod shutdown;
+mod start;
+mod stop;
+mod stream_chat;

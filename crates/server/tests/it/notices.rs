@@ -1,0 +1,165 @@
+//! What comes by itself to every connection of a principal, and to nobody else (PROTOCOL B3).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use unbroken_protocol::{ClientMessageId, ConversationPatch, StartRequest};
+use unbroken_standin::numbered;
+
+use crate::support::{TestServer, fast, held};
+
+fn title(event: &Value) -> &str {
+    event["conversation"]["title"].as_str().unwrap()
+}
+
+#[tokio::test]
+async fn a_new_turn_is_on_every_tab_and_device_of_its_principal_and_nowhere_else() {
+    let server = TestServer::start().await;
+    let (phone, stranger) = (server.device("phone").await, server.device("stranger").await);
+    let tablet = phone.link("tablet").await;
+    let mut tabs = [phone.hello(&[]).await, phone.hello(&[]).await, tablet.hello(&[]).await];
+    let mut foreign = stranger.hello(&[]).await;
+
+    let key = ClientMessageId::new();
+    let request = StartRequest {
+        message: "Count!".into(),
+        model_id: Some(held(9, 4)),
+        client_message_id: Some(key.to_string()),
+        ..StartRequest::default()
+    };
+    let started = phone.rest.start(request).await.unwrap();
+    for tab in &mut tabs {
+        let event = tab.next_is("generation_started").await;
+        assert_eq!(event["generation_id"], started.generation_id.to_string());
+        assert_eq!(event["conversation_id"], started.conversation_id.to_string());
+        assert_eq!(event["message_id"], started.message_id.to_string());
+        assert_eq!(event["client_message_id"], key.to_string());
+        let event = tab.next_of("conversation").await;
+        assert_eq!((&event["op"], title(&event)), (&json!("upsert"), "Count!"));
+        assert_eq!(event["conversation"]["running"], true);
+    }
+    server.standin.open_gate("hold");
+    for tab in &mut tabs {
+        loop {
+            let event = tab.next_of("conversation").await;
+            if event["conversation"]["running"] == false {
+                break;
+            }
+        }
+    }
+    foreign.is_quiet().await;
+}
+
+#[tokio::test]
+async fn a_rename_and_a_delete_are_on_every_tab() {
+    let server = TestServer::start().await;
+    let (device, stranger) = (server.device("phone").await, server.device("stranger").await);
+    let started = device.start("Count!", &held(40, 20)).await;
+    let id = started.conversation_id;
+    let mut tab = device.hello(&[]).await;
+    let mut foreign = stranger.hello(&[]).await;
+    tab.say(&json!({"routeKey": "follow", "generation_id": started.generation_id})).await;
+    tab.until_text(&numbered(20)).await;
+
+    let patch = ConversationPatch { title: Some("Numbers".into()) };
+    let summary = device.rest.patch(id, &patch).await.unwrap();
+    assert_eq!(summary.title, "Numbers");
+    let event = tab.next_is("conversation").await;
+    assert_eq!((&event["op"], title(&event)), (&json!("upsert"), "Numbers"));
+
+    device.rest.delete(id).await.unwrap();
+    let events = tab.until(&["conversation"]).await;
+    let mut events = events;
+    while events.last().unwrap()["op"] != "delete" || events.len() < 2 {
+        events.push(tab.next().await);
+    }
+    let end = events.iter().find(|event| event["type"] == "stream_complete");
+    assert_eq!(end.expect("what runs is stopped first")["status"], "stopped");
+    let deleted = events.iter().find(|event| event["op"] == "delete").unwrap();
+    assert_eq!(deleted["conversation"]["conversation_id"], id.to_string());
+    foreign.is_quiet().await;
+}
+
+fn waiting(queue: &Value) -> Vec<&str> {
+    let items = queue["items"].as_array().unwrap();
+    items.iter().map(|item| item["message"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_queue_change_is_on_every_tab() {
+    let server = TestServer::start().await;
+    let device = server.device("phone").await;
+    let first = device.start("One", &held(40, 20)).await;
+    let mut tab = device.hello(&[]).await;
+    let second = device.go_on(first.conversation_id, "Two", &fast(3)).await;
+    let third = device.go_on(first.conversation_id, "Three", &fast(3)).await;
+    let mut queue = json!({"items": []});
+    for messages in [&["Two"][..], &["Two", "Three"]] {
+        while waiting(&queue) != messages {
+            queue = tab.next_of("queue").await;
+            assert_eq!(queue["conversation_id"], first.conversation_id.to_string());
+        }
+    }
+    assert_eq!(third.queued.unwrap().position, 2);
+    server.standin.open_gate("hold");
+    for messages in [&["Three"][..], &[]] {
+        while waiting(&queue) != messages {
+            queue = tab.next_of("queue").await;
+        }
+        assert!(messages.is_empty() || queue["items"][0]["position"] == 1);
+    }
+    assert_eq!(second.queued.unwrap().queue_id, second.generation_id);
+}
+
+/// However many answers begin and end at once, the last notice of each is how it stands.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_last_notice_of_a_conversation_is_how_it_stands() {
+    let server = TestServer::start().await;
+    let device = server.device("phone").await;
+    let mut tab = device.hello(&[]).await;
+    let mut starts = tokio::task::JoinSet::new();
+    for n in 0..40 {
+        let device = device.clone();
+        starts.spawn(async move {
+            for _ in 0..5 {
+                let first = device.start(&format!("{n}"), &fast(1)).await;
+                device.go_on(first.conversation_id, "And?", &fast(1)).await;
+            }
+        });
+    }
+    let mut last = Last::default();
+    while last.ended.len() < 200 {
+        last.hear(&tab.next().await);
+    }
+    starts.join_all().await;
+    for event in tab.what_is_ready().await {
+        last.hear(&event);
+    }
+    assert!(last.running.values().all(|running| !running), "nothing runs any more");
+    assert!(last.waiting.values().all(|waiting| *waiting == 0), "nothing waits any more");
+}
+
+/// What was last heard of each conversation.
+#[derive(Default)]
+struct Last {
+    /// Both answers have ended.
+    ended: BTreeSet<String>,
+    running: BTreeMap<String, bool>,
+    waiting: BTreeMap<String, usize>,
+}
+
+impl Last {
+    fn hear(&mut self, event: &Value) {
+        if event["type"] == "conversation" {
+            let conversation = &event["conversation"];
+            let id = conversation["conversation_id"].to_string();
+            let running = conversation["running"] == true;
+            if conversation["message_count"] == 4 && !running {
+                self.ended.insert(id.clone());
+            }
+            self.running.insert(id, running);
+        } else if event["type"] == "queue" {
+            self.waiting.insert(event["conversation_id"].to_string(), waiting(event).len());
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The real binary, for what only a process can do: die.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, ChildStdout, Command};
+
+use super::server::environment;
+use super::{Device, Talk, soon};
+
+/// A running `unbroken`. Killed when it is dropped.
+pub(crate) struct Process {
+    child: Child,
+    base: String,
+    /// Kept: a process that prints into a closed pipe dies.
+    _stdout: BufReader<ChildStdout>,
+}
+
+impl Process {
+    /// Starts on a free port; returns once it takes connections.
+    pub(crate) async fn start(folder: &Path, base_url: &str) -> Self {
+        Self::start_with(folder, base_url, &[]).await
+    }
+
+    /// Starts on the port of a process that died, so that its clients find it.
+    pub(crate) async fn start_at(folder: &Path, base_url: &str, port: &str) -> Self {
+        let listen = format!("127.0.0.1:{port}");
+        Self::spawn(command(folder, base_url).args(["--listen", &listen])).await
+    }
+
+    pub(crate) async fn start_with(folder: &Path, base_url: &str, env: &[(&str, &str)]) -> Self {
+        Self::spawn(command(folder, base_url).envs(env.iter().copied())).await
+    }
+
+    async fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        soon(stdout.read_line(&mut line)).await.unwrap();
+        let base = line.trim().strip_prefix("Unbroken is at ").expect("it says where it is");
+        Self { child, base: base.to_owned(), _stdout: stdout }
+    }
+
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
+    pub(crate) async fn device(&self, name: &str) -> Device {
+        Device::new(&self.base, name).await
+    }
+
+    pub(crate) async fn socket(&self) -> Talk {
+        Talk::connect(&self.base).await
+    }
+
+    /// kill -9, and waits until it is gone.
+    pub(crate) async fn kill(mut self) {
+        soon(self.child.kill()).await.unwrap();
+    }
+
+    /// SIGTERM.
+    pub(crate) fn terminate(&self) {
+        let pid = i32::try_from(self.child.id().unwrap()).unwrap();
+        kill_process(Pid::from_raw(pid).unwrap(), Signal::TERM).unwrap();
+    }
+
+    /// Waits until it has ended by itself; its exit code.
+    pub(crate) async fn ended(mut self) -> Option<i32> {
+        soon(self.child.wait()).await.unwrap().code()
+    }
+}
+
+/// Starts a process that is expected to refuse: its exit code and what it says.
+pub(crate) async fn refused_start(folder: &Path, base_url: &str) -> (Option<i32>, String) {
+    let child = command(folder, base_url).stderr(Stdio::piped()).spawn().unwrap();
+    let output = soon(child.wait_with_output()).await.unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+fn command(folder: &Path, base_url: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_unbroken"));
+    command
+        .arg("--data-dir")
+        .arg(folder)
+        .env_clear()
+        .env("UNBROKEN__HTTP__LISTEN", "127.0.0.1:0")
+        .envs(environment(base_url, ""))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
