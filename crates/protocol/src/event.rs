@@ -41,6 +41,53 @@ pub enum Event {
     Unknown,
 }
 
+impl Event {
+    /// The `type`, as it is written on the wire.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::ConnectionEstablished(_) => "connection_established",
+            Self::ConversationStarted(_) => "conversation_started",
+            Self::StreamStart(_) => "stream_start",
+            Self::ContentChunk(_) => "content_chunk",
+            Self::StreamComplete(_) => "stream_complete",
+            Self::StreamError(_) => "stream_error",
+            Self::HelloOk(_) => "hello_ok",
+            Self::Following(_) => "following",
+            Self::Snapshot(_) => "snapshot",
+            Self::GenerationState(_) => "generation_state",
+            Self::ReasoningChunk(_) => "reasoning_chunk",
+            Self::ToolEvent(_) => "tool_event",
+            Self::SourceFound(_) => "source_found",
+            Self::Heartbeat(_) => "heartbeat",
+            Self::Pong(_) => "pong",
+            Self::Draining(_) => "draining",
+            Self::Error(_) => "error",
+            Self::Ok(_) => "ok",
+            Self::Conversation(_) => "conversation",
+            Self::Queue(_) => "queue",
+            Self::GenerationStarted(_) => "generation_started",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The place of a record in its log; `None` for a frame of one connection.
+    pub fn record(&self) -> Option<Position> {
+        let at = match self {
+            Self::ContentChunk(event) => event.at,
+            Self::ReasoningChunk(event) => event.at,
+            Self::ToolEvent(event) => event.at,
+            Self::SourceFound(event) => event.at,
+            Self::GenerationState(event) => event.at,
+            Self::StreamComplete(event) => event.at,
+            Self::StreamError(event) if event.status == Some(StreamErrorStatus::Failed) => {
+                event.at?
+            }
+            _ => return None,
+        };
+        Some(at.position())
+    }
+}
+
 /// Which generation an event is about, and the position that this connection holds with it (B1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct At {
@@ -431,6 +478,31 @@ mod tests {
         let event: Event =
             serde_json::from_str(r#"{"type":"draining","reconnect_after_ms":5,"x":1}"#).unwrap();
         assert_eq!(event, Event::Draining(Draining { reconnect_after_ms: 5 }));
+    }
+
+    #[test]
+    fn a_kind_is_what_serde_writes() {
+        let at = At {
+            generation_id: GenerationId::new(),
+            conversation_id: ConversationId::new(),
+            message_id: MessageId::new(),
+            epoch: 2,
+            seq: 7,
+        };
+        let timestamp = Timestamp::from_millis(0);
+        let chunk = Event::ReasoningChunk(ReasoningChunk {
+            at,
+            seq_from: None,
+            content: "hm".into(),
+            timestamp,
+        });
+        let start = Event::StreamStart(StreamStart { model: "m".into(), timestamp, at });
+        let established = Event::ConnectionEstablished(ConnectionEstablished { timestamp });
+        for event in [&chunk, &start, &established, &Event::Ok(Done { req: None })] {
+            assert_eq!(serde_json::to_value(event).unwrap()["type"], event.kind());
+        }
+        assert_eq!(chunk.record(), Some(Position::new(2, 7)));
+        assert_eq!(start.record(), None, "a frame has no place");
     }
 
     #[test]
