@@ -37,6 +37,24 @@ pub struct ProviderConfig {
     /// How long it may be silent after that.
     #[serde(default = "idle_seconds")]
     pub idle_seconds: u64,
+    /// How an answer that broke off goes on.
+    #[serde(default)]
+    pub continuation: Continuation,
+}
+
+/// By which means answers of a server go on after a break (PROTOCOL B7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Continuation {
+    /// As the server is recognised.
+    #[default]
+    Auto,
+    /// It continues a given beginning; asked in words once it refuses that.
+    Prefill,
+    /// It is asked in words.
+    Prompt,
+    /// Never: a further call costs money.
+    None,
 }
 
 /// What a server speaks.
@@ -105,6 +123,7 @@ impl ProviderConfig {
             api_key_env: None,
             first_token_seconds: first_token_seconds(),
             idle_seconds: idle_seconds(),
+            continuation: Continuation::Auto,
         }
     }
 
@@ -347,6 +366,9 @@ mod tests {
         let config = parse("id = 'mine'\nbase_url = 'http://127.0.0.1:9100/v1'").unwrap();
         assert_eq!(config.kind, Kind::OpenAi);
         assert_eq!((config.first_token_seconds, config.idle_seconds), (120, 60));
+        assert_eq!(config.continuation, Continuation::Auto);
+        let off = parse("id = 'mine'\nbase_url = 'http://x'\ncontinuation = 'none'").unwrap();
+        assert_eq!(off.continuation, Continuation::None);
         assert!(parse("id = 'mine'").is_err());
         assert!(parse("id = 'mine'\nbase_url = 'http://x'\nkey = 'k'").is_err(), "unknown field");
         assert!(parse("id = 'mine'\nbase_url = 'http://x'\nkind = 'fax'").is_err());

@@ -3,11 +3,13 @@
 //! The engine knows only this file's types; each provider keeps its JSON to itself.
 
 pub mod catalogue;
+mod continuation;
 pub mod discover;
 mod http;
 mod openai;
 mod quotes;
 pub mod scripted;
+pub mod seam;
 pub mod sse;
 
 use std::sync::Arc;
@@ -15,10 +17,11 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
-use unbroken_protocol::{Citation, ErrorCode, FinishReason, ModelInfo, Options, Role};
+use unbroken_protocol::{Citation, ErrorCode, FinishReason, Means, ModelInfo, Options, Role};
 
 pub use catalogue::{BEST, Catalogue, CatalogueSettings, Choice, Health, ProviderStatus};
-pub use discover::{ConfigError, Kind, ProviderConfig, Secret};
+pub use continuation::{GoOnError, Partial};
+pub use discover::{ConfigError, Continuation, Kind, ProviderConfig, Secret};
 pub use http::Http;
 pub use openai::{Listed, OpenAi, Patience};
 pub use quotes::{QUOTES, Quotes};
@@ -92,4 +95,39 @@ pub trait Provider: Send + Sync + 'static {
 
     /// Starts an answer. Returns at once; what goes wrong comes as the stream's `Err`.
     fn generate(&self, request: Request) -> EventStream;
+
+    /// As [`Self::generate`], under a name that no other call has, by which the answer can be
+    /// reattached to ([`Partial::cursor`]). Where the provider keeps such an answer running,
+    /// dropping the stream leaves it: [`Self::end`] ends it.
+    fn generate_as(&self, request: Request, _cursor: &str) -> EventStream {
+        self.generate(request)
+    }
+
+    /// Ends the answer of that cursor, where the provider keeps it running. Ending one that is not
+    /// there changes nothing.
+    fn end<'a>(&'a self, _cursor: &'a str) -> BoxFuture<'a, ()> {
+        Box::pin(async {})
+    }
+
+    /// The best means by which an answer of this model goes on, as far as is known now (PROTOCOL
+    /// B7). Engines are recognised by their list of models: ask for [`Self::models`] first.
+    fn means(&self, _model: &str) -> Means {
+        Means::None
+    }
+
+    /// Goes on with an answer of `request` that broke off after `partial`. For
+    /// [`Means::Prefill`] and [`Means::Prompt`] this is a further call, which costs what a call
+    /// costs. The stream repeats of the partial what the provider repeats: [`seam::join`] makes of
+    /// it what is to be appended.
+    ///
+    /// A refusal is told from a failure ([`GoOnError`]). A provider that refuses a means for good
+    /// is remembered, and [`Self::means`] falls to the next one for that model.
+    fn go_on<'a>(
+        &'a self,
+        _request: Request,
+        _partial: &'a Partial,
+        _means: Means,
+    ) -> BoxFuture<'a, Result<EventStream, GoOnError>> {
+        Box::pin(async { Err(GoOnError::Refused { next: Means::None }) })
+    }
 }

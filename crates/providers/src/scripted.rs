@@ -7,9 +7,9 @@ use async_stream::stream;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
-use unbroken_protocol::{ErrorCode, FinishReason, ModelInfo};
+use unbroken_protocol::{ErrorCode, FinishReason, Means, ModelInfo};
 
-use crate::{Event, EventStream, Failure, Provider, Request, Usage};
+use crate::{Event, EventStream, Failure, GoOnError, Partial, Provider, Request, Usage};
 
 /// One thing that a scripted model does.
 #[derive(Clone, Debug)]
@@ -56,6 +56,11 @@ struct State {
     scripts: HashMap<String, Vec<Vec<Step>>>,
     calls: Vec<Request>,
     down: Option<Failure>,
+    /// The means that are left, the best first.
+    means: Vec<Means>,
+    refused: Option<Means>,
+    continuations: Vec<(Partial, Means)>,
+    ended: Vec<String>,
 }
 
 impl Scripted {
@@ -87,9 +92,33 @@ impl Scripted {
         self.with(|state| state.down = failure);
     }
 
-    /// Every request so far, oldest first.
+    /// The means by which it goes on, the best first; without this there is none. To go on by one
+    /// of them plays the model's next script; any other is refused.
+    #[must_use]
+    pub fn with_means(self, means: &[Means]) -> Self {
+        self.with(|state| state.means = means.to_vec());
+        self
+    }
+
+    /// From now on this means is refused, as a server does that is asked for the first time: it
+    /// stays in [`Provider::means`] until then.
+    pub fn refuse(&self, means: Means) {
+        self.with(|state| state.refused = Some(means));
+    }
+
+    /// Every request so far, oldest first, those to go on among them.
     pub fn calls(&self) -> Vec<Request> {
         self.with(|state| state.calls.clone())
+    }
+
+    /// Every continuation that was played, oldest first.
+    pub fn continuations(&self) -> Vec<(Partial, Means)> {
+        self.with(|state| state.continuations.clone())
+    }
+
+    /// The cursors that were ended, oldest first.
+    pub fn ended(&self) -> Vec<String> {
+        self.with(|state| state.ended.clone())
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
@@ -98,6 +127,10 @@ impl Scripted {
 }
 
 impl State {
+    fn best(&self) -> Means {
+        self.means.first().copied().unwrap_or(Means::None)
+    }
+
     fn play(&mut self, request: Request) -> Vec<Step> {
         let steps = match self.scripts.get_mut(&request.model) {
             Some(scripts) if scripts.len() > 1 => scripts.remove(0),
@@ -142,39 +175,71 @@ impl Provider for Scripted {
     }
 
     fn generate(&self, request: Request) -> EventStream {
-        let steps = self.with(|state| state.play(request));
-        stream! {
-            for step in steps {
-                match step {
-                    Step::Content(text) => yield Ok(Event::Content(text)),
-                    Step::Reasoning(text) => yield Ok(Event::Reasoning(text)),
-                    Step::Usage(usage) => yield Ok(Event::Usage(usage)),
-                    Step::Finish(reason) => {
-                        yield Ok(Event::Finish(reason));
-                        return;
-                    }
-                    Step::Fail(failure) => {
-                        yield Err(failure);
-                        return;
-                    }
-                    Step::End => break,
-                    Step::Hang => std::future::pending().await,
-                    Step::Gate(gate) => {
-                        // A closed gate is open for good.
-                        if let Ok(permit) = gate.acquire().await {
-                            permit.forget();
-                        }
+        played(self.with(|state| state.play(request)))
+    }
+
+    fn end<'a>(&'a self, cursor: &'a str) -> BoxFuture<'a, ()> {
+        self.with(|state| state.ended.push(cursor.to_owned()));
+        Box::pin(async {})
+    }
+
+    fn means(&self, _model: &str) -> Means {
+        self.with(|state| state.best())
+    }
+
+    fn go_on<'a>(
+        &'a self,
+        request: Request,
+        partial: &'a Partial,
+        means: Means,
+    ) -> BoxFuture<'a, Result<EventStream, GoOnError>> {
+        Box::pin(async move {
+            self.with(|state| {
+                if state.refused == Some(means) {
+                    state.means.retain(|left| *left != means);
+                }
+                if !state.means.contains(&means) {
+                    return Err(GoOnError::Refused { next: state.best() });
+                }
+                state.continuations.push((partial.clone(), means));
+                Ok(played(state.play(request)))
+            })
+        })
+    }
+}
+
+fn played(steps: Vec<Step>) -> EventStream {
+    stream! {
+        for step in steps {
+            match step {
+                Step::Content(text) => yield Ok(Event::Content(text)),
+                Step::Reasoning(text) => yield Ok(Event::Reasoning(text)),
+                Step::Usage(usage) => yield Ok(Event::Usage(usage)),
+                Step::Finish(reason) => {
+                    yield Ok(Event::Finish(reason));
+                    return;
+                }
+                Step::Fail(failure) => {
+                    yield Err(failure);
+                    return;
+                }
+                Step::End => break,
+                Step::Hang => std::future::pending().await,
+                Step::Gate(gate) => {
+                    // A closed gate is open for good.
+                    if let Ok(permit) = gate.acquire().await {
+                        permit.forget();
                     }
                 }
             }
-            yield Err(Failure {
-                code: ErrorCode::ProviderTruncated,
-                message: "The model broke off in the middle of the answer.".to_owned(),
-                retry_after: None,
-            });
         }
-        .boxed()
+        yield Err(Failure {
+            code: ErrorCode::ProviderTruncated,
+            message: "The model broke off in the middle of the answer.".to_owned(),
+            retry_after: None,
+        });
     }
+    .boxed()
 }
 
 #[cfg(test)]
@@ -226,5 +291,24 @@ mod tests {
         assert_eq!(stream.next().await, Some(Ok(Event::Content("a".into()))));
         assert_eq!(gate.available_permits(), 0);
         assert!(stream.next().now_or_never().is_none());
+    }
+
+    #[tokio::test]
+    async fn it_goes_on_by_the_means_that_it_has() {
+        let provider = Scripted::new("scripted")
+            .script("m", vec![Step::content("a"), Step::End])
+            .script("m", vec![Step::content("b"), Step::stop()])
+            .with_means(&[Means::Prefill, Means::Prompt]);
+        events(&provider, "m").await;
+        let partial = Partial { content: "a".into(), ..Partial::default() };
+        provider.refuse(Means::Prefill);
+        assert_eq!(provider.means("m"), Means::Prefill);
+        let refused = provider.go_on(ask("m"), &partial, Means::Prefill).await.err();
+        assert_eq!(refused, Some(GoOnError::Refused { next: Means::Prompt }));
+        assert_eq!(provider.means("m"), Means::Prompt);
+        let mut stream = provider.go_on(ask("m"), &partial, Means::Prompt).await.ok().unwrap();
+        assert_eq!(stream.next().await, Some(Ok(Event::Content("b".into()))));
+        assert_eq!(provider.continuations(), [(partial, Means::Prompt)]);
+        assert_eq!(provider.calls().len(), 2);
     }
 }

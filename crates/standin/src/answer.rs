@@ -140,10 +140,29 @@ impl Answer {
         events: Events,
         split: Option<usize>,
     ) -> impl Stream<Item = io::Result<Bytes>> {
+        self.pieces(events, split, Cut::Ends)
+    }
+
+    /// As [`Self::stream`], and what a cut cuts off follows it.
+    pub(crate) fn stream_beyond_cuts(
+        self,
+        events: Events,
+        split: Option<usize>,
+    ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+        self.pieces(events, split, Cut::IsPassed)
+    }
+
+    fn pieces(
+        self,
+        events: Events,
+        split: Option<usize>,
+        cut: Cut,
+    ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
         let state = Box::new(Streaming {
             answer: self,
             events,
             split: split.unwrap_or(usize::MAX),
+            cut,
             text: String::new(),
             waiting: Bytes::new(),
             stage: Stage::Opening,
@@ -152,10 +171,17 @@ impl Answer {
     }
 }
 
+#[derive(Clone, Copy, PartialEq)]
+enum Cut {
+    Ends,
+    IsPassed,
+}
+
 struct Streaming {
     answer: Answer,
     events: Events,
     split: usize,
+    cut: Cut,
     text: String,
     /// Bytes of events that are not sent yet.
     waiting: Bytes,
@@ -179,8 +205,10 @@ impl Streaming {
             if let Err(cut) = self.fill().await {
                 // What was sent before goes out first.
                 yield_now().await;
-                self.answer.call.finish();
-                self.stage = Stage::Ended;
+                if self.cut == Cut::Ends {
+                    self.answer.call.finish();
+                    self.stage = Stage::Ended;
+                }
                 return Some(Err(cut));
             }
         }

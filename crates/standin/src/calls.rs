@@ -26,9 +26,27 @@ pub struct Call {
     pub last_user: String,
     /// How many messages the request had.
     pub messages: usize,
+    /// How it asks to go on with an answer that broke off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub continuation: Option<Continuation>,
+    /// Characters of the beginning that it gives; to reattach, the byte from which it reads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given: Option<usize>,
     pub state: CallState,
-    /// Tokens handed to the connection, those of the reasoning included.
+    /// Tokens handed to the connection, those of the reasoning included; of an answer that is kept
+    /// running, those that its first call asked for.
     pub tokens: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Continuation {
+    /// It reads again what was kept running; no further model call.
+    Reattach,
+    /// The beginning is the last message.
+    Prefill,
+    /// The beginning, and then words.
+    Prompt,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -66,20 +84,30 @@ struct Log {
 
 struct Entry {
     n: usize,
-    model: String,
-    last_user: String,
-    messages: usize,
+    asked: Asked,
     state: AtomicU8,
     tokens: AtomicUsize,
+}
+
+/// What a call asks for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Asked {
+    pub(crate) model: String,
+    pub(crate) last_user: String,
+    pub(crate) messages: usize,
+    /// How it goes on, and the characters that it gives.
+    pub(crate) continued: Option<(Continuation, usize)>,
 }
 
 impl Entry {
     fn call(&self) -> Call {
         Call {
             n: self.n,
-            model: self.model.clone(),
-            last_user: self.last_user.clone(),
-            messages: self.messages,
+            model: self.asked.model.clone(),
+            last_user: self.asked.last_user.clone(),
+            messages: self.asked.messages,
+            continuation: self.asked.continued.map(|(means, _)| means),
+            given: self.asked.continued.map(|(_, given)| given),
             state: CallState::from_u8(self.state.load(Ordering::Acquire)),
             tokens: self.tokens.load(Ordering::Acquire),
         }
@@ -88,19 +116,12 @@ impl Entry {
 
 impl Calls {
     /// Notes a call, which runs until it is finished or dropped.
-    pub(crate) fn begin(
-        self: &Arc<Self>,
-        model: &str,
-        last_user: &str,
-        messages: usize,
-    ) -> Running {
+    pub(crate) fn begin(self: &Arc<Self>, asked: Asked) -> Running {
         let mut log = self.log();
         log.received += 1;
         let entry = Arc::new(Entry {
             n: log.received,
-            model: model.to_owned(),
-            last_user: beginning(last_user).to_owned(),
-            messages,
+            asked: Asked { last_user: beginning(&asked.last_user).to_owned(), ..asked },
             state: AtomicU8::new(CallState::Running as u8),
             tokens: AtomicUsize::new(0),
         });
@@ -155,6 +176,10 @@ impl Running {
         self.entry.n
     }
 
+    pub(crate) fn model(&self) -> &str {
+        &self.entry.asked.model
+    }
+
     pub(crate) fn tokens(&self) -> usize {
         self.entry.tokens.load(Ordering::Acquire)
     }
@@ -175,7 +200,8 @@ impl Running {
     /// How many calls before this one had the same model and message.
     pub(crate) fn repeats(&self) -> usize {
         let same = |e: &&Arc<Entry>| {
-            e.n < self.entry.n && e.model == self.entry.model && e.last_user == self.entry.last_user
+            let (this, other) = (&self.entry.asked, &e.asked);
+            e.n < self.entry.n && other.model == this.model && other.last_user == this.last_user
         };
         self.calls.log().newest.iter().filter(same).count()
     }
@@ -208,11 +234,15 @@ fn beginning(text: &str) -> &str {
 mod tests {
     use super::*;
 
+    fn asked(last_user: &str) -> Asked {
+        Asked { model: "numbers".into(), last_user: last_user.into(), ..Asked::default() }
+    }
+
     #[test]
     fn only_the_newest_calls_are_kept() {
         let calls = Arc::new(Calls::default());
         for _ in 0..MOST_CALLS + 5 {
-            calls.begin("numbers", &"ü".repeat(MOST_TEXT), 1).finish();
+            calls.begin(asked(&"ü".repeat(MOST_TEXT))).finish();
         }
         let list = calls.list();
         assert_eq!((list.len(), list[0].n), (MOST_CALLS, 6));
@@ -222,8 +252,8 @@ mod tests {
     #[test]
     fn a_call_that_is_dropped_is_cancelled() {
         let calls = Arc::new(Calls::default());
-        drop(calls.begin("numbers", "hello", 1));
-        let second = calls.begin("numbers", "hello", 1);
+        drop(calls.begin(asked("hello")));
+        let second = calls.begin(asked("hello"));
         second.finish();
         assert_eq!(second.repeats(), 1);
         drop(second);

@@ -6,7 +6,7 @@ use axum::{
     Json,
     body::Body,
     extract::State,
-    http::{StatusCode, header::CONTENT_TYPE},
+    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
     response::{Html, IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -16,11 +16,14 @@ use serde_json::{Value, json};
 
 use crate::{
     answer::{Answer, End, Pace, Whole},
+    calls::Asked,
+    continuation::{GoingOn, Turn},
     error::ApiError,
     plan::Plan,
     server::Shared,
     spec::Spec,
     sse::Events,
+    streams,
 };
 
 #[derive(Deserialize)]
@@ -35,6 +38,10 @@ struct Request {
     max_completion_tokens: Option<usize>,
     #[serde(default)]
     max_tokens: Option<usize>,
+    #[serde(default)]
+    continue_final_message: bool,
+    #[serde(default)]
+    add_generation_prompt: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -62,9 +69,20 @@ impl Message {
 }
 
 impl Request {
-    fn last_user(&self) -> String {
-        let last = self.messages.iter().rev().find(|message| message.role == "user");
-        last.map(Message::text).unwrap_or_default()
+    fn turns(&self) -> Vec<Turn> {
+        let turn = |message: &Message| Turn { role: message.role.clone(), text: message.text() };
+        self.messages.iter().map(turn).collect()
+    }
+
+    /// vLLM's two flags.
+    fn has_flags(&self) -> Result<bool, ApiError> {
+        let asks_for_a_turn = self.add_generation_prompt.unwrap_or(true);
+        if self.continue_final_message && asks_for_a_turn {
+            let message =
+                "Cannot set both `continue_final_message` and `add_generation_prompt` to True.";
+            return Err(ApiError::bad_request(message));
+        }
+        Ok(self.continue_final_message)
     }
 
     /// Four bytes are a token, roughly.
@@ -81,15 +99,25 @@ impl Request {
     }
 }
 
-pub(crate) async fn complete(State(shared): State<Shared>, body: Bytes) -> Response {
-    answer(&shared, &body).await.unwrap_or_else(IntoResponse::into_response)
+pub(crate) async fn complete(
+    State(shared): State<Shared>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    answer(&shared, &headers, &body).await.unwrap_or_else(IntoResponse::into_response)
 }
 
-async fn answer(shared: &Shared, body: &[u8]) -> Result<Response, ApiError> {
+async fn answer(shared: &Shared, headers: &HeaderMap, body: &[u8]) -> Result<Response, ApiError> {
     let request: Request = serde_json::from_slice(body)
         .map_err(|error| ApiError::bad_request(format!("The body is not a request: {error}.")))?;
-    let last_user = request.last_user();
-    let call = shared.calls.begin(&request.model, &last_user, request.messages.len());
+    let going_on = GoingOn::read(&request.turns());
+    let last_user = going_on.last_user.clone();
+    let call = shared.calls.begin(Asked {
+        model: request.model.clone(),
+        last_user: last_user.clone(),
+        messages: request.messages.len(),
+        continued: going_on.continued(),
+    });
     let mut spec = match shared.scripts.spec(&request.model) {
         Ok(spec) => spec,
         Err(error) => {
@@ -104,10 +132,18 @@ async fn answer(shared: &Shared, body: &[u8]) -> Result<Response, ApiError> {
         call.finish();
         return Ok(response);
     }
+    let text = request.has_flags().and_then(|has_flags| going_on.text(&spec, has_flags));
+    let text = match text {
+        Ok(text) => text,
+        Err(error) => {
+            call.finish();
+            return Err(error);
+        }
+    };
 
     let id = format!("chatcmpl-standin-{}", call.n());
     let answer = Answer {
-        plan: Plan::new(&spec, &last_user, request.most_tokens()),
+        plan: Plan::new(&spec, &last_user, request.most_tokens(), text),
         pace: Pace::new(spec.rate, spec.first),
         gates: shared.gates.clone(),
         call,
@@ -116,7 +152,10 @@ async fn answer(shared: &Shared, body: &[u8]) -> Result<Response, ApiError> {
     if request.stream == Some(true) && !spec.json {
         let events =
             Events::new(&spec, &id, unix_seconds(), &request.model, request.includes_usage());
-        let body = Body::from_stream(answer.stream(events, spec.split));
+        let body = match streams::name(headers).filter(|_| spec.streams) {
+            Some(name) => shared.streams.keep(name, answer, events, spec.split),
+            None => Body::from_stream(answer.stream(events, spec.split)),
+        };
         return Ok(([(CONTENT_TYPE, "text/event-stream")], body).into_response());
     }
     Ok(whole(&spec, &id, &request.model, answer.whole().await))

@@ -22,6 +22,10 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "invalid_request", message)
     }
 
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", message)
+    }
+
     pub(crate) fn bad_key() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "invalid_api_key", "Incorrect API key provided.")
     }

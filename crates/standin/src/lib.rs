@@ -7,6 +7,7 @@
 mod answer;
 mod calls;
 mod chat;
+mod continuation;
 mod error;
 mod gates;
 mod models;
@@ -15,9 +16,10 @@ mod script;
 mod server;
 mod spec;
 mod sse;
+mod streams;
 mod text;
 
-pub use calls::{Call, CallState};
+pub use calls::{Call, CallState, Continuation};
 pub use script::{ScriptError, Scripts, Step};
 pub use server::{Options, Standin};
-pub use text::{MARKDOWN, numbered, numbered_utf8, reasoned};
+pub use text::{MARKDOWN, numbered, numbered_from, numbered_utf8, reasoned};

@@ -44,21 +44,25 @@ enum Source {
 }
 
 impl Plan {
-    pub(crate) fn new(spec: &Spec, last_user: &str, most_tokens: usize) -> Self {
+    pub(crate) fn new(
+        spec: &Spec,
+        last_user: &str,
+        most_tokens: usize,
+        going_on: Option<String>,
+    ) -> Self {
         let tokens = spec.tokens.min(most_tokens);
+        let mut thoughts = Thoughts::new(spec);
         let source = match &spec.base {
+            Base::Numbers if going_on.is_some() => {
+                thoughts.tokens = 0;
+                Source::Tokens(Tokens::running(going_on.unwrap_or_default(), most_tokens))
+            }
             Base::Numbers => Source::Tokens(Tokens::numbers(tokens, spec.utf8)),
             Base::Markdown => Source::Tokens(Tokens::running(text::MARKDOWN, tokens)),
             Base::Echo => Source::Tokens(Tokens::running(last_user.to_owned(), tokens)),
             Base::Script(steps) => Source::Steps { steps: steps.clone(), next: 0 },
         };
-        Self {
-            source,
-            thoughts: Thoughts::new(spec),
-            events: events(spec),
-            chunk: spec.chunk,
-            sent: 0,
-        }
+        Self { source, thoughts, events: events(spec), chunk: spec.chunk, sent: 0 }
     }
 
     /// The next act; tokens replace what is in `text`.
@@ -181,7 +185,7 @@ mod tests {
 
     fn acts(parameters: &str) -> Vec<(Act, String)> {
         let spec = Spec::named("numbers").and_then(|s| s.with(parameters)).expect("it is good");
-        let mut plan = Plan::new(&spec, "", usize::MAX);
+        let mut plan = Plan::new(&spec, "", usize::MAX, None);
         let mut acts = Vec::new();
         loop {
             let mut text = String::new();

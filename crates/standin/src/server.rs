@@ -33,6 +33,7 @@ use crate::{
     gates::Gates,
     models,
     script::Scripts,
+    streams::{self, Streams},
 };
 
 const LARGEST_BODY: usize = 64 * 1024 * 1024;
@@ -52,6 +53,7 @@ pub(crate) struct Shared {
     pub(crate) scripts: Arc<Scripts>,
     pub(crate) calls: Arc<Calls>,
     pub(crate) gates: Arc<Gates>,
+    pub(crate) streams: Arc<Streams>,
     api_key: Option<Arc<str>>,
 }
 
@@ -75,13 +77,14 @@ impl Standin {
     pub async fn start_on(addr: impl ToSocketAddrs, options: Options) -> io::Result<Self> {
         let listener = listen(addr).await?;
         let addr = listener.local_addr()?;
+        let stop = CancellationToken::new();
         let shared = Shared {
             scripts: options.scripts.into(),
             calls: Arc::default(),
             gates: Arc::default(),
+            streams: Arc::new(Streams::new(stop.clone())),
             api_key: options.api_key.map(Into::into),
         };
-        let stop = CancellationToken::new();
         let server = tokio::spawn(serve(listener, routes(shared.clone()), stop.clone()));
         Ok(Self { addr, shared, stop, server: Some(server) })
     }
@@ -182,6 +185,10 @@ fn routes(shared: Shared) -> Router {
     let openai = Router::new()
         .route("/v1/models", get(list_models))
         .route("/v1/chat/completions", post(chat::complete))
+        .route("/v1/stream", get(streams::read_newer).delete(streams::end_newer))
+        .route("/v1/stream/{name}", get(streams::read_older).delete(streams::end_older))
+        .route("/v1/streams/lookup", post(streams::look_up))
+        .route("/v1/streams", get(streams::list))
         .layer(middleware::from_fn_with_state(shared.clone(), check_key));
     Router::new()
         .route("/standin/calls", get(list_calls).delete(clear_calls))

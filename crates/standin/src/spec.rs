@@ -41,6 +41,21 @@ pub(crate) enum Usage {
     None,
 }
 
+/// What a model makes of a beginning that it is given as the last message.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Prefill {
+    /// Nothing: it answers anew.
+    Ignored,
+    /// It goes on exactly when the two flags of vLLM say so.
+    WithFlags,
+    /// It goes on exactly.
+    Always,
+    /// With the two flags, but it says the beginning again.
+    Repeated,
+    /// Status 400.
+    Refused,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Gate {
     pub(crate) name: String,
@@ -52,6 +67,11 @@ pub(crate) struct Gate {
 #[derive(Clone, Debug)]
 pub(crate) struct Spec {
     pub(crate) base: Base,
+    /// The engine that it says it is, in the list of models.
+    pub(crate) owned_by: &'static str,
+    pub(crate) prefill: Prefill,
+    /// An answer with a name is kept running, as llama.cpp does.
+    pub(crate) streams: bool,
     /// Tokens of the answer without its reasoning; of a running text as many as there are.
     pub(crate) tokens: usize,
     /// Tokens of the reasoning.
@@ -85,6 +105,9 @@ pub(crate) struct Spec {
     pub(crate) usage: Usage,
 }
 
+const VLLM: &str = "vllm";
+const LLAMA: &str = "llamacpp";
+
 impl Spec {
     /// A base and its defaults, which suit a person who watches.
     pub(crate) fn named(base: &str) -> Result<Self, SpecError> {
@@ -96,6 +119,14 @@ impl Spec {
         };
         Ok(match base {
             "numbers" => numbers,
+            "vllm-numbers" => Self { owned_by: VLLM, prefill: Prefill::WithFlags, ..numbers },
+            "llama-numbers" => Self { owned_by: LLAMA, prefill: Prefill::Always, ..numbers },
+            "repeating-numbers" => Self { owned_by: VLLM, prefill: Prefill::Repeated, ..numbers },
+            "refusing-numbers" => Self { owned_by: VLLM, prefill: Prefill::Refused, ..numbers },
+            "plain-numbers" => Self { owned_by: "unknown", ..numbers },
+            "streams-numbers" => {
+                Self { owned_by: LLAMA, prefill: Prefill::Always, streams: true, ..numbers }
+            }
             "reasoning" => Self { reasoning: 60, ..numbers },
             "slow" => Self { tokens: 60, rate: 2.0, first: Duration::from_secs(3), ..numbers },
             "markdown" => Self { base: Base::Markdown, tokens: usize::MAX, rate: 100.0, ..numbers },
@@ -111,6 +142,9 @@ impl Spec {
     fn plain(base: Base) -> Self {
         Self {
             base,
+            owned_by: "standin",
+            prefill: Prefill::Ignored,
+            streams: false,
             tokens: usize::MAX,
             reasoning: 0,
             field: Field::ReasoningContent,

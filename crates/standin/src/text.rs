@@ -28,6 +28,17 @@ pub fn reasoned(tokens: usize) -> String {
     collect(tokens, push_thought)
 }
 
+/// What of `numbered(tokens)` follows `given`, wherever that was cut; all of it when it begins in
+/// another way.
+pub fn numbered_from(given: &str, tokens: usize) -> String {
+    rest(numbered(tokens), given)
+}
+
+/// What of `text` follows `given`; all of it when it begins in another way.
+pub(crate) fn rest(text: String, given: &str) -> String {
+    text.strip_prefix(given).map(str::to_owned).unwrap_or(text)
+}
+
 fn collect(tokens: usize, push: impl Fn(&mut String, usize)) -> String {
     let mut text = String::new();
     for i in 1..=tokens {
@@ -129,6 +140,15 @@ mod tests {
         assert_eq!(read(Tokens::numbers(41, true)), (numbered_utf8(41), 41));
         assert_eq!(read(Tokens::running(MARKDOWN, usize::MAX)).0, MARKDOWN);
         assert_eq!(read(Tokens::running("one two  three", 2)), ("one two  ".into(), 2));
+    }
+
+    #[test]
+    fn the_rest_follows_wherever_the_beginning_was_cut() {
+        let text = numbered(41);
+        for cut in 0..=text.len() {
+            assert_eq!(numbered_from(&text[..cut], 41), text[cut..]);
+        }
+        assert_eq!(numbered_from("One", 41), text);
     }
 
     #[test]

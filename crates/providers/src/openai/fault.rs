@@ -147,6 +147,56 @@ impl Endpoint {
     }
 }
 
+/// What a refusal says about a means of going on that the request used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// This model does not do that.
+    Never,
+    /// The request as it is was not accepted, while the one without that was.
+    NotThis,
+    /// It failed as any call can.
+    Other,
+}
+
+const MEANS_WORDS: [&str; 20] = [
+    "prefill",
+    "continue_final_message",
+    "add_generation_prompt",
+    "last message",
+    "last role",
+    "final message",
+    "must end with a user",
+    "alternate",
+    "prefix",
+    "trailing assistant",
+    "assistant message at the end",
+    "assistant messages at the end",
+    "unknown field",
+    "unknown_field",
+    "unknown parameter",
+    "unknown_parameter",
+    "unrecognized",
+    "extra_forbidden",
+    "extra inputs",
+    "extra fields",
+];
+
+impl Refusal<'_> {
+    pub(crate) fn of_the_means(&self) -> Verdict {
+        let is_refusal = matches!(self.status, Some(400 | 422));
+        if !is_refusal || category(self.status, self) != Category::BadRequest {
+            return Verdict::Other;
+        }
+        let Fault { code, kind, message, param, .. } = &self.fault;
+        let words = format!("{code} {kind} {param} {message}").to_lowercase();
+        if MEANS_WORDS.iter().any(|word| words.contains(word)) {
+            Verdict::Never
+        } else {
+            Verdict::NotThis
+        }
+    }
+}
+
 /// How long a server asks to wait: seconds, or an HTTP date (RFC 9110, section 10.2.3).
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
@@ -344,6 +394,45 @@ mod tests {
             (307, "", ProviderError),
         ] {
             assert_eq!(refused(status, body).code, code, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_of_the_means_is_told_from_others() {
+        for (status, body, verdict) in [
+            (
+                400,
+                r#"{"error":{"message":"This model does not support assistant message prefill. The
+                    conversation must end with a user message."}}"#,
+                Verdict::Never,
+            ),
+            (
+                400,
+                r#"{"object":"error","message":"Cannot set both `continue_final_message` and x"}"#,
+                Verdict::Never,
+            ),
+            (
+                400,
+                r#"{"message":"Expected last role User or Tool for serving but got assistant"}"#,
+                Verdict::Never,
+            ),
+            (422, r#"{"detail":[{"type":"extra_forbidden"}]}"#, Verdict::NotThis),
+            (400, r#"{"error":{"code":"unknown_parameter","message":"x"}}"#, Verdict::Never),
+            (400, "", Verdict::NotThis),
+            (400, r#"{"error":{"code":"context_length_exceeded"}}"#, Verdict::Other),
+            (401, "", Verdict::Other),
+            (429, "", Verdict::Other),
+            (500, r#"{"error":{"message":"prefill"}}"#, Verdict::Other),
+        ] {
+            let body = body.replace('\n', " ");
+            let refusal = Refusal {
+                status: Some(status),
+                fault: wire::fault(body.as_bytes()),
+                is_web_page: false,
+                retry_after: None,
+                model: Some("m"),
+            };
+            assert_eq!(refusal.of_the_means(), verdict, "{status} {body}");
         }
     }
 

@@ -2,6 +2,8 @@
 //! llama.cpp, LM Studio, vLLM and many more.
 
 mod fault;
+mod go_on;
+mod known;
 mod models;
 mod request;
 mod stream;
@@ -19,16 +21,17 @@ use futures_util::{Stream, StreamExt};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{RequestBuilder, Response, Url};
 use tokio::time::{Instant, sleep, timeout};
-use unbroken_protocol::ModelInfo;
+use unbroken_protocol::{Means, ModelInfo};
 
 use self::fault::{Endpoint, Refusal, retry_after};
+use self::known::Known;
 pub use self::models::Listed;
-use self::request::Dialect;
+use self::request::{Dialect, Form};
 use self::stream::Answer;
 pub use self::stream::Patience;
 use crate::discover::{ConfigError, ProviderConfig, Secret};
 use crate::http::{Http, shown};
-use crate::{Event, EventStream, Failure, Provider, Request};
+use crate::{Event, EventStream, Failure, GoOnError, Partial, Provider, Request};
 
 /// How much of a refusal's body is read, and for how long.
 const REFUSAL_BYTES: usize = 64 * 1024;
@@ -47,6 +50,7 @@ pub struct OpenAi {
     endpoint: Arc<Endpoint>,
     dialect: Dialect,
     patience: Patience,
+    known: Known,
 }
 
 impl OpenAi {
@@ -67,7 +71,8 @@ impl OpenAi {
         let name = if config.name.is_empty() { config.id.clone() } else { config.name };
         let http = http.clone();
         let endpoint = Arc::new(endpoint);
-        Ok(Self { id: config.id, name, http, base, key, endpoint, dialect, patience })
+        let known = Known::new(config.continuation, &base);
+        Ok(Self { id: config.id, name, http, base, key, endpoint, dialect, patience, known })
     }
 
     /// With other timers than the settings say, to the millisecond.
@@ -83,9 +88,13 @@ impl OpenAi {
         let response = accepted(response, &self.endpoint, None).await?;
         let is_web_page = is_web_page(response.headers());
         let body = read_up_to(response, LIST_BYTES).await;
-        models::read(&body, &self.name).ok_or_else(|| {
+        let listed = models::read(&body, &self.name).ok_or_else(|| {
             if is_web_page { self.endpoint.web_page() } else { self.endpoint.unreadable() }
-        })
+        })?;
+        if self.known.list(&listed) && self.has_streams().await {
+            self.known.learn_streams();
+        }
+        Ok(listed)
     }
 
     fn at(&self, page: &str) -> Url {
@@ -93,6 +102,29 @@ impl OpenAi {
         let path = format!("{}/{page}", url.path().trim_end_matches('/'));
         url.set_path(&path);
         url
+    }
+
+    fn completion(&self, request: &Request, continued: Option<(&str, Form)>) -> RequestBuilder {
+        self.authorized(self.http.for_url(&self.base).post(self.at("chat/completions")))
+            .header(ACCEPT, "text/event-stream")
+            .header(CONTENT_TYPE, "application/json")
+            .body(request::body(request, self.dialect, continued))
+    }
+
+    fn start(&self, call: RequestBuilder, model: String) -> EventStream {
+        let (endpoint, patience) = (Arc::clone(&self.endpoint), self.patience);
+        stream! {
+            match open(call, &endpoint, &model, patience).await {
+                Ok(response) => {
+                    let mut events = read(response, endpoint, model, patience);
+                    while let Some(event) = events.next().await {
+                        yield event;
+                    }
+                }
+                Err(failure) => yield Err(failure),
+            }
+        }
+        .boxed()
     }
 
     fn authorized(&self, call: RequestBuilder) -> RequestBuilder {
@@ -120,26 +152,43 @@ impl Provider for OpenAi {
     }
 
     fn generate(&self, request: Request) -> EventStream {
-        let call = self
-            .authorized(self.http.for_url(&self.base).post(self.at("chat/completions")))
-            .header(ACCEPT, "text/event-stream")
-            .header(CONTENT_TYPE, "application/json")
-            .body(request::body(&request, self.dialect));
-        let (endpoint, patience) = (Arc::clone(&self.endpoint), self.patience);
-        let model = request.model;
-        stream! {
-            match open(call, &endpoint, &model, patience).await {
-                Ok(response) => {
-                    let body = response.bytes_stream();
-                    let mut events = pin!(follow(body, Answer::new(endpoint, model), patience));
-                    while let Some(event) = events.next().await {
-                        yield event;
-                    }
-                }
-                Err(failure) => yield Err(failure),
-            }
+        let call = self.completion(&request, None);
+        self.start(call, request.model)
+    }
+
+    fn generate_as(&self, request: Request, cursor: &str) -> EventStream {
+        let mut call = self.completion(&request, None);
+        if self.known.keeps(&request.model) {
+            call = go_on::named(call, cursor);
         }
-        .boxed()
+        self.start(call, request.model)
+    }
+
+    fn end<'a>(&'a self, cursor: &'a str) -> BoxFuture<'a, ()> {
+        Box::pin(self.end_stream(cursor))
+    }
+
+    fn means(&self, model: &str) -> Means {
+        self.known.means(model)
+    }
+
+    fn go_on<'a>(
+        &'a self,
+        request: Request,
+        partial: &'a Partial,
+        means: Means,
+    ) -> BoxFuture<'a, Result<EventStream, GoOnError>> {
+        Box::pin(async move {
+            match means {
+                Means::Reattach => self.reattach(request, partial).await,
+                Means::Prefill => match self.known.prefill(&request.model) {
+                    Some(form) => self.continued(request, partial, form).await,
+                    None => Err(self.refused(&request.model, means)),
+                },
+                Means::Prompt => self.continued(request, partial, Form::Words).await,
+                Means::None => Err(GoOnError::Refused { next: Means::None }),
+            }
+        })
     }
 }
 
@@ -150,12 +199,30 @@ async fn open(
     model: &str,
     patience: Patience,
 ) -> Result<Response, Failure> {
-    let response = timeout(patience.first_token, call.send())
-        .await
-        .map_err(|_| endpoint.silent(patience.first_token))?
-        .map_err(|error| endpoint.unreachable(&error))?;
+    let response = send(call, endpoint, patience).await?;
     let response = accepted(response, endpoint, Some(model)).await?;
     if is_web_page(response.headers()) { Err(endpoint.web_page()) } else { Ok(response) }
+}
+
+/// Sends the call and waits for the head of whatever the server answers.
+async fn send(
+    call: RequestBuilder,
+    endpoint: &Endpoint,
+    patience: Patience,
+) -> Result<Response, Failure> {
+    timeout(patience.first_token, call.send())
+        .await
+        .map_err(|_| endpoint.silent(patience.first_token))?
+        .map_err(|error| endpoint.unreachable(&error))
+}
+
+fn read(
+    response: Response,
+    endpoint: Arc<Endpoint>,
+    model: String,
+    patience: Patience,
+) -> EventStream {
+    follow(response.bytes_stream(), Answer::new(endpoint, model), patience).boxed()
 }
 
 /// Reads a body into events until the answer is over, the body ends, or the server falls silent.
@@ -211,14 +278,38 @@ async fn accepted(
     if response.status().is_success() {
         return Ok(response);
     }
-    let status = response.status().as_u16();
-    let retry_after = retry_after(response.headers(), SystemTime::now());
-    let says_page = is_web_page(response.headers());
-    let body = timeout(REFUSAL_TIME, read_up_to(response, REFUSAL_BYTES)).await.unwrap_or_default();
-    let is_web_page = says_page || body.trim_ascii_start().starts_with(b"<");
-    let fault = wire::fault(&body);
-    let refusal = Refusal { status: Some(status), fault, is_web_page, retry_after, model };
-    Err(endpoint.refused(&refusal))
+    let rejection = Rejection::read(response).await;
+    Err(endpoint.refused(&rejection.refusal(model)))
+}
+
+/// All that a refusal brings.
+struct Rejection {
+    status: u16,
+    retry_after: Option<Duration>,
+    is_web_page: bool,
+    body: Vec<u8>,
+}
+
+impl Rejection {
+    async fn read(response: Response) -> Self {
+        let status = response.status().as_u16();
+        let retry_after = retry_after(response.headers(), SystemTime::now());
+        let says_page = is_web_page(response.headers());
+        let body = read_up_to(response, REFUSAL_BYTES);
+        let body = timeout(REFUSAL_TIME, body).await.unwrap_or_default();
+        let is_web_page = says_page || body.trim_ascii_start().starts_with(b"<");
+        Self { status, retry_after, is_web_page, body }
+    }
+
+    fn refusal<'a>(&'a self, model: Option<&'a str>) -> Refusal<'a> {
+        Refusal {
+            status: Some(self.status),
+            fault: wire::fault(&self.body),
+            is_web_page: self.is_web_page,
+            retry_after: self.retry_after,
+            model,
+        }
+    }
 }
 
 /// The body, or as much of it as came.

@@ -1,9 +1,12 @@
 //! A [`Request`] as the JSON body of `POST /chat/completions`. Pure.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use unbroken_protocol::Role;
 
 use crate::Request;
+use crate::continuation::words;
 
 /// Which wishes a server understands beyond the common ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +15,19 @@ pub(crate) enum Dialect {
     OpenAi,
     /// Everybody else.
     Compatible,
+}
+
+/// How a request says that an answer is to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// The text is the last message (llama.cpp).
+    Trailing,
+    /// The same, and two flags say that it is not whole (vLLM, SGLang).
+    Flags,
+    /// The same, marked as a prefix (Mistral, DeepSeek).
+    Prefix,
+    /// A request in words follows the text.
+    Words,
 }
 
 #[derive(Serialize)]
@@ -28,6 +44,10 @@ struct Body<'a> {
     max_completion_tokens: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reasoning_effort: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    continue_final_message: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    add_generation_prompt: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -41,25 +61,45 @@ struct StreamOptions {
 #[derive(Serialize)]
 struct Message<'a> {
     role: &'static str,
-    content: &'a str,
+    content: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prefix: Option<bool>,
 }
 
-/// The body's bytes.
-pub(crate) fn body(request: &Request, dialect: Dialect) -> Vec<u8> {
+impl<'a> Message<'a> {
+    fn new(role: &'static str, content: impl Into<Cow<'a, str>>) -> Self {
+        Self { role, content: content.into(), prefix: None }
+    }
+}
+
+/// The body's bytes; with a text after which the answer is to go on.
+pub(crate) fn body(
+    request: &Request,
+    dialect: Dialect,
+    continued: Option<(&str, Form)>,
+) -> Vec<u8> {
     let options = &request.options;
     let system = options.system.as_deref().filter(|system| !system.trim().is_empty());
-    let system = system.map(|content| Message { role: "system", content });
+    let system = system.map(|content| Message::new("system", content));
     let spoken = request
         .messages
         .iter()
-        .map(|message| Message { role: role(message.role), content: &message.content });
+        .map(|message| Message::new(role(message.role), message.content.as_str()));
+    let form = continued.map(|(_, form)| form);
+    let partial = continued.map(|(text, form)| Message {
+        prefix: (form == Form::Prefix).then_some(true),
+        ..Message::new("assistant", text)
+    });
+    let asked = continued.filter(|(_, form)| *form == Form::Words);
+    let asked = asked.map(|(text, _)| Message::new("user", words(text)));
+    let flag = |value: bool| (form == Some(Form::Flags)).then_some(value);
     let (max_tokens, max_completion_tokens) = match dialect {
         Dialect::OpenAi => (None, options.max_output_tokens),
         Dialect::Compatible => (options.max_output_tokens, None),
     };
     let body = Body {
         model: &request.model,
-        messages: system.into_iter().chain(spoken).collect(),
+        messages: system.into_iter().chain(spoken).chain(partial).chain(asked).collect(),
         stream: true,
         stream_options: StreamOptions {
             include_usage: true,
@@ -69,6 +109,8 @@ pub(crate) fn body(request: &Request, dialect: Dialect) -> Vec<u8> {
         max_tokens,
         max_completion_tokens,
         reasoning_effort: options.reasoning_effort.as_deref(),
+        continue_final_message: flag(true),
+        add_generation_prompt: flag(false),
     };
     serde_json::to_vec(&body).expect("a body of text and numbers is JSON")
 }
@@ -90,13 +132,17 @@ mod tests {
     use crate::Message;
 
     fn written(options: Options, dialect: Dialect) -> Value {
+        continued(options, dialect, None)
+    }
+
+    fn continued(options: Options, dialect: Dialect, after: Option<(&str, Form)>) -> Value {
         let messages = [
             Message { role: Role::User, content: "Hi".into() },
             Message { role: Role::Assistant, content: "Hello".into() },
             Message { role: Role::User, content: "Why?".into() },
         ];
         let request = Request { model: "m".into(), messages: messages.into(), options };
-        serde_json::from_slice(&body(&request, dialect)).unwrap()
+        serde_json::from_slice(&body(&request, dialect, after)).unwrap()
     }
 
     #[test]
@@ -135,6 +181,27 @@ mod tests {
         assert_eq!(body["max_completion_tokens"], 7);
         assert_eq!(body.get("max_tokens"), None);
         assert_eq!(body["stream_options"]["include_obfuscation"], false);
+    }
+
+    #[test]
+    fn a_text_to_go_on_from_is_given_in_every_form() {
+        let after =
+            |form: Form| continued(Options::default(), Dialect::Compatible, Some(("Becau", form)));
+        let plain = json!({"role": "assistant", "content": "Becau"});
+        for form in [Form::Trailing, Form::Flags] {
+            let body = after(form);
+            assert_eq!(body["messages"][3], plain);
+            assert_eq!(body["messages"].as_array().map(Vec::len), Some(4));
+            let flags = (form == Form::Flags).then_some((json!(true), json!(false)));
+            let sent = body.get("continue_final_message").zip(body.get("add_generation_prompt"));
+            assert_eq!(sent.map(|(a, b)| (a.clone(), b.clone())), flags);
+        }
+        let prefix = json!({"role": "assistant", "content": "Becau", "prefix": true});
+        assert_eq!(after(Form::Prefix)["messages"][3], prefix);
+        let words = after(Form::Words);
+        assert_eq!(words["messages"][3], plain);
+        assert_eq!(words["messages"][4]["role"], "user");
+        assert!(words["messages"][4]["content"].as_str().unwrap().ends_with("«Becau»"));
     }
 
     #[test]

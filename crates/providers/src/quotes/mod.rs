@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use async_stream::stream;
 use futures_util::StreamExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, ready};
 use tokio::time::{Instant, sleep_until};
-use unbroken_protocol::{ErrorCode, FinishReason, ModelInfo, Role};
+use unbroken_protocol::{ErrorCode, FinishReason, Means, ModelInfo, Role};
 
 use self::guide::Passage;
 use self::index::Index;
-use crate::{Event, EventStream, Failure, Provider, Request, Usage};
+use crate::{Event, EventStream, Failure, GoOnError, Partial, Provider, Request, Usage};
 
 /// The id of the provider and of its one model.
 pub const QUOTES: &str = "quotes";
@@ -116,6 +116,28 @@ impl Provider for Quotes {
             yield Ok(Event::Finish(FinishReason::Stop));
         }
         .boxed()
+    }
+
+    /// The same question has the same answer, so it is there to be read again.
+    fn means(&self, _model: &str) -> Means {
+        Means::Reattach
+    }
+
+    fn go_on<'a>(
+        &'a self,
+        request: Request,
+        _partial: &'a Partial,
+        means: Means,
+    ) -> BoxFuture<'a, Result<EventStream, GoOnError>> {
+        Box::pin(async move {
+            if means != Means::Reattach {
+                return Err(GoOnError::Refused { next: Means::None });
+            }
+            // The sources come before the first word: they are stored.
+            let is_source = |event: &Result<Event, Failure>| matches!(event, Ok(Event::Source(_)));
+            let again = self.generate(request);
+            Ok(again.filter(move |event| ready(!is_source(event))).boxed())
+        })
     }
 }
 

@@ -2,5 +2,6 @@
 
 mod answers;
 mod catalogue;
+mod continuation;
 mod failures;
 mod support;

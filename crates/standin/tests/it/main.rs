@@ -1,5 +1,6 @@
 //! The stand-in over real TCP.
 
+mod continuation;
 mod control;
 mod failures;
 mod shapes;
