@@ -34,6 +34,9 @@ pub enum Input {
     Closed {
         code: u16,
     },
+    /// Another transport is open in the place of the one that was in use, and the server has not
+    /// spoken on it yet.
+    Moved,
     Hint(Hint),
     /// The time of [`Machine::next_wake`](crate::Machine::next_wake) has come.
     Wake,

@@ -6,10 +6,13 @@
 
 mod backoff;
 mod follow;
+mod http;
 mod io;
+mod ladder;
 mod link;
 mod machine;
 pub mod rest;
+mod sse;
 
 #[cfg(target_arch = "wasm32")]
 pub mod browser;
@@ -17,5 +20,6 @@ pub mod browser;
 pub mod native;
 
 pub use io::{Config, Hint, Input, Output, Status, Target, Update};
+pub use ladder::Transport;
 pub use machine::Machine;
 pub use rest::{Rest, RestError};

@@ -139,6 +139,18 @@ impl Link {
         }
     }
 
+    /// Another transport took the place of whatever there was.
+    pub(crate) fn moved(&mut self, now: Duration) {
+        if self.is_wanted() {
+            self.state = State::Opening { since: now };
+        }
+    }
+
+    /// Whether there is, or is going to be, a connection.
+    pub(crate) fn is_wanted(&self) -> bool {
+        matches!(self.state, State::Waiting { .. } | State::Opening { .. } | State::Open(_))
+    }
+
     /// The server refused `hello`, or says later that the session is over.
     pub(crate) fn refused(&mut self, code: ErrorCode, now: Duration) -> Step {
         match code {

@@ -72,6 +72,10 @@ impl Machine {
                 self.link.closed(code, now);
                 self.disconnected();
             }
+            Input::Moved => {
+                self.link.moved(now);
+                self.disconnected();
+            }
             Input::Hint(hint) => {
                 let step = self.link.hint(hint, now);
                 self.carry_out(step, now);

@@ -23,8 +23,10 @@ pub enum Refusal {
     TooLong { bytes: usize, limit: usize },
     #[error("Too many messages came from this address. Try again in {} s.", wait.as_secs() + 1)]
     TooMany { wait: Duration },
-    #[error("Ten messages wait in this conversation already. Wait for an answer to end.")]
+    #[error("Other messages of this conversation wait already. Wait for an answer to end.")]
     Busy,
+    #[error("Another answer of this conversation is being written. Wait for its end, or stop it.")]
+    Running,
     #[error("This device's session is not known or has expired. Reload the page to get a new one.")]
     Unauthorized,
     #[error("{STORAGE_SENTENCE}")]
@@ -43,7 +45,7 @@ impl Refusal {
             Self::Conflict(_) => ErrorCode::Conflict,
             Self::TooLong { .. } => ErrorCode::PayloadTooLarge,
             Self::TooMany { .. } => ErrorCode::RateLimited,
-            Self::Busy => ErrorCode::ConversationBusy,
+            Self::Busy | Self::Running => ErrorCode::ConversationBusy,
             Self::Unauthorized => ErrorCode::Unauthorized,
             Self::Storage => ErrorCode::StorageUnavailable,
             Self::Draining => ErrorCode::Draining,

@@ -48,12 +48,20 @@ struct Scribe {
     head: Seq,
     waiting: Arc<Semaphore>,
     usage: Usage,
+    /// The call is made again before any visible text: what leads up to it is in the log already.
+    repeats: bool,
 }
 
 impl Run {
     /// Writes the answer to its end and returns what the end is; everything before it is
     /// committed.
-    pub(crate) async fn write(&self, mut stream: unbroken_providers::EventStream) -> (End, Usage) {
+    ///
+    /// `first` is a record that this run begins with, if any.
+    pub(crate) async fn write(
+        &self,
+        mut stream: unbroken_providers::EventStream,
+        first: Option<Body>,
+    ) -> (End, Usage) {
         let mut scribe = Scribe {
             log: Arc::clone(&self.log),
             epoch: self.epoch,
@@ -61,7 +69,11 @@ impl Run {
             head: self.log.head(),
             waiting: Arc::new(Semaphore::new(WAITING_BYTES)),
             usage: Usage::default(),
+            repeats: self.log.head() > 0 && !self.log.has_text(),
         };
+        if let Some(first) = first {
+            scribe.append(first).await;
+        }
         let end = loop {
             tokio::select! {
                 biased;
@@ -86,6 +98,7 @@ impl Scribe {
     async fn take(&mut self, event: Option<Result<Event, Failure>>) -> Option<End> {
         match event {
             Some(Ok(Event::Content(text))) => self.append(Body::Content(text)).await,
+            Some(Ok(Event::Reasoning(_) | Event::Source(_))) if self.repeats => {}
             Some(Ok(Event::Reasoning(text))) => self.append(Body::Reasoning(text)).await,
             Some(Ok(Event::Source(citation))) => self.append(Body::Source(citation)).await,
             Some(Ok(Event::Usage(usage))) => self.usage = usage,
@@ -147,7 +160,7 @@ pub(crate) fn settlement(log: &Arc<Log>, epoch: Epoch, end: End, usage: Usage) -
                     .map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),
             }
         }
-        End::Failed(failure) => interruption(failure.code, failure.message),
+        End::Failed(failure) => interruption(&failure, true),
     };
     let record = Record { epoch, seq: inner.head() + 1, at: Timestamp::now(), body };
     drop(inner);
@@ -159,13 +172,14 @@ pub(crate) fn settlement(log: &Arc<Log>, epoch: Epoch, end: End, usage: Usage) -
     })
 }
 
-/// The record of a run that broke off; the log stays open.
-pub(crate) fn interruption(code: ErrorCode, message: String) -> Body {
+/// The record of a run that broke off; the log stays open. `can_continue` says whether a person may
+/// do something about it: not while the answer goes on by itself.
+pub(crate) fn interruption(failure: &Failure, can_continue: bool) -> Body {
     Body::State {
         state: GenerationState::Interrupted,
-        code: Some(code),
-        message: Some(message),
-        can_continue: false,
+        code: Some(failure.code),
+        message: Some(failure.message.clone()),
+        can_continue,
         means: None,
     }
 }

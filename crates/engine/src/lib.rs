@@ -6,6 +6,7 @@
 mod error;
 mod follow;
 mod generation;
+mod going_on;
 mod history;
 mod journal;
 mod log;

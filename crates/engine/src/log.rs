@@ -176,6 +176,11 @@ impl Log {
         self.lock().state
     }
 
+    /// Whether there is visible text.
+    pub(crate) fn has_text(&self) -> bool {
+        !self.lock().content.is_empty()
+    }
+
     /// Everything so far, as one value: text, reasoning, citations, state and position.
     pub fn summary(&self) -> Summary {
         let inner = self.lock();

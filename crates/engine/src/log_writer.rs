@@ -12,8 +12,8 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use unbroken_protocol::{
-    ConversationId, DeviceId, Epoch, ErrorCode, FinishReason, GenerationId, PrincipalId, Seq,
-    Timestamp,
+    ConversationId, DeviceId, Epoch, ErrorCode, FinishReason, GenerationId, MessageId, PrincipalId,
+    Seq, Timestamp,
 };
 use unbroken_store::{
     Body, Durability, JournalEntry, NewTurn, Record, Sealed, SecretHash, Session, Settled, Store,
@@ -59,9 +59,17 @@ pub(crate) struct Settle {
     pub(crate) output_tokens: u64,
 }
 
+/// A generation goes to another run: the last record of the run before, which broke off.
+pub(crate) struct TakeOver {
+    pub(crate) log: Arc<Log>,
+    /// `None` when the log says already that it broke off.
+    pub(crate) record: Option<Record>,
+}
+
 enum Operation {
     Append(Append),
     Settle(Settle, oneshot::Sender<Sealed>),
+    TakeOver(TakeOver, oneshot::Sender<Option<Epoch>>),
     Command(Command),
 }
 
@@ -69,6 +77,9 @@ enum Operation {
 pub(crate) enum Command {
     CreateTurn(Box<NewTurn>, oneshot::Sender<TurnOutcome>),
     RunNext(ConversationId, oneshot::Sender<Option<GenerationId>>),
+    EditQueued(GenerationId, String, oneshot::Sender<bool>),
+    RemoveQueued(GenerationId, oneshot::Sender<bool>),
+    SelectBranch(ConversationId, MessageId, oneshot::Sender<bool>),
     DeleteConversation(ConversationId, oneshot::Sender<bool>),
     Rename(ConversationId, String, oneshot::Sender<bool>),
     Deliver(GenerationId, DeviceId, oneshot::Sender<()>),
@@ -114,6 +125,14 @@ impl LogWriter {
         let (reply, settled) = oneshot::channel();
         let _ = self.operations.send(Operation::Settle(settle, reply)).await;
         settled.await.unwrap_or(Sealed::Stale)
+    }
+
+    /// Gives a generation to another run, durably, and returns that run's epoch. `None` when it is
+    /// sealed or another run was faster. Waits as long as the store refuses.
+    pub(crate) async fn take_over(&self, take_over: TakeOver) -> Option<Epoch> {
+        let (reply, taken) = oneshot::channel();
+        let _ = self.operations.send(Operation::TakeOver(take_over, reply)).await;
+        taken.await.unwrap_or(None)
     }
 
     /// Carries a command out, durably.
@@ -225,6 +244,7 @@ impl Task {
                     match operation {
                         Operation::Append(append) => append.log.storage_fails(),
                         Operation::Settle(settle, _) => settle.log.storage_fails(),
+                        Operation::TakeOver(take_over, _) => take_over.log.storage_fails(),
                         Operation::Command(_) => {}
                     }
                 }
@@ -241,7 +261,7 @@ impl Task {
             Operation::Append(append) => ends.take_append(append),
             // Its caller is told that it is stale.
             Operation::Settle(settle, _) => ends.take_settle(settle),
-            Operation::Command(_) => true,
+            Operation::TakeOver(..) | Operation::Command(_) => true,
         });
         let commands = self.take_commands();
         let tokens_only = commands.is_empty()
@@ -252,10 +272,17 @@ impl Task {
         let mut transaction = self.writer.begin(durability).await?;
         let entries = journal_entries(&self.waiting);
         let mut sealed = Vec::new();
+        let mut taken = Vec::new();
         let mut packed = Vec::new();
         for operation in &self.waiting {
-            if let Operation::Settle(settle, _) = operation {
-                sealed.push(apply_settle(&mut transaction, settle).await?);
+            match operation {
+                Operation::Settle(settle, _) => {
+                    sealed.push(apply_settle(&mut transaction, settle).await?);
+                }
+                Operation::TakeOver(take_over, _) => {
+                    taken.push(apply_take_over(&mut transaction, take_over).await?);
+                }
+                Operation::Append(_) | Operation::Command(_) => {}
             }
         }
         for log in self.journal.overlong() {
@@ -288,7 +315,7 @@ impl Task {
             Durability::Process => self.unsynced_since.or_else(|| Some(Instant::now())),
             Durability::Power => None,
         };
-        self.show(row, sealed);
+        self.show(row, sealed, taken);
         for reply in replies {
             reply();
         }
@@ -307,8 +334,9 @@ impl Task {
     }
 
     /// After the commit: everybody sees what waited.
-    fn show(&mut self, row: Option<i64>, sealed: Vec<Sealed>) {
+    fn show(&mut self, row: Option<i64>, sealed: Vec<Sealed>, taken: Vec<Option<Epoch>>) {
         let mut sealed = sealed.into_iter();
+        let mut taken = taken.into_iter();
         for operation in std::mem::take(&mut self.waiting) {
             match operation {
                 Operation::Append(Append { log, records, .. }) => {
@@ -324,6 +352,16 @@ impl Task {
                         settle.log.set_packed(settle.log.head());
                     }
                     let _ = reply.send(sealed);
+                }
+                Operation::TakeOver(TakeOver { log, record }, reply) => {
+                    let epoch = taken.next().expect("one outcome per takeover");
+                    if let Some(epoch) = epoch {
+                        self.journal.leave(log.identity.generation_id);
+                        log.publish(record.into_iter().collect());
+                        log.set_packed(log.head());
+                        log.run(epoch);
+                    }
+                    let _ = reply.send(epoch);
                 }
                 Operation::Command(_) => unreachable!("commands were taken out"),
             }
@@ -414,11 +452,12 @@ fn size(record: &Record) -> u64 {
 
 /// Whether a generation's records leave the journal with this commit.
 fn leaves(operations: &[Operation], packed: &[(Arc<Log>, Seq)], id: GenerationId) -> bool {
-    let settles = operations.iter().any(|operation| {
-        matches!(operation, Operation::Settle(settle, _)
-            if settle.log.identity.generation_id == id)
+    let leaves = operations.iter().any(|operation| match operation {
+        Operation::Settle(settle, _) => settle.log.identity.generation_id == id,
+        Operation::TakeOver(take_over, _) => take_over.log.identity.generation_id == id,
+        Operation::Append(_) | Operation::Command(_) => false,
     });
-    settles || packed.iter().any(|(log, _)| log.identity.generation_id == id)
+    leaves || packed.iter().any(|(log, _)| log.identity.generation_id == id)
 }
 
 /// Packs what a running generation has in the journal; returns up to which record.
@@ -467,6 +506,20 @@ async fn apply_settle(
         .await
 }
 
+async fn apply_take_over(
+    transaction: &mut Transaction<'_>,
+    take_over: &TakeOver,
+) -> Result<Option<Epoch>, StoreError> {
+    let log = &take_over.log;
+    let (epoch, mut records) = {
+        let inner = log.lock();
+        (inner.epoch, inner.records_after(inner.packed))
+    };
+    records.extend(take_over.record.clone());
+    let head = records.last().map_or_else(|| log.head(), |record| record.seq);
+    transaction.take_over(log.identity.generation_id, epoch, head, &records).await
+}
+
 fn finish_reason(body: &Body) -> Option<FinishReason> {
     match body {
         Body::Complete { finish_reason, .. } => Some(*finish_reason),
@@ -490,6 +543,15 @@ async fn apply_command(
         Command::CreateTurn(turn, reply) => answer(reply, transaction.create_turn(&turn).await?),
         Command::RunNext(conversation, reply) => {
             answer(reply, transaction.run_next(conversation).await?)
+        }
+        Command::EditQueued(generation, content, reply) => {
+            answer(reply, transaction.edit_queued(generation, &content).await?)
+        }
+        Command::RemoveQueued(generation, reply) => {
+            answer(reply, transaction.remove_queued(generation).await?)
+        }
+        Command::SelectBranch(conversation, message, reply) => {
+            answer(reply, transaction.select_branch(conversation, message).await?)
         }
         Command::DeleteConversation(conversation, reply) => {
             answer(reply, transaction.delete_conversation(conversation).await?)

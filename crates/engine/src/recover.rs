@@ -4,18 +4,20 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use unbroken_protocol::{ErrorCode, GenerationId, GenerationState, Timestamp};
-use unbroken_store::{Generation, Record, Sealed};
+use unbroken_protocol::{ErrorCode, GenerationId, GenerationState, Means};
+use unbroken_providers::{Failure, Usage};
+use unbroken_store::{Generation, Record};
 
 use crate::Engine;
 use crate::error::Refusal;
-use crate::generation;
+use crate::generation::{self, End};
+use crate::going_on::goes_on_by_itself;
 use crate::log::{Identity, Log};
-use crate::log_writer::{Command, Settle};
+use crate::log_writer::Command;
 
 impl Engine {
-    /// Marks what a dead process left running as interrupted, with every record that it committed,
-    /// and lets turns that wait run.
+    /// Takes over what a dead process left running, with every record that it committed, and lets
+    /// turns that wait run.
     pub(crate) async fn recover(&self) -> Result<(), Refusal> {
         let open = self.store().open_generations().await?;
         let running: Vec<&Generation> =
@@ -26,11 +28,7 @@ impl Engine {
             let records = journal.remove(&generation.generation_id).unwrap_or_default();
             logs.push(self.rebuild(generation, records).await?);
         }
-        let interrupted = logs.iter().map(|log| self.settle(interrupted(log)));
-        let done = join_all(interrupted).await;
-        if done.contains(&Sealed::Stale) {
-            tracing::error!("a generation of the last run could not be recovered");
-        }
+        join_all(logs.iter().map(|log| self.recover_log(log))).await;
         if !logs.is_empty() {
             tracing::info!(generations = logs.len(), "recovered answers that were being written");
         }
@@ -46,6 +44,28 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Lets an answer go on by itself, or else marks it as interrupted.
+    async fn recover_log(&self, log: &Arc<Log>) {
+        let (epoch, broke_off) = {
+            let inner = log.lock();
+            (inner.epoch, inner.state == GenerationState::Interrupted)
+        };
+        let choice = self.inner.catalogue.resolve(&log.identity.model, None);
+        let failure = owner_lost();
+        let can_go_on = !log.has_text() || choice.provider.means(&choice.model) != Means::None;
+        if can_go_on && goes_on_by_itself(failure.code, epoch) {
+            let broke = (!broke_off).then_some(&failure);
+            if self.take_over(log, broke).await.is_some() {
+                self.spawn_run(log.identity.generation_id, log.identity.conversation_id);
+                return;
+            }
+        }
+        let end = End::Failed(failure);
+        if let Some(settle) = generation::settlement(log, epoch, end, Usage::default()) {
+            self.settle(settle).await;
+        }
     }
 
     /// The records of these generations that are still in the journal, in order.
@@ -92,14 +112,12 @@ impl Engine {
     }
 }
 
-fn interrupted(log: &Arc<Log>) -> Settle {
-    let body = generation::interruption(
-        ErrorCode::OwnerLost,
-        "The server was restarted while this answer was being written. What it wrote is kept."
+fn owner_lost() -> Failure {
+    Failure {
+        code: ErrorCode::OwnerLost,
+        message: "The server was restarted while this answer was being written. What it wrote is \
+                  kept."
             .into(),
-    );
-    let inner = log.lock();
-    let record = Record { epoch: inner.epoch, seq: inner.head() + 1, at: Timestamp::now(), body };
-    drop(inner);
-    Settle { log: Arc::clone(log), record, input_tokens: 0, output_tokens: 0 }
+        retry_after: None,
+    }
 }

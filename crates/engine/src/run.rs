@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 use unbroken_protocol::{
-    ConversationId, ConversationOp, Event, GenerationId, GenerationState, PrincipalId, QueueEvent,
+    ConversationId, ConversationOp, Event, FinishReason, GenerationId, GenerationState, Means,
+    PrincipalId, QueueEvent,
 };
-use unbroken_providers::{Failure, Usage};
+use unbroken_providers::{Choice, Failure, Usage};
 use unbroken_store::{Generation, Sealed};
 
 use crate::Engine;
 use crate::error::Refusal;
 use crate::generation::{self, End, Run};
+use crate::going_on::goes_on_by_itself;
 use crate::log::Log;
 use crate::log_writer::{Command, Settle};
 
@@ -36,31 +38,49 @@ impl Engine {
         }
         self.announce_queue(&log.identity.principal_id, generation.conversation_id).await;
 
-        let run = Run {
+        let mut run = Run {
             log: Arc::clone(&log),
             epoch: generation.epoch,
             writer: self.inner.writer.clone(),
             stop,
             abandon: self.inner.abandon.clone(),
         };
-        let (end, usage) = self.write(&run, &generation).await;
-        if let End::Failed(Failure { code, message, .. }) = &end {
+        let choice = self.inner.catalogue.resolve(&generation.model, None);
+        let mut usage = Usage::default();
+        let end = loop {
+            let (end, cost) = self.write(&run, &choice, &generation).await;
+            usage.input_tokens += cost.input_tokens;
+            usage.output_tokens += cost.output_tokens;
+            let End::Failed(failure) = &end else { break end };
             tracing::warn!(
                 generation.id = %id, conversation.id = %generation.conversation_id,
-                model = %generation.model, code = %code, reason = %message,
+                model = %generation.model, code = %failure.code, reason = %failure.message,
                 "a model did not finish its answer"
             );
+            let goes_on = log.has_text()
+                && goes_on_by_itself(failure.code, run.epoch)
+                && choice.provider.means(&choice.model) != Means::None;
+            if !goes_on {
+                break end;
+            }
+            match self.take_over(&log, Some(failure)).await {
+                Some(epoch) => run.epoch = epoch,
+                None => return Ok(()),
+            }
+        };
+        if matches!(end, End::Stopped) {
+            // Where the provider keeps the answer running, dropping the stream has left it.
+            choice.provider.end(&id.to_string()).await;
         }
-        if let Some(settle) = generation::settlement(&log, generation.epoch, end, usage) {
+        if let Some(settle) = generation::settlement(&log, run.epoch, end, usage) {
             self.settle(settle).await;
         }
         Ok(())
     }
 
-    async fn write(&self, run: &Run, generation: &Generation) -> (End, Usage) {
-        let choice = self.inner.catalogue.resolve(&generation.model, None);
-        match generation::request(self.store(), generation, choice.model).await {
-            Ok(request) => run.write(choice.provider.generate(request)).await,
+    async fn write(&self, run: &Run, choice: &Choice, generation: &Generation) -> (End, Usage) {
+        match generation::request(self.store(), generation, choice.model.clone()).await {
+            Ok(request) => self.attempt(run, choice, &request).await,
             Err(error) => {
                 tracing::error!(error = %error, "failed to read a conversation");
                 let refusal = Refusal::Storage;
@@ -72,6 +92,45 @@ impl Engine {
                 (End::Failed(failure), Usage::default())
             }
         }
+    }
+
+    /// Lets an answer go on because a person asks for it: an interrupted one in its own log, one
+    /// that ended by its length or by a stop as a sibling that begins with its text (PROTOCOL B7).
+    /// Returns the generation that runs then.
+    ///
+    /// # Errors
+    /// `conflict` when it can do neither, `conversation_busy` while another answer is written.
+    pub async fn go_on(
+        &self,
+        principal: PrincipalId,
+        id: GenerationId,
+    ) -> Result<GenerationId, Refusal> {
+        let log = self.log(principal, id).await?;
+        let engine = self.clone();
+        self.carry_out(async move {
+            if log.state() == GenerationState::Interrupted {
+                engine.resume(&log).await?;
+                return Ok(id);
+            }
+            let ended = engine.store().generation(id).await?.and_then(|ended| ended.finish_reason);
+            if matches!(ended, Some(FinishReason::Length | FinishReason::User)) && log.has_text() {
+                return Ok(engine.sibling(&log).await?.turn.generation_id);
+            }
+            Err(Refusal::Conflict("This answer cannot be continued. Ask again instead."))
+        })
+        .await
+    }
+
+    async fn resume(&self, log: &Arc<Log>) -> Result<(), Refusal> {
+        let identity = &log.identity;
+        if !self.inner.runs.of(identity.conversation_id).is_empty() {
+            return Err(Refusal::Running);
+        }
+        let taken = self.take_over(log, None).await;
+        taken.ok_or(Refusal::Conflict("This answer is being continued already."))?;
+        self.spawn_run(identity.generation_id, identity.conversation_id);
+        self.announce(identity.principal_id, identity.conversation_id).await;
+        Ok(())
     }
 
     /// Seals or interrupts a log, tells everybody, and lets the next turn run.

@@ -4,10 +4,11 @@ use unbroken_protocol::{
     ClientMessageId, ConversationId, Event, GenerationId, GenerationStarted, GenerationState,
     MessageId, Options, PrincipalId, QueueItem, Timestamp, limits,
 };
-use unbroken_store::{Generation, NewConversation, NewTurn, SecretHash, Turn, TurnOutcome};
+use unbroken_store::{Body, Generation, NewTurn, Place, Record, SecretHash, Turn, TurnOutcome};
 
 use crate::Engine;
 use crate::error::Refusal;
+use crate::log::Log;
 use crate::log_writer::Command;
 use crate::session::Speaker;
 
@@ -93,6 +94,71 @@ impl Engine {
         self.store().newest_generation(id).await?.ok_or_else(missing)
     }
 
+    /// Changes the text of a turn that waits.
+    pub async fn edit_queued(
+        &self,
+        principal: PrincipalId,
+        id: GenerationId,
+        message: &str,
+    ) -> Result<(), Refusal> {
+        check_message(message, self.inner.settings.message_bytes)?;
+        let log = self.log(principal, id).await?;
+        let text = message.to_owned();
+        let edited = self.command(|reply| Command::EditQueued(id, text, reply)).await?;
+        self.queue_changed(&log, edited).await
+    }
+
+    /// Takes a turn that waits out of its conversation.
+    pub async fn remove_queued(
+        &self,
+        principal: PrincipalId,
+        id: GenerationId,
+    ) -> Result<(), Refusal> {
+        let log = self.log(principal, id).await?;
+        let removed = self.command(|reply| Command::RemoveQueued(id, reply)).await?;
+        self.queue_changed(&log, removed).await
+    }
+
+    async fn queue_changed(&self, log: &Log, changed: bool) -> Result<(), Refusal> {
+        if !changed {
+            return Err(Refusal::Conflict("This message does not wait any more."));
+        }
+        let identity = &log.identity;
+        self.announce_queue(&identity.principal_id, identity.conversation_id).await;
+        self.announce(identity.principal_id, identity.conversation_id).await;
+        Ok(())
+    }
+
+    /// The turns that wait in a principal's conversation.
+    pub async fn queue_of(
+        &self,
+        principal: PrincipalId,
+        id: ConversationId,
+    ) -> Result<Vec<QueueItem>, Refusal> {
+        let row = self.store().conversation(principal, id).await?;
+        row.ok_or(Refusal::NotFound("conversation"))?;
+        self.queue(id).await
+    }
+
+    /// Shows the branch of a conversation that goes through a message.
+    pub async fn select_branch(
+        &self,
+        principal: PrincipalId,
+        id: ConversationId,
+        message: &str,
+    ) -> Result<(), Refusal> {
+        let row = self.store().conversation(principal, id).await?;
+        row.ok_or(Refusal::NotFound("conversation"))?;
+        let missing = || Refusal::NotFound("message");
+        let message = message.parse().map_err(|_| missing())?;
+        let shown = self.command(|reply| Command::SelectBranch(id, message, reply)).await?;
+        if !shown {
+            return Err(missing());
+        }
+        self.announce(principal, id).await;
+        Ok(())
+    }
+
     /// The turns that wait in a conversation.
     pub(crate) async fn queue(&self, id: ConversationId) -> Result<Vec<QueueItem>, Refusal> {
         let waiting = self.store().queue(id).await?;
@@ -114,39 +180,61 @@ impl Engine {
             .transpose()
             .map_err(|_| Refusal::BadRequest("A client_message_id is a UUID.".into()))?
             .map(|key| (key, fingerprint(&ask)));
-        let missing = || Refusal::NotFound("conversation");
-        let conversation = match &ask.conversation_id {
-            Some(id) => NewConversation::Existing(id.parse().map_err(|_| missing())?),
-            None if ask.parent_id.is_some() => {
-                return Err(Refusal::BadRequest(
-                    "A parent_id needs the conversation_id that it belongs to.".into(),
-                ));
-            }
-            None => NewConversation::New {
-                conversation_id: ConversationId::new(),
-                title: title(&ask.message),
-            },
-        };
-        let parent_id = ask
-            .parent_id
-            .map(|id| id.parse().map_err(|_| Refusal::NotFound("message")))
-            .transpose()?;
+        let place = place(&ask)?;
+        let content = Some(ask.message);
+        let turn = self.answer_by(principal, place, MessageId::new(), ask.model_id).await?;
+        Ok(NewTurn { content, options: ask.options, client_message, ..turn })
+    }
+
+    /// Another answer to a person's message: a sibling of those that it has (PROTOCOL B5).
+    pub async fn regenerate(
+        &self,
+        principal: PrincipalId,
+        user_message: MessageId,
+        model: Option<String>,
+    ) -> Result<Started, Refusal> {
+        let turn = self.answer_by(principal, Place::Again, user_message, model).await?;
+        let engine = self.clone();
+        self.carry_out(async move { engine.take(turn).await }).await
+    }
+
+    /// A sibling of a sealed answer that begins with its text and goes on from there.
+    pub(crate) async fn sibling(&self, log: &Log) -> Result<Started, Refusal> {
+        let identity = &log.identity;
+        let answer = self.store().message(identity.message_id).await?;
+        let asked = answer.and_then(|answer| answer.parent_id);
+        let asked = asked.ok_or(Refusal::NotFound("message"))?;
+        let (principal, model) = (identity.principal_id, Some(identity.model.clone()));
+        let turn = self.answer_by(principal, Place::Again, asked, model).await?;
+        let begins_with =
+            Record { epoch: 1, seq: 1, at: turn.at, body: Body::Content(log.summary().content) };
+        self.take(NewTurn { begins_with: Some(begins_with), ..turn }).await
+    }
+
+    /// A turn without a message of its own, answered by the model that is wanted.
+    async fn answer_by(
+        &self,
+        principal: PrincipalId,
+        place: Place,
+        user_message_id: MessageId,
+        model: Option<String>,
+    ) -> Result<NewTurn, Refusal> {
         let preference = self.store().preference(principal).await?;
-        let requested = ask.model_id.as_deref().unwrap_or("best");
+        let requested = model.as_deref().unwrap_or("best");
         let choice = self.catalogue().resolve(requested, preference.as_deref());
         Ok(NewTurn {
             principal_id: principal,
-            conversation,
-            parent_id,
-            user_message_id: MessageId::new(),
-            content: ask.message,
+            place,
+            user_message_id,
+            content: None,
+            begins_with: None,
             generation_id: GenerationId::new(),
             message_id: MessageId::new(),
             model: choice.info.id,
             model_name: choice.info.name,
             routing: choice.routing,
-            options: ask.options,
-            client_message,
+            options: Options::default(),
+            client_message: None,
             at: Timestamp::now(),
         })
     }
@@ -192,6 +280,25 @@ impl Engine {
             self.announce_queue(&principal, turn.conversation_id).await;
         }
     }
+}
+
+/// Where a message goes. `parent_id` is an answer, or `root` for a message beside the first.
+fn place(ask: &Ask) -> Result<Place, Refusal> {
+    let Some(conversation) = &ask.conversation_id else {
+        if ask.parent_id.is_some() {
+            return Err(Refusal::BadRequest(
+                "A parent_id needs the conversation_id that it belongs to.".into(),
+            ));
+        }
+        let conversation_id = ConversationId::new();
+        return Ok(Place::New { conversation_id, title: title(&ask.message) });
+    };
+    let id = conversation.parse().map_err(|_| Refusal::NotFound("conversation"))?;
+    Ok(match ask.parent_id.as_deref() {
+        None => Place::Next(id),
+        Some("root") => Place::Root(id),
+        Some(parent) => Place::After(id, parent.parse().map_err(|_| Refusal::NotFound("message"))?),
+    })
 }
 
 fn check_message(message: &str, limit: usize) -> Result<(), Refusal> {

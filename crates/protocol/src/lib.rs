@@ -34,7 +34,7 @@ pub use rest::{
     ChatRequest, ChatResponse, ConversationDeleted, ConversationList, ConversationPage,
     ConversationPatch, ConversationSummary, DeviceSession, DeviceSessionRequest, EventBatch,
     GenerationReply, Health, InteractionMode, LinkCode, MessageView, ModelList, PreferenceReply,
-    PreferenceRequest, QueueItem, Queued, RequestType, Role, Routing, RoutingStats, StartRequest,
-    StartResponse,
+    PreferenceRequest, QueueItem, QueueList, QueuePatch, Queued, RegenerateRequest, RequestType,
+    Role, Routing, RoutingStats, StartRequest, StartResponse,
 };
 pub use time::Timestamp;

@@ -274,6 +274,37 @@ pub enum Role {
 pub struct ConversationPatch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+    /// Show the branch that goes through this message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selected_message_id: Option<String>,
+}
+
+/// `POST /ai/messages/{user_message_id}/generate`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct RegenerateRequest {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<SessionId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_id: Option<DeviceId>,
+}
+
+/// `GET /ai/conversations/{id}/queue`: the turns that wait, in order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueList {
+    pub conversation_id: ConversationId,
+    pub items: Vec<QueueItem>,
+}
+
+/// `PATCH /ai/conversations/{id}/queue/{queue_id}`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct QueuePatch {
+    pub message: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<SessionId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_id: Option<DeviceId>,
 }
 
 /// `DELETE /ai/conversations/{id}`

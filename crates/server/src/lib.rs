@@ -188,7 +188,7 @@ impl Server {
 
 /// Every address of the server, on one screen.
 fn router(app: App) -> Router {
-    use routes::{chat, conversations, events, generations, health, models, session};
+    use routes::{chat, conversations, events, generations, health, models, queue, session};
     let http = app.config.http.clone();
     Router::new()
         .route(path::DEVICE_SESSION, post(session::open))
@@ -202,7 +202,11 @@ fn router(app: App) -> Router {
             path::CONVERSATION,
             get(conversations::get).patch(conversations::patch).delete(conversations::delete),
         )
+        .route(path::QUEUE, get(queue::list))
+        .route(path::QUEUED, axum::routing::patch(queue::patch).delete(queue::remove))
+        .route(path::REGENERATE, post(generations::regenerate))
         .route(path::GENERATION_STOP, post(generations::stop))
+        .route(path::GENERATION_CONTINUE, post(generations::go_on))
         .route(path::GENERATION_EVENTS, get(events::of_generation))
         .route(path::EVENTS, get(events::of_principal))
         .route(path::MODELS, get(models::list))

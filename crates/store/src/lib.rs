@@ -22,5 +22,5 @@ pub use row::{
 };
 pub use session::{SecretHash, Session};
 pub use write::{
-    Durability, NewConversation, NewTurn, Sealed, Settled, Transaction, Turn, TurnOutcome, Writer,
+    Durability, NewTurn, Place, Sealed, Settled, Transaction, Turn, TurnOutcome, Writer,
 };

@@ -97,11 +97,12 @@ pub struct Transaction<'a> {
 #[derive(Clone, Debug)]
 pub struct NewTurn {
     pub principal_id: PrincipalId,
-    pub conversation: NewConversation,
-    /// Where to branch; the selected leaf when absent.
-    pub parent_id: Option<MessageId>,
+    pub place: Place,
     pub user_message_id: MessageId,
-    pub content: String,
+    /// What the person says; `None` answers `user_message_id` once more.
+    pub content: Option<String>,
+    /// Text that the answer begins with: another answer that is to go on.
+    pub begins_with: Option<Record>,
     pub generation_id: GenerationId,
     pub message_id: MessageId,
     pub model: String,
@@ -115,9 +116,19 @@ pub struct NewTurn {
 
 /// Where a turn goes.
 #[derive(Clone, Debug)]
-pub enum NewConversation {
-    New { conversation_id: ConversationId, title: String },
-    Existing(ConversationId),
+pub enum Place {
+    New {
+        conversation_id: ConversationId,
+        title: String,
+    },
+    /// After the leaf of the selected branch.
+    Next(ConversationId),
+    /// After this answer: another branch, unless nothing follows it yet.
+    After(ConversationId, MessageId),
+    /// Beside the first message.
+    Root(ConversationId),
+    /// Beside the answers that the person's message `user_message_id` has.
+    Again,
 }
 
 /// What became of a [`NewTurn`].
@@ -130,7 +141,7 @@ pub enum TurnOutcome {
     Conflict,
     /// No such conversation or parent for this principal.
     NotFound,
-    /// Too many turns wait already.
+    /// Too many turns run or wait already.
     Busy,
 }
 
@@ -272,6 +283,31 @@ impl Transaction<'_> {
         Ok(Sealed::Done { next })
     }
 
+    /// Gives a generation to another run: its epoch rises by one, and what it has in the journal is
+    /// packed. `None` when it is sealed, or another run was faster (PROTOCOL B8.7).
+    pub async fn take_over(
+        &mut self,
+        generation: GenerationId,
+        epoch: Epoch,
+        head_seq: Seq,
+        records: &[Record],
+    ) -> Result<Option<Epoch>, StoreError> {
+        let row = sqlx::query(
+            "UPDATE generations SET state = 'running', epoch = epoch + 1, head_seq = ?, \
+             error_code = NULL, error = NULL \
+             WHERE generation_id = ? AND epoch = ? AND state IN ('running', 'interrupted') \
+             RETURNING epoch",
+        )
+        .bind(signed(head_seq))
+        .bind(generation.as_bytes().as_slice())
+        .bind(epoch)
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        self.pack(generation, records).await?;
+        Ok(Some(row.try_get("epoch")?))
+    }
+
     /// Lets the oldest turn that waits in a conversation run, unless one runs already.
     pub async fn run_next(
         &mut self,
@@ -302,26 +338,36 @@ impl Transaction<'_> {
             return Ok(TurnOutcome::NotFound);
         };
         let waiting_behind = self.unsettled(conversation_id).await?;
-        if waiting_behind > limits::QUEUED_TURNS as u64 {
+        // Another answer to an old message does not wait: what is on the screen would change later.
+        let most = if matches!(turn.place, Place::Again) { 0 } else { limits::QUEUED_TURNS as u64 };
+        if waiting_behind > most {
             return Ok(TurnOutcome::Busy);
         }
         let state = match waiting_behind {
             0 => GenerationState::Running,
             _ => GenerationState::Queued,
         };
-        let parent = parent_id.map(|id| id.as_bytes().to_vec());
-        self.insert_message(turn, conversation_id, turn.user_message_id, parent, "user").await?;
-        let parent = Some(turn.user_message_id.as_bytes().to_vec());
-        self.insert_message(turn, conversation_id, turn.message_id, parent, "assistant").await?;
+        let mut messages = 1;
+        if let Some(content) = &turn.content {
+            let message = (turn.user_message_id, parent_id, "user", content.as_str());
+            self.insert_message(conversation_id, message, turn.at).await?;
+            messages += 1;
+        }
+        let answer = (turn.message_id, Some(turn.user_message_id), "assistant", "");
+        self.insert_message(conversation_id, answer, turn.at).await?;
         self.insert_generation(turn, conversation_id, state).await?;
+        if let Some(record) = &turn.begins_with {
+            self.pack(turn.generation_id, std::slice::from_ref(record)).await?;
+        }
         sqlx::query(
             "UPDATE conversations SET selected_message_id = ?, model = ?, \
-             updated_at = max(updated_at, ?), message_count = message_count + 2 \
+             updated_at = max(updated_at, ?), message_count = message_count + ? \
              WHERE conversation_id = ?",
         )
         .bind(turn.message_id.as_bytes().as_slice())
         .bind(&turn.model)
         .bind(turn.at.as_millis())
+        .bind(messages)
         .bind(conversation_id.as_bytes().as_slice())
         .execute(&mut *self.inner)
         .await?;
@@ -402,44 +448,89 @@ impl Transaction<'_> {
         &mut self,
         turn: &NewTurn,
     ) -> Result<Option<(ConversationId, Option<MessageId>)>, StoreError> {
-        match &turn.conversation {
-            NewConversation::New { conversation_id, title } => {
-                sqlx::query(
-                    "INSERT INTO conversations (conversation_id, principal_id, title, model, \
-                     created_at, updated_at, selected_message_id, message_count, total_tokens) \
-                     VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0)",
-                )
-                .bind(conversation_id.as_bytes().as_slice())
-                .bind(turn.principal_id.as_bytes().as_slice())
-                .bind(title)
-                .bind(&turn.model)
-                .bind(turn.at.as_millis())
-                .bind(turn.at.as_millis())
-                .bind(turn.message_id.as_bytes().as_slice())
-                .execute(&mut *self.inner)
-                .await?;
-                Ok(Some((*conversation_id, None)))
+        let owned = match &turn.place {
+            Place::New { conversation_id, title } => {
+                self.insert_conversation(turn, *conversation_id, title).await?;
+                return Ok(Some((*conversation_id, None)));
             }
-            NewConversation::Existing(id) => {
-                let found = sqlx::query(
-                    "SELECT selected_message_id FROM conversations \
-                     WHERE conversation_id = ? AND principal_id = ?",
-                )
-                .bind(id.as_bytes().as_slice())
-                .bind(turn.principal_id.as_bytes().as_slice())
-                .fetch_optional(&mut *self.inner)
-                .await?;
-                let Some(found) = found else { return Ok(None) };
-                let selected = MessageId::from_bytes(row::bytes(&found, "selected_message_id")?);
-                match turn.parent_id {
-                    None => Ok(Some((*id, Some(selected)))),
-                    Some(parent) if self.is_answer_in(parent, *id).await? => {
-                        Ok(Some((*id, Some(parent))))
-                    }
-                    Some(_) => Ok(None),
-                }
+            Place::Again => self.conversation_of(turn.user_message_id, turn.principal_id).await?,
+            Place::Next(id) | Place::After(id, _) | Place::Root(id) => {
+                self.selected(*id, turn.principal_id).await?.map(|selected| (*id, selected))
             }
+        };
+        let Some((id, selected)) = owned else { return Ok(None) };
+        match turn.place {
+            Place::After(_, parent) if !self.is_answer_in(parent, id).await? => Ok(None),
+            Place::After(_, parent) => Ok(Some((id, Some(parent)))),
+            Place::Next(_) => Ok(Some((id, Some(selected)))),
+            Place::New { .. } | Place::Root(_) | Place::Again => Ok(Some((id, None))),
         }
+    }
+
+    async fn insert_conversation(
+        &mut self,
+        turn: &NewTurn,
+        id: ConversationId,
+        title: &str,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO conversations (conversation_id, principal_id, title, model, created_at, \
+             updated_at, selected_message_id, message_count, total_tokens) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0)",
+        )
+        .bind(id.as_bytes().as_slice())
+        .bind(turn.principal_id.as_bytes().as_slice())
+        .bind(title)
+        .bind(&turn.model)
+        .bind(turn.at.as_millis())
+        .bind(turn.at.as_millis())
+        .bind(turn.message_id.as_bytes().as_slice())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
+    /// The selected leaf of a principal's conversation.
+    async fn selected(
+        &mut self,
+        conversation: ConversationId,
+        principal: PrincipalId,
+    ) -> Result<Option<MessageId>, StoreError> {
+        let found = sqlx::query(
+            "SELECT selected_message_id FROM conversations \
+             WHERE conversation_id = ? AND principal_id = ?",
+        )
+        .bind(conversation.as_bytes().as_slice())
+        .bind(principal.as_bytes().as_slice())
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        found
+            .map(|row| Ok(MessageId::from_bytes(row::bytes(&row, "selected_message_id")?)))
+            .transpose()
+    }
+
+    /// The conversation of a person's own message, and its selected leaf.
+    async fn conversation_of(
+        &mut self,
+        message: MessageId,
+        principal: PrincipalId,
+    ) -> Result<Option<(ConversationId, MessageId)>, StoreError> {
+        let found = sqlx::query(
+            "SELECT c.conversation_id, c.selected_message_id FROM messages m \
+             JOIN conversations c USING (conversation_id) \
+             WHERE m.message_id = ? AND m.role = 'user' AND c.principal_id = ?",
+        )
+        .bind(message.as_bytes().as_slice())
+        .bind(principal.as_bytes().as_slice())
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        found
+            .map(|row| {
+                let conversation = ConversationId::from_bytes(row::bytes(&row, "conversation_id")?);
+                let selected = MessageId::from_bytes(row::bytes(&row, "selected_message_id")?);
+                Ok((conversation, selected))
+            })
+            .transpose()
     }
 
     async fn is_answer_in(
@@ -472,13 +563,10 @@ impl Transaction<'_> {
 
     async fn insert_message(
         &mut self,
-        turn: &NewTurn,
         conversation: ConversationId,
-        id: MessageId,
-        parent: Option<Vec<u8>>,
-        role: &str,
+        (id, parent, role, content): (MessageId, Option<MessageId>, &str, &str),
+        at: Timestamp,
     ) -> Result<(), StoreError> {
-        let content = if id == turn.user_message_id { turn.content.as_str() } else { "" };
         sqlx::query(
             "INSERT INTO messages \
              (message_id, conversation_id, parent_id, role, content, created_at) \
@@ -486,10 +574,10 @@ impl Transaction<'_> {
         )
         .bind(id.as_bytes().as_slice())
         .bind(conversation.as_bytes().as_slice())
-        .bind(parent)
+        .bind(parent.map(|parent| parent.as_bytes().to_vec()))
         .bind(role)
         .bind(content)
-        .bind(turn.at.as_millis())
+        .bind(at.as_millis())
         .execute(&mut *self.inner)
         .await?;
         Ok(())
@@ -523,6 +611,93 @@ impl Transaction<'_> {
         .execute(&mut *self.inner)
         .await?;
         Ok(())
+    }
+
+    /// Changes the text of a turn that waits. `false` when it does not wait (any more).
+    pub async fn edit_queued(
+        &mut self,
+        generation: GenerationId,
+        content: &str,
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "UPDATE messages SET content = ? WHERE message_id = ( \
+               SELECT a.parent_id FROM generations g JOIN messages a USING (message_id) \
+               WHERE g.generation_id = ? AND g.state = 'queued')",
+        )
+        .bind(content)
+        .bind(generation.as_bytes().as_slice())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Takes a turn that waits out of its conversation; what hangs on it hangs on what was before
+    /// it. `false` when it does not wait (any more).
+    pub async fn remove_queued(&mut self, generation: GenerationId) -> Result<bool, StoreError> {
+        let found = sqlx::query(
+            "SELECT g.conversation_id, a.message_id, u.message_id AS user_id, u.parent_id \
+             FROM generations g JOIN messages a ON a.message_id = g.message_id \
+             JOIN messages u ON u.message_id = a.parent_id \
+             WHERE g.generation_id = ? AND g.state = 'queued'",
+        )
+        .bind(generation.as_bytes().as_slice())
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        let Some(found) = found else { return Ok(false) };
+        let [conversation, answer, user] = ["conversation_id", "message_id", "user_id"]
+            .map(|column| row::bytes(&found, column).map(|id| id.to_vec()));
+        let (conversation, answer, user) = (conversation?, answer?, user?);
+        let before: Option<Vec<u8>> = found.try_get("parent_id")?;
+        sqlx::query("UPDATE messages SET parent_id = ? WHERE parent_id = ?")
+            .bind(&before)
+            .bind(&answer)
+            .execute(&mut *self.inner)
+            .await?;
+        sqlx::query(
+            "UPDATE conversations SET message_count = message_count - 2, selected_message_id = \
+             CASE selected_message_id WHEN ?1 THEN coalesce(?2, ?1) ELSE selected_message_id END \
+             WHERE conversation_id = ?3",
+        )
+        .bind(&answer)
+        .bind(&before)
+        .bind(&conversation)
+        .execute(&mut *self.inner)
+        .await?;
+        for (table, column, id) in [
+            ("generations", "generation_id", generation.as_bytes().to_vec()),
+            ("messages", "message_id", answer),
+            ("messages", "message_id", user),
+        ] {
+            let query = format!("DELETE FROM {table} WHERE {column} = ?");
+            sqlx::query(sqlx::AssertSqlSafe(query)).bind(id).execute(&mut *self.inner).await?;
+        }
+        Ok(true)
+    }
+
+    /// Shows the branch that goes through a message: down to its newest leaf. `false` when the
+    /// conversation has no such message.
+    pub async fn select_branch(
+        &mut self,
+        conversation: ConversationId,
+        message: MessageId,
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "WITH RECURSIVE down (message_id, depth) AS ( \
+               SELECT message_id, 0 FROM messages WHERE message_id = ?1 AND conversation_id = ?2 \
+               UNION ALL \
+               SELECT (SELECT max(m.message_id) FROM messages m WHERE m.parent_id = d.message_id \
+                 AND m.conversation_id = ?2), d.depth + 1 \
+               FROM down d WHERE d.message_id IS NOT NULL) \
+             UPDATE conversations SET selected_message_id = ( \
+               SELECT message_id FROM down WHERE message_id IS NOT NULL \
+               ORDER BY depth DESC LIMIT 1) \
+             WHERE conversation_id = ?2 AND EXISTS (SELECT 1 FROM down)",
+        )
+        .bind(message.as_bytes().as_slice())
+        .bind(conversation.as_bytes().as_slice())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(done.rows_affected() > 0)
     }
 
     /// Deletes a conversation with everything in it. `false` when it is not there.

@@ -1,8 +1,11 @@
 //! Calls by `fetch`.
 
+use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Headers, Request, RequestInit, Response};
+use web_sys::{
+    AbortController, Headers, ReadableStreamDefaultReader, Request, RequestInit, Response,
+};
 
 use super::{Answer, Method, RestError};
 
@@ -20,25 +23,84 @@ impl Transport {
         url: &str,
         body: Option<String>,
     ) -> Result<Answer, RestError> {
-        fetch(method, url, body).await.map_err(|e| RestError::Unreachable(words(&e)))
+        call(method, url, body).await.map_err(|e| unreachable(&e))
+    }
+
+    /// Opens a stream of events: the status, and what follows.
+    pub(super) async fn open(self, url: &str) -> Result<(u16, Pieces), RestError> {
+        open(url).await.map_err(|e| unreachable(&e))
     }
 }
 
-async fn fetch(method: Method, url: &str, body: Option<String>) -> Result<Answer, JsValue> {
+/// A body, as it arrives. Dropping it ends the request.
+pub(super) struct Pieces {
+    /// `None` when there is no body.
+    reader: Option<ReadableStreamDefaultReader>,
+    _request: Abort,
+}
+
+impl Pieces {
+    /// The next piece; `None` at the end. Not cancel safe: a stream polls it to its end.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>, RestError> {
+        let Some(reader) = &self.reader else { return Ok(None) };
+        read(reader).await.map_err(|e| unreachable(&e))
+    }
+}
+
+/// Ends its request when it is dropped.
+struct Abort(AbortController);
+
+impl Drop for Abort {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn call(method: Method, url: &str, body: Option<String>) -> Result<Answer, JsValue> {
     let init = RequestInit::new();
     init.set_method(method.as_str());
+    let headers = Headers::new()?;
+    headers.set("accept", "application/json")?;
     if let Some(body) = body {
-        let headers = Headers::new()?;
         headers.set("content-type", "application/json")?;
-        init.set_headers(&headers);
         init.set_body(&JsValue::from_str(&body));
     }
-    let request = Request::new_with_str_and_init(url, &init)?;
-    let window = web_sys::window().ok_or("there is no window")?;
-    let response: Response =
-        JsFuture::from(window.fetch_with_request(&request)).await?.dyn_into()?;
+    init.set_headers(&headers);
+    let (response, _request) = fetch(url, &init).await?;
     let body = JsFuture::from(response.text()?).await?;
     Ok(Answer { status: response.status(), body: body.as_string().unwrap_or_default() })
+}
+
+async fn open(url: &str) -> Result<(u16, Pieces), JsValue> {
+    let headers = Headers::new()?;
+    headers.set("accept", "text/event-stream")?;
+    let init = RequestInit::new();
+    init.set_headers(&headers);
+    let (response, request) = fetch(url, &init).await?;
+    let reader = response.body().map(|body| body.get_reader().unchecked_into());
+    Ok((response.status(), Pieces { reader, _request: request }))
+}
+
+async fn fetch(url: &str, init: &RequestInit) -> Result<(Response, Abort), JsValue> {
+    let abort = Abort(AbortController::new()?);
+    init.set_signal(Some(&abort.0.signal()));
+    let request = Request::new_with_str_and_init(url, init)?;
+    let window = web_sys::window().ok_or("there is no window")?;
+    let response = JsFuture::from(window.fetch_with_request(&request)).await?.dyn_into()?;
+    Ok((response, abort))
+}
+
+async fn read(reader: &ReadableStreamDefaultReader) -> Result<Option<Vec<u8>>, JsValue> {
+    let piece = JsFuture::from(reader.read()).await?;
+    if Reflect::get(&piece, &"done".into())?.is_truthy() {
+        return Ok(None);
+    }
+    let bytes: Uint8Array = Reflect::get(&piece, &"value".into())?.dyn_into()?;
+    Ok(Some(bytes.to_vec()))
+}
+
+fn unreachable(error: &JsValue) -> RestError {
+    RestError::Unreachable(words(error))
 }
 
 /// What a thrown value says of itself.

@@ -1,4 +1,4 @@
-//! The REST calls, the same in a native program and in a browser (PROTOCOL A1, A2, A4, A5).
+//! The REST calls, the same in a native program and in a browser (PROTOCOL A1, A2, A4, A5, B4).
 
 #[cfg_attr(target_arch = "wasm32", path = "browser.rs")]
 #[cfg_attr(not(target_arch = "wasm32"), path = "native.rs")]
@@ -11,12 +11,13 @@ use serde::de::DeserializeOwned;
 use unbroken_protocol::{
     ChatRequest, ChatResponse, ConversationDeleted, ConversationId, ConversationList,
     ConversationPage, ConversationPatch, ConversationSummary, DeviceId, DeviceSession,
-    DeviceSessionRequest, ErrorBody, GenerationId, GenerationReply, Health, MessageId, ModelList,
+    DeviceSessionRequest, ErrorBody, ErrorCode, Event, EventBatch, GenerationId, GenerationReply, Health, MessageId, ModelList,
     PreferenceReply, PreferenceRequest, RequestType, RoutingStats, SessionId, StartRequest,
     StartResponse, path,
 };
 
-use transport::Transport;
+use crate::sse::Parser;
+use transport::{Pieces, Transport};
 
 /// Why a call brought no answer.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,20 @@ impl RestError {
             Self::Unreachable(_) => true,
             Self::Unexpected { status, .. } => *status >= 500,
         }
+    }
+
+    /// What was asked for is not there, though the server did not say so.
+    pub(crate) fn nothing() -> Self {
+        let code = ErrorCode::NotFound;
+        Self::Refused(Box::new(ErrorBody {
+            error: code.as_str().to_owned(),
+            message: "There is no answer in this conversation.".to_owned(),
+            status_code: code.status(),
+            code,
+            retryable: code.retryable(),
+            request_id: String::new(),
+            details: None,
+        }))
     }
 }
 
@@ -192,6 +207,41 @@ impl Rest {
         self.get(path::HEALTH, &[]).await
     }
 
+    /// One step of a long poll, which waits for `wait` seconds at most.
+    pub(crate) async fn poll(
+        &self,
+        path: &str,
+        after: &str,
+        wait: u64,
+    ) -> Result<EventBatch, RestError> {
+        let mut query = self.pair();
+        query.extend([("after", after.to_owned()), ("wait", wait.to_string())]);
+        self.get(path, &query).await
+    }
+
+    /// Opens a stream of events; `None` when nothing lies after this place and nothing will.
+    pub(crate) async fn stream(
+        &self,
+        path: &str,
+        after: &str,
+    ) -> Result<Option<EventStream>, RestError> {
+        let mut query = self.pair();
+        query.push(("after", after.to_owned()));
+        let url = format!("{}{path}{}", self.base, query_text(&query));
+        let (status, mut pieces) = self.transport.open(&url).await?;
+        if status == 200 {
+            return Ok(Some(EventStream { pieces, parser: Parser::default() }));
+        }
+        if status == 204 {
+            return Ok(None);
+        }
+        let mut body = Vec::new();
+        while let Some(piece) = pieces.next().await? {
+            body.extend_from_slice(&piece);
+        }
+        Err(refusal(Answer { status, body: String::from_utf8_lossy(&body).into_owned() }))
+    }
+
     async fn get<A: DeserializeOwned>(
         &self,
         path: &str,
@@ -233,7 +283,26 @@ impl Rest {
     }
 }
 
-fn filled(path: &str, id: impl std::fmt::Display) -> String {
+/// Server-sent events, as they arrive.
+pub(crate) struct EventStream {
+    pieces: Pieces,
+    parser: Parser,
+}
+
+impl EventStream {
+    /// The next event; a sign of life is [`Event::Unknown`]. `None` at the end. Cancel safe.
+    pub(crate) async fn next(&mut self) -> Result<Option<Event>, RestError> {
+        loop {
+            if let Some(event) = self.parser.next() {
+                return Ok(Some(event));
+            }
+            let Some(piece) = self.pieces.next().await? else { return Ok(None) };
+            self.parser.push(&piece);
+        }
+    }
+}
+
+pub(crate) fn filled(path: &str, id: impl std::fmt::Display) -> String {
     path.replace("{id}", &id.to_string())
 }
 
@@ -242,10 +311,14 @@ fn read<A: DeserializeOwned>(Answer { status, body }: Answer) -> Result<A, RestE
         return serde_json::from_str(&body)
             .map_err(|e| RestError::Unexpected { status, detail: e.to_string() });
     }
-    if let Ok(refusal) = serde_json::from_str(&body) {
-        return Err(RestError::Refused(Box::new(refusal)));
+    Err(refusal(Answer { status, body }))
+}
+
+fn refusal(Answer { status, body }: Answer) -> RestError {
+    match serde_json::from_str(&body) {
+        Ok(refusal) => RestError::Refused(Box::new(refusal)),
+        Err(_) => RestError::Unexpected { status, detail: body.chars().take(200).collect() },
     }
-    Err(RestError::Unexpected { status, detail: body.chars().take(200).collect() })
 }
 
 /// `?key=value&…`, or nothing. Percent-encodes all but RFC 3986's unreserved characters.

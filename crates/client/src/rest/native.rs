@@ -28,7 +28,7 @@ impl Transport {
     ) -> Result<Answer, RestError> {
         let method = reqwest::Method::from_bytes(method.as_str().as_bytes())
             .expect("a method of the protocol is one of HTTP");
-        let mut request = self.0.request(method, url);
+        let mut request = self.0.request(method, url).header("accept", "application/json");
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body);
         }
@@ -36,6 +36,24 @@ impl Transport {
         let status = response.status().as_u16();
         let body = response.text().await.map_err(|e| unreachable(&e))?;
         Ok(Answer { status, body })
+    }
+
+    /// Opens a stream of events: the status, and what follows.
+    pub(super) async fn open(&self, url: &str) -> Result<(u16, Pieces), RestError> {
+        let request = self.0.get(url).header("accept", "text/event-stream");
+        let response = request.send().await.map_err(|e| unreachable(&e))?;
+        Ok((response.status().as_u16(), Pieces(response)))
+    }
+}
+
+/// A body, as it arrives. Dropping it ends the request.
+pub(super) struct Pieces(reqwest::Response);
+
+impl Pieces {
+    /// The next piece; `None` at the end. Cancel safe.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>, RestError> {
+        let piece = self.0.chunk().await.map_err(|e| unreachable(&e))?;
+        Ok(piece.map(Vec::from))
     }
 }
 

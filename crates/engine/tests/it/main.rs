@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod followers;
+mod going_on;
 mod recovery;
 mod turns;
 
@@ -29,8 +30,12 @@ struct World {
 
 /// An engine on a new folder whose model `m` follows the script.
 async fn world(script: Vec<Step>) -> World {
+    world_of(Scripted::new("scripted").script("m", script)).await
+}
+
+async fn world_of(model: Scripted) -> World {
     let folder = TempDir::new().unwrap();
-    let model = Arc::new(Scripted::new("scripted").script("m", script));
+    let model = Arc::new(model);
     let engine = open(folder.path(), &model).await;
     World { engine, model, principal: PrincipalId::new(), folder }
 }

@@ -17,6 +17,7 @@ use unbroken_engine::{Ask, Follower, Log, Speaker, Started, View};
 use unbroken_protocol::{
     ChatRequest, ChatResponse, ErrorCode, Event, Queued, StartRequest, StartResponse, Timestamp,
 };
+use unbroken_store::Turn;
 
 use crate::App;
 use crate::auth::{self, Pair};
@@ -33,8 +34,11 @@ pub(crate) async fn start(
     Json(request): Json<StartRequest>,
 ) -> Result<JsonReply<StartResponse>, ApiError> {
     let (_, started) = begin(&app, peer, &headers, request).await?;
-    let turn = started.turn;
-    Ok(JsonReply(StartResponse {
+    Ok(JsonReply(start_response(started.turn)))
+}
+
+pub(crate) fn start_response(turn: Turn) -> StartResponse {
+    StartResponse {
         conversation_id: turn.conversation_id,
         model: turn.model,
         model_name: turn.model_name,
@@ -50,7 +54,7 @@ pub(crate) async fn start(
         after_seq: 0,
         queued: (turn.waiting_behind > 0)
             .then_some(Queued { queue_id: turn.generation_id, position: turn.waiting_behind }),
-    }))
+    }
 }
 
 /// `POST /ai/chat` and `POST /api/chat`

@@ -66,6 +66,9 @@ pub(crate) async fn patch(
     if let Some(title) = patch.patch.title {
         app.engine.rename(speaker.principal, id, &title).await?;
     }
+    if let Some(message) = patch.patch.selected_message_id {
+        app.engine.select_branch(speaker.principal, id, &message).await?;
+    }
     Ok(JsonReply(app.engine.conversation_summary(speaker.principal, id).await?))
 }
 
@@ -92,6 +95,6 @@ pub(crate) async fn delete(
 }
 
 /// An id that is no id names nothing.
-fn parse(id: &str) -> Result<ConversationId, ApiError> {
+pub(crate) fn parse(id: &str) -> Result<ConversationId, ApiError> {
     id.parse().map_err(|_| ApiError::not_found("conversation"))
 }

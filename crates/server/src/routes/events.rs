@@ -17,7 +17,7 @@ use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::{Notify, futures::Notified};
-use tokio::time::{Instant, Interval, interval_at, sleep_until};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
 use unbroken_engine::{Follower, Speaker, View};
 use unbroken_protocol::{
     Draining, Epoch, Event, EventBatch, Following, GenerationId, Heartbeat, Position, Seq,
@@ -30,8 +30,8 @@ use crate::error::{ApiError, PathId, Query};
 
 /// The longest that a long poll waits. Many proxies give a silent request up after a minute.
 const WAIT_LIMIT: Duration = Duration::from_secs(30);
-/// How many events one answer to a long poll holds at most.
-const BATCH: usize = 64;
+/// About how many bytes one answer to a long poll holds; a snapshot or an end may be larger.
+const BATCH: usize = limits::SERVER_FRAME_BYTES;
 /// Clients are told to come back spread over this time, so that they do not come at once.
 const SPREAD_MS: u64 = 5_000;
 /// Everything that there is: an HTTP reader cannot say `hello`.
@@ -197,12 +197,13 @@ impl Answer {
         let start = self.follower.held();
         let resync = self.following.as_ref().is_some_and(|following| !following.recovered);
         let until = Instant::now() + wait;
-        let mut events = Vec::new();
+        let (mut events, mut bytes) = (Vec::new(), 0);
         let mut over = wait.is_zero();
         loop {
-            while events.len() < BATCH
+            while bytes < BATCH
                 && let Some(event) = self.ready()
             {
+                bytes += weight(&event);
                 events.push(event);
             }
             // Frames alone would come again at once with the next poll.
@@ -237,6 +238,16 @@ impl Answer {
     }
 }
 
+/// About how many bytes an event takes.
+fn weight(event: &Event) -> usize {
+    let text = match event {
+        Event::ContentChunk(chunk) => chunk.content.len(),
+        Event::ReasoningChunk(chunk) => chunk.content.len(),
+        _ => 0,
+    };
+    512 + text
+}
+
 /// What comes during the wait, and what came with it.
 async fn poll_notices(
     app: &App,
@@ -249,9 +260,8 @@ async fn poll_notices(
         () = app.lifecycle.closed() => None,
     };
     let mut events: Vec<_> = first.iter().map(|event| Event::clone(event)).collect();
-    while events.len() < BATCH
-        && let Ok(event) = notices.try_recv()
-    {
+    // As many as the channel holds at most.
+    while let Ok(event) = notices.try_recv() {
         events.push(Event::clone(&event));
     }
     // What comes between two polls is missed, so nobody is up to date.
@@ -300,7 +310,9 @@ struct Stream {
 
 impl Stream {
     fn new(app: App, source: Source) -> Self {
-        let signs_of_life = interval_at(Instant::now() + limits::HEARTBEAT, limits::HEARTBEAT);
+        let mut signs_of_life = interval_at(Instant::now() + limits::HEARTBEAT, limits::HEARTBEAT);
+        // A reader that did not read is owed one, not all of them.
+        signs_of_life.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self { app, source, greeted: false, told_draining: false, signs_of_life }
     }
 

@@ -6,4 +6,5 @@ pub(crate) mod events;
 pub(crate) mod generations;
 pub(crate) mod health;
 pub(crate) mod models;
+pub(crate) mod queue;
 pub(crate) mod session;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use futures_util::future::join_all;
 use tokio::sync::{Notify, broadcast};
 use tokio::time::{Instant, sleep_until, timeout};
 use unbroken_engine::{Follower, Speaker};
@@ -22,7 +23,7 @@ const PING: Duration = Duration::from_secs(20);
 /// Silence of the client, pongs too, after which it is given up: two missed pongs.
 const SILENCE: Duration = Duration::from_secs(45);
 /// How long what followers still have may take before the server closes at its end.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const LAST_WORDS: Duration = Duration::from_secs(3);
 /// Connections are told to come back spread over this time, so that they do not come at once.
 const SPREAD_MS: u64 = 5_000;
 
@@ -141,6 +142,7 @@ impl Connection {
     /// Sends one frame of every follower that has one. `true` when there may be more.
     async fn pump(&mut self) -> Result<bool, Closed> {
         let mut more = false;
+        let mut ended = Vec::new();
         for _ in 0..self.followers.len() {
             let Some(mut followed) = self.followers.pop_front() else { break };
             let sent = match followed.follower.next_event() {
@@ -152,12 +154,16 @@ impl Connection {
             };
             more |= sent;
             if followed.follower.has_ended() {
-                let generation = followed.follower.log().identity.generation_id;
-                self.app.engine.deliver(generation, &followed.speaker).await;
+                ended.push(followed);
             } else {
                 self.followers.push_back(followed);
             }
         }
+        // Remembered before the next frame of the client is read, which may ask the same again.
+        let deliveries = ended.iter().map(|Followed { follower, speaker }| {
+            self.app.engine.deliver(follower.log().identity.generation_id, speaker)
+        });
+        join_all(deliveries).await;
         Ok(more)
     }
 

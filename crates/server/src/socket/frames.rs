@@ -56,7 +56,7 @@ impl Connection {
             ClientFrame::Follow(follow) => self.follow(follow, req.clone()).await,
             ClientFrame::Unfollow(target) => self.unfollow(&target, req.clone()).await,
             ClientFrame::Stop(target) => self.stop(&target, req.clone()).await,
-            ClientFrame::Continue(target) => self.go_on(&target).await,
+            ClientFrame::Continue(target) => self.go_on(&target, req.clone()).await,
             ClientFrame::Ping(ping) => {
                 let event = Event::Pong(Pong { t: ping.t, req: req.clone() });
                 Ok(self.send(&event).await)
@@ -215,13 +215,13 @@ impl Connection {
         Ok(self.done(req).await)
     }
 
-    /// Answers that broke off do not go on by request yet.
-    async fn go_on(&mut self, target: &Target) -> Result<Step, Refused> {
+    /// Lets an answer go on; a sibling is told of by `generation_started`.
+    async fn go_on(&mut self, target: &Target, req: Option<Value>) -> Result<Step, Refused> {
         let speaker = self.speaker.clone().ok_or(Refusal::Unauthorized)?;
         let id = parse(target)?;
         let about = |refusal: Refusal| Refused { generation_id: Some(id), ..refusal.into() };
-        self.app.engine.log(speaker.principal, id).await.map_err(about)?;
-        Err(about(Refusal::Conflict("This answer cannot be continued. Ask again instead.")))
+        self.app.engine.go_on(speaker.principal, id).await.map_err(about)?;
+        Ok(self.done(req).await)
     }
 
     async fn done(&mut self, req: Option<Value>) -> Step {

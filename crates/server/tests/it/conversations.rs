@@ -163,7 +163,13 @@ async fn a_conversation_can_be_renamed() {
     let device = server.device("laptop").await;
     let id = finished(&device, "Count!", 3).await.conversation_id;
     let rename = async |title: &str| {
-        device.rest.patch(id, &ConversationPatch { title: Some(title.into()) }).await
+        device
+            .rest
+            .patch(
+                id,
+                &ConversationPatch { title: Some(title.into()), ..ConversationPatch::default() },
+            )
+            .await
     };
     assert_eq!(rename("  Numbers ").await.unwrap().title, "Numbers");
     assert_eq!(rename(&"ü".repeat(90)).await.unwrap().title, "ü".repeat(60));

@@ -61,7 +61,7 @@ async fn a_rename_and_a_delete_are_on_every_tab() {
     tab.say(&json!({"routeKey": "follow", "generation_id": started.generation_id})).await;
     tab.until_text(&numbered(20)).await;
 
-    let patch = ConversationPatch { title: Some("Numbers".into()) };
+    let patch = ConversationPatch { title: Some("Numbers".into()), ..ConversationPatch::default() };
     let summary = device.rest.patch(id, &patch).await.unwrap();
     assert_eq!(summary.title, "Numbers");
     let event = tab.next_is("conversation").await;

@@ -7,9 +7,7 @@ mod turns;
 
 use tempfile::TempDir;
 use unbroken_protocol::{ConversationId, GenerationId, MessageId, Options, PrincipalId, Timestamp};
-use unbroken_store::{
-    Durability, NewConversation, NewTurn, Store, Transaction, Turn, TurnOutcome, Writer,
-};
+use unbroken_store::{Durability, NewTurn, Place, Store, Transaction, Turn, TurnOutcome, Writer};
 
 async fn open() -> (TempDir, Store, Writer) {
     let folder = TempDir::new().unwrap();
@@ -17,13 +15,13 @@ async fn open() -> (TempDir, Store, Writer) {
     (folder, store, writer)
 }
 
-fn new_turn(principal_id: PrincipalId, conversation: NewConversation, content: &str) -> NewTurn {
+fn new_turn(principal_id: PrincipalId, place: Place, content: &str) -> NewTurn {
     NewTurn {
         principal_id,
-        conversation,
-        parent_id: None,
+        place,
         user_message_id: MessageId::new(),
-        content: content.into(),
+        content: Some(content.into()),
+        begins_with: None,
         generation_id: GenerationId::new(),
         message_id: MessageId::new(),
         model: "numbers".into(),
@@ -35,8 +33,8 @@ fn new_turn(principal_id: PrincipalId, conversation: NewConversation, content: &
     }
 }
 
-fn new_conversation() -> NewConversation {
-    NewConversation::New { conversation_id: ConversationId::new(), title: "A title".into() }
+fn new_conversation() -> Place {
+    Place::New { conversation_id: ConversationId::new(), title: "A title".into() }
 }
 
 async fn begin(writer: &mut Writer) -> Transaction<'_> {

@@ -1,5 +1,5 @@
 use unbroken_protocol::{ClientMessageId, GenerationState, PrincipalId};
-use unbroken_store::{NewConversation, SecretHash, TurnOutcome};
+use unbroken_store::{Place, SecretHash, TurnOutcome};
 
 /// B8.11, where it is enforced.
 #[tokio::test]
@@ -29,12 +29,11 @@ async fn ten_turns_wait_and_the_next_is_refused() {
             .await;
     let conversation = first.conversation_id;
     for n in 1..=10 {
-        let next =
-            super::new_turn(principal, NewConversation::Existing(conversation), &n.to_string());
+        let next = super::new_turn(principal, Place::Next(conversation), &n.to_string());
         let turn = super::created(&mut writer, &next).await;
         assert_eq!((turn.state, turn.waiting_behind), (GenerationState::Queued, n));
     }
-    let more = super::new_turn(principal, NewConversation::Existing(conversation), "11");
+    let more = super::new_turn(principal, Place::Next(conversation), "11");
     assert_eq!(super::create(&mut writer, &more).await, TurnOutcome::Busy);
     let waiting = store.queue(conversation).await.unwrap();
     let texts: Vec<_> = waiting.iter().map(|(_, message)| message.content.as_str()).collect();
@@ -49,8 +48,7 @@ async fn a_foreign_conversation_is_not_there() {
     let turn =
         super::created(&mut writer, &super::new_turn(owner, super::new_conversation(), "hi")).await;
     assert!(store.conversation(stranger, turn.conversation_id).await.unwrap().is_none());
-    let intruder =
-        super::new_turn(stranger, NewConversation::Existing(turn.conversation_id), "mine");
+    let intruder = super::new_turn(stranger, Place::Next(turn.conversation_id), "mine");
     assert_eq!(super::create(&mut writer, &intruder).await, TurnOutcome::NotFound);
 }
 
@@ -60,13 +58,13 @@ async fn history_pages_from_the_end_and_names_siblings() {
     let owner = PrincipalId::new();
     let first =
         super::created(&mut writer, &super::new_turn(owner, super::new_conversation(), "1")).await;
-    let existing = NewConversation::Existing(first.conversation_id);
+    let existing = Place::Next(first.conversation_id);
     let mut last = first.clone();
     for text in ["2", "3"] {
         last = super::created(&mut writer, &super::new_turn(owner, existing.clone(), text)).await;
     }
-    let mut branch = super::new_turn(owner, existing, "2, edited");
-    branch.parent_id = Some(first.message_id);
+    let beside = Place::After(first.conversation_id, first.message_id);
+    let branch = super::new_turn(owner, beside, "2, edited");
     let edited = super::created(&mut writer, &branch).await;
 
     let row = store.conversation(owner, first.conversation_id).await.unwrap().unwrap();
@@ -83,4 +81,45 @@ async fn history_pages_from_the_end_and_names_siblings() {
     assert_eq!(older.messages.len(), 1);
     let off_branch = store.history(&row.conversation, None, Some(last.message_id)).await.unwrap();
     assert!(off_branch.is_none());
+}
+
+#[tokio::test]
+async fn branches_can_be_shown_again_and_go_to_their_newest_leaf() {
+    let (_folder, store, mut writer) = super::open().await;
+    let owner = PrincipalId::new();
+    let first =
+        super::created(&mut writer, &super::new_turn(owner, super::new_conversation(), "1")).await;
+    let id = first.conversation_id;
+    let second = super::created(&mut writer, &super::new_turn(owner, Place::Next(id), "2")).await;
+    let root = super::created(&mut writer, &super::new_turn(owner, Place::Root(id), "1b")).await;
+    let selected = async || {
+        store.conversation(owner, id).await.unwrap().unwrap().conversation.selected_message_id
+    };
+    assert_eq!(selected().await, root.message_id);
+    let mut transaction = super::begin(&mut writer).await;
+    assert!(transaction.select_branch(id, first.user_message_id).await.unwrap());
+    assert!(!transaction.select_branch(id, unbroken_protocol::MessageId::new()).await.unwrap());
+    transaction.commit().await.unwrap();
+    assert_eq!(selected().await, second.message_id);
+}
+
+#[tokio::test]
+async fn a_turn_that_waits_can_be_changed_and_taken_out() {
+    let (_folder, store, mut writer) = super::open().await;
+    let owner = PrincipalId::new();
+    let first =
+        super::created(&mut writer, &super::new_turn(owner, super::new_conversation(), "1")).await;
+    let id = first.conversation_id;
+    let second = super::created(&mut writer, &super::new_turn(owner, Place::Next(id), "2")).await;
+    let third = super::created(&mut writer, &super::new_turn(owner, Place::Next(id), "3")).await;
+    let mut transaction = super::begin(&mut writer).await;
+    assert!(transaction.edit_queued(third.generation_id, "3, better").await.unwrap());
+    assert!(!transaction.edit_queued(first.generation_id, "too late").await.unwrap());
+    assert!(transaction.remove_queued(second.generation_id).await.unwrap());
+    assert!(!transaction.remove_queued(second.generation_id).await.unwrap());
+    transaction.commit().await.unwrap();
+    let branch = store.branch(third.message_id).await.unwrap();
+    let texts: Vec<_> = branch.iter().map(|message| message.content.as_str()).collect();
+    assert_eq!(texts, ["1", "", "3, better", ""]);
+    assert_eq!(store.queue(id).await.unwrap().len(), 1);
 }

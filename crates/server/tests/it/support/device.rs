@@ -101,6 +101,21 @@ impl Device {
         self.history(id).await.pop().unwrap()
     }
 
+    /// A REST call that the client has no function for, which must succeed.
+    pub(crate) async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Value {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let mut request = reqwest::Client::new()
+            .request(method, format!("{}{path}", self.base))
+            .query(&self.query());
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let reply = request.send().await.unwrap();
+        let (status, text) = (reply.status(), reply.text().await.unwrap());
+        assert!(status.is_success(), "{path}: {status} {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
     /// A socket that sent nothing: an old client.
     pub(crate) async fn socket(&self) -> Talk {
         Talk::connect(&self.base).await

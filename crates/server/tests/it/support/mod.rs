@@ -11,7 +11,7 @@ use std::time::Duration;
 pub(crate) use device::{Device, ask};
 pub(crate) use process::{Process, refused_start};
 pub(crate) use reply::{Reply, assert_sentence};
-pub(crate) use server::{Given, TestServer};
+pub(crate) use server::{Given, TestServer, going_on};
 pub(crate) use talk::{Talk, contents, followed, kinds, number};
 
 /// Nothing that a test waits for takes this long.

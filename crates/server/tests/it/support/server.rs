@@ -18,6 +18,7 @@ pub(crate) struct Given {
     env: Vec<(OsString, OsString)>,
     standin: Options,
     api_key: &'static str,
+    goes_on: bool,
 }
 
 impl Given {
@@ -27,6 +28,7 @@ impl Given {
             env: Vec::new(),
             standin: Options::default(),
             api_key: "",
+            goes_on: false,
         }
     }
 
@@ -47,10 +49,20 @@ impl Given {
         Self { api_key, ..self }
     }
 
+    /// Answers that break off go on by themselves.
+    pub(crate) fn going_on(self) -> Self {
+        Self { goes_on: true, ..self }
+    }
+
     pub(crate) async fn start(mut self) -> TestServer {
         let options = std::mem::take(&mut self.standin);
         let standin = Standin::start_on(("127.0.0.1", 0), options).await.unwrap();
         self.env.extend(environment(&standin.base_url(), self.api_key));
+        if self.goes_on {
+            let (name, provider) = going_on(&standin.base_url());
+            self.env.retain(|(key, _)| key != name);
+            self.env.push((name.into(), provider.into()));
+        }
         self.start_beside(standin).await
     }
 
@@ -77,15 +89,23 @@ impl Given {
     }
 }
 
-/// The variables that make a model server the only provider.
+/// The variables that make a model server the only provider, one that is never called to go on.
 pub(super) fn environment(base_url: &str, api_key: &str) -> [(OsString, OsString); 2] {
     let key = if api_key.is_empty() { String::new() } else { format!(", api_key = \"{api_key}\"") };
-    let providers =
-        format!("[{{ id = \"standin\", name = \"Stand-in\", base_url = \"{base_url}\"{key} }}]");
+    let providers = format!(
+        "[{{ id = \"standin\", name = \"Stand-in\", base_url = \"{base_url}\", continuation = \"none\"{key} }}]"
+    );
     [
         ("UNBROKEN__MODELS__DISCOVER".into(), "false".into()),
         ("UNBROKEN__PROVIDERS".into(), providers.into()),
     ]
+}
+
+/// The same provider, which goes on by the best means that it has.
+pub(crate) fn going_on(base_url: &str) -> (&'static str, String) {
+    let provider =
+        format!("[{{ id = \"standin\", name = \"Stand-in\", base_url = \"{base_url}\" }}]");
+    ("UNBROKEN__PROVIDERS", provider)
 }
 
 /// A running server with its model server.

@@ -1,0 +1,204 @@
+use std::time::Duration;
+
+use unbroken_engine::Refusal;
+use unbroken_protocol::{ErrorCode, Event, GenerationState, Means};
+use unbroken_providers::Failure;
+use unbroken_providers::scripted::{Scripted, Step};
+
+use crate::{Reader, World};
+
+/// A model that can be continued by prefill, with one script for each call.
+async fn continued(scripts: &[&[Step]]) -> World {
+    let model = Scripted::new("scripted").with_means(&[Means::Prefill, Means::Prompt]);
+    let model = scripts.iter().fold(model, |model, script| model.script("m", script.to_vec()));
+    crate::world_of(model).await
+}
+
+/// Reads to the terminal event; returns the states on the way.
+async fn whole(reader: &mut Reader) -> (Event, Vec<GenerationState>) {
+    let mut states = Vec::new();
+    loop {
+        match reader.end().await {
+            Event::GenerationState(event) => states.push(event.state),
+            end => return (end, states),
+        }
+    }
+}
+
+/// B8.16 and B8.17: the answer goes on exactly where it broke off, by a further call.
+#[tokio::test]
+async fn a_truncated_answer_goes_on_by_itself_and_is_whole() {
+    let world = continued(&[
+        &[Step::content("one two "), Step::End],
+        &[Step::content("three"), Step::stop()],
+    ])
+    .await;
+    let started = world.start("count").await;
+    let mut reader = world.reader(started.turn.generation_id).await;
+    let (end, states) = whole(&mut reader).await;
+    let Event::StreamComplete(complete) = end else { panic!("not complete: {end:?}") };
+    assert_eq!(complete.full_response, "one two three");
+    assert_eq!(complete.at.epoch, 2);
+    assert_eq!(states, [GenerationState::Interrupted, GenerationState::Running]);
+    let continuations = world.model.continuations();
+    assert_eq!(continuations.len(), 1);
+    assert_eq!(continuations[0].0.content, "one two ");
+    assert_eq!(continuations[0].1, Means::Prefill);
+}
+
+#[tokio::test]
+async fn a_refused_means_falls_through_to_the_next() {
+    let world = continued(&[
+        &[Step::content("one two "), Step::End],
+        &[Step::content("three"), Step::stop()],
+    ])
+    .await;
+    world.model.refuse(Means::Prefill);
+    let started = world.start("count").await;
+    let mut reader = world.reader(started.turn.generation_id).await;
+    let (end, _) = whole(&mut reader).await;
+    assert!(matches!(end, Event::StreamComplete(_)));
+    let (_, means) = world.model.continuations().pop().unwrap();
+    assert_eq!(means, Means::Prompt);
+}
+
+#[tokio::test]
+async fn after_three_further_runs_it_stays_interrupted_until_a_person_asks() {
+    let world = continued(&[
+        &[Step::content("1 "), Step::End],
+        &[Step::content("2 "), Step::End],
+        &[Step::content("3 "), Step::End],
+        &[Step::content("4 "), Step::End],
+        &[Step::content("5"), Step::stop()],
+    ])
+    .await;
+    let started = world.start("count").await;
+    let id = started.turn.generation_id;
+    let mut reader = world.reader(id).await;
+    let last = loop {
+        match reader.end().await {
+            Event::GenerationState(event) if event.can_continue => break event,
+            Event::GenerationState(_) => {}
+            end => panic!("it ended: {end:?}"),
+        }
+    };
+    assert_eq!((last.state, last.at.epoch), (GenerationState::Interrupted, 4));
+    assert_eq!(reader.text, "1 2 3 4 ");
+
+    assert_eq!(world.engine.go_on(world.principal, id).await.unwrap(), id);
+    let (end, _) = whole(&mut reader).await;
+    assert!(matches!(end, Event::StreamComplete(_)));
+    assert_eq!(reader.text, "1 2 3 4 5");
+    let again = world.engine.go_on(world.principal, id).await;
+    assert!(matches!(again, Err(Refusal::Conflict(_))), "a whole answer has nothing to go on");
+}
+
+/// B8.7: of all that claim a generation at once exactly one gets it.
+#[tokio::test]
+async fn an_answer_is_continued_once_however_often_it_is_asked_for() {
+    let failure =
+        Failure { code: ErrorCode::ProviderTimeout, message: "too slow".into(), retry_after: None };
+    let world = continued(&[
+        &[Step::content("half "), Step::Fail(failure)],
+        &[Step::content("whole"), Step::stop()],
+    ])
+    .await;
+    let started = world.start("count").await;
+    let id = started.turn.generation_id;
+    let mut reader = world.reader(id).await;
+    assert!(matches!(reader.end().await, Event::GenerationState(_)), "a time-out waits for people");
+    world.engine.idle().await;
+    let asked = (0..8).map(|_| world.engine.go_on(world.principal, id));
+    let taken = futures_util::future::join_all(asked).await;
+    assert_eq!(taken.iter().filter(|one| one.is_ok()).count(), 1);
+    whole(&mut reader).await;
+    assert_eq!(reader.text, "half whole");
+    assert_eq!(world.model.continuations().len(), 1);
+}
+
+/// B8.17: before any visible text a call that failed is made again, at most twice.
+#[tokio::test]
+async fn a_call_that_brought_nothing_is_repeated_twice() {
+    let failure = || Failure {
+        code: ErrorCode::ProviderOverloaded,
+        message: "busy".into(),
+        retry_after: Some(Duration::from_millis(1)),
+    };
+    let fails = [Step::Fail(failure())];
+    let world = continued(&[&fails, &fails, &[Step::content("third time"), Step::stop()]]).await;
+    let started = world.start("hi").await;
+    let mut reader = world.reader(started.turn.generation_id).await;
+    let (end, states) = whole(&mut reader).await;
+    let Event::StreamComplete(complete) = end else { panic!("not complete: {end:?}") };
+    assert_eq!((complete.at.epoch, states.len()), (1, 0), "nobody noticed");
+    assert_eq!(world.model.calls().len(), 3);
+
+    let world = continued(&[&fails]).await;
+    let started = world.start("hi").await;
+    let mut reader = world.reader(started.turn.generation_id).await;
+    assert!(matches!(reader.end().await, Event::StreamError(_)));
+    assert_eq!(world.model.calls().len(), 3);
+}
+
+#[tokio::test]
+async fn a_restart_takes_an_answer_over_and_finishes_it() {
+    let world = continued(&[
+        &[Step::content("before "), Step::Hang],
+        &[Step::content("after"), Step::stop()],
+    ])
+    .await;
+    let started = world.start("hi").await;
+    let id = started.turn.generation_id;
+    world.reader(id).await.until_text("before ").await;
+    let world = world.restart().await;
+    let mut reader = world.reader(id).await;
+    let (end, states) = whole(&mut reader).await;
+    assert!(matches!(end, Event::StreamComplete(_)));
+    assert_eq!(states, [GenerationState::Interrupted, GenerationState::Running]);
+    assert_eq!(reader.text, "before after");
+    assert_eq!(world.model.calls().len(), 2, "one call, and one takeover");
+}
+
+#[tokio::test]
+async fn a_stopped_answer_goes_on_as_a_sibling_that_begins_with_its_text() {
+    let world = continued(&[
+        &[Step::content("so far "), Step::Hang],
+        &[Step::content("and on"), Step::stop()],
+    ])
+    .await;
+    let started = world.start("hi").await;
+    let id = started.turn.generation_id;
+    world.reader(id).await.until_text("so far ").await;
+    world.engine.stop(world.principal, id).await.unwrap();
+    let sibling = world.engine.go_on(world.principal, id).await.unwrap();
+    assert_ne!(sibling, id);
+    let mut reader = world.reader(sibling).await;
+    let (end, _) = whole(&mut reader).await;
+    assert!(matches!(end, Event::StreamComplete(_)));
+    assert_eq!(reader.text, "so far and on");
+    assert_eq!(world.log(id).await.state(), GenerationState::Stopped, "the old one stays");
+}
+
+#[tokio::test]
+async fn another_answer_is_a_sibling_and_the_first_can_be_shown_again() {
+    let world = continued(&[
+        &[Step::content("first"), Step::stop()],
+        &[Step::content("second"), Step::stop()],
+    ])
+    .await;
+    let first = world.start("hi").await;
+    world.reader(first.turn.generation_id).await.end().await;
+    let asked = first.turn.user_message_id;
+    let second = world.engine.regenerate(world.principal, asked, None).await.unwrap();
+    world.reader(second.turn.generation_id).await.end().await;
+    let conversation = first.turn.conversation_id;
+    let shown = async || {
+        let page = unbroken_engine::Page::default();
+        let page = world.engine.conversation(world.principal, conversation, page).await.unwrap();
+        (page.messages[1].content.clone(), page.messages[1].sibling_ids.len())
+    };
+    assert_eq!(shown().await, ("second".into(), 2));
+    let message = first.turn.message_id.to_string();
+    world.engine.select_branch(world.principal, conversation, &message).await.unwrap();
+    assert_eq!(shown().await, ("first".into(), 2));
+}
