@@ -264,7 +264,7 @@ impl Task {
             Operation::TakeOver(..) | Operation::Command(_) => true,
         });
         let commands = self.take_commands();
-        let tokens_only = commands.is_empty()
+        let tokens_only = commands.iter().all(|command| matches!(command, Command::Deliver(..)))
             && self.waiting.iter().all(|operation| matches!(operation, Operation::Append(_)));
         let durability =
             if tokens_only && !self.power { Durability::Process } else { Durability::Power };
@@ -286,7 +286,10 @@ impl Task {
             }
         }
         for log in self.journal.overlong() {
-            packed.push(pack(&mut transaction, log).await?);
+            // One that ends now is packed already.
+            if !leaves(&self.waiting, &[], log.identity.generation_id) {
+                packed.push(pack(&mut transaction, log).await?);
+            }
         }
         let mut trim = None;
         let mut row = None;
