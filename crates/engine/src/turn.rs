@@ -39,6 +39,16 @@ pub struct Chatted {
     pub message_id: MessageId,
 }
 
+impl From<Turn> for Chatted {
+    fn from(turn: Turn) -> Self {
+        Self {
+            conversation_id: turn.conversation_id,
+            generation_id: turn.generation_id,
+            message_id: turn.message_id,
+        }
+    }
+}
+
 impl Engine {
     /// Stores a message and the generation that answers it, and lets it run or wait. Never waits
     /// for a model and never fails for one (PROTOCOL A2).
@@ -48,24 +58,18 @@ impl Engine {
         self.carry_out(async move { engine.take(turn).await }).await
     }
 
-    /// The four rules of `stream_chat` (PROTOCOL A3).
-    pub async fn chat(&self, speaker: &Speaker, ask: Ask) -> Result<Chatted, Refusal> {
-        if let Some(conversation) = &ask.conversation_id {
-            let newest = self.newest(speaker.principal, conversation).await?;
-            if ask.message.is_empty() || self.repeats(speaker, &newest, &ask.message).await? {
-                return Ok(Chatted {
-                    conversation_id: newest.conversation_id,
-                    generation_id: newest.generation_id,
-                    message_id: newest.message_id,
-                });
-            }
-        }
-        let Started { turn, .. } = self.start(speaker.principal, ask).await?;
-        Ok(Chatted {
-            conversation_id: turn.conversation_id,
-            generation_id: turn.generation_id,
-            message_id: turn.message_id,
-        })
+    /// The generation that a `stream_chat` only watches (PROTOCOL A3, rules 2 and 3). `None` when
+    /// it asks for a new turn.
+    pub async fn watched(&self, speaker: &Speaker, ask: &Ask) -> Result<Option<Chatted>, Refusal> {
+        let Some(conversation) = &ask.conversation_id else { return Ok(None) };
+        let newest = self.newest(speaker.principal, conversation).await?;
+        let watches =
+            ask.message.is_empty() || self.repeats(speaker, &newest, &ask.message).await?;
+        Ok(watches.then_some(Chatted {
+            conversation_id: newest.conversation_id,
+            generation_id: newest.generation_id,
+            message_id: newest.message_id,
+        }))
     }
 
     /// Rule 3: the newest message again, whose answer's end this device was not sent yet.

@@ -19,11 +19,17 @@ pub(crate) async fn open(
     Json(request): Json<DeviceSessionRequest>,
 ) -> Result<impl IntoResponse, ApiError> {
     let Pair { session_id, device_id, .. } = Pair::new(request.session_id, request.device_id);
+    let in_body = session_id.is_some();
     let named = session_id.or_else(|| auth::trusted_cookie(&app, &Method::POST, &headers));
     let live = match named {
         Some(id) => app.engine.session(&id).await?.map(|session| (id, session)),
         None => None,
     };
+    if let (Some((_, session)), Some(device), true) = (&live, &device_id, in_body)
+        && session.device_id != *device
+    {
+        return Err(ApiError::unauthorized());
+    }
     let link_code = request.link_code.as_deref();
     let (session_id, session, message) = if let (Some((id, session)), None) = (live, link_code) {
         (id, session, "Session renewed.")

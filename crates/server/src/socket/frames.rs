@@ -145,10 +145,6 @@ impl Connection {
 
     async fn stream_chat(&mut self, chat: StreamChat, req: Option<Value>) -> Result<Step, Refused> {
         let speaker = self.identify(Pair::new(chat.session_id, chat.device_id)).await?;
-        // To watch a conversation's newest answer is no new turn.
-        if !chat.message.is_empty() || named(chat.conversation_id.clone()).is_none() {
-            self.app.check_start(self.peer)?;
-        }
         let ask = Ask {
             message: chat.message,
             conversation_id: named(chat.conversation_id),
@@ -157,7 +153,14 @@ impl Connection {
             client_message_id: named(chat.client_message_id),
             options: chat.options.unwrap_or_default(),
         };
-        let chatted = self.app.engine.chat(&speaker, ask).await?;
+        let chatted = if let Some(watched) = self.app.engine.watched(&speaker, &ask).await? {
+            self.check_room(watched.generation_id)?;
+            watched
+        } else {
+            self.check_room_for_one_more()?;
+            self.app.check_start(self.peer)?;
+            self.app.engine.start(speaker.principal, ask).await?.turn.into()
+        };
         let started = Event::ConversationStarted(ConversationStarted {
             conversation_id: chatted.conversation_id,
             timestamp: Timestamp::now(),
@@ -169,7 +172,6 @@ impl Connection {
             return Ok(Err(closed));
         }
         if !self.follows(chatted.generation_id) {
-            self.check_room(chatted.generation_id)?;
             let log = self.app.engine.log(speaker.principal, chatted.generation_id).await?;
             let (follower, _) = Follower::new(log, self.view(), 0, None);
             self.add(follower, speaker);
@@ -236,7 +238,15 @@ impl Connection {
     }
 
     fn check_room(&self, generation: GenerationId) -> Result<(), Refused> {
-        if self.followers.len() < limits::FOLLOWED_PER_SOCKET || self.follows(generation) {
+        if self.follows(generation) {
+            return Ok(());
+        }
+        let about = |refused| Refused { generation_id: Some(generation), ..refused };
+        self.check_room_for_one_more().map_err(about)
+    }
+
+    fn check_room_for_one_more(&self) -> Result<(), Refused> {
+        if self.followers.len() < limits::FOLLOWED_PER_SOCKET {
             return Ok(());
         }
         Err(Refused {
@@ -245,7 +255,7 @@ impl Connection {
                 "One socket follows at most {} answers. Unfollow one, or open another socket.",
                 limits::FOLLOWED_PER_SOCKET
             ),
-            generation_id: Some(generation),
+            generation_id: None,
         })
     }
 }

@@ -94,6 +94,15 @@ async fn a_session_is_validated() {
 }
 
 #[tokio::test]
+async fn a_live_session_with_another_device_id_is_not_renewed() {
+    let server = TestServer::start().await;
+    let body = open(&server, &json!({"device_id": "phone"})).await.ok();
+    let secret = body["session_id"].as_str().unwrap();
+    let reply = open(&server, &json!({"device_id": "tablet", "session_id": secret})).await;
+    reply.refused(401, "unauthorized");
+}
+
+#[tokio::test]
 async fn a_device_id_is_needed_and_not_endless() {
     let server = TestServer::start().await;
     for body in [json!({}), json!({"device_id": ""}), json!({"device_id": "x".repeat(257)})] {
