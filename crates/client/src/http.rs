@@ -4,11 +4,10 @@
 //! It reads one log at a time, that of the newest follow, and the principal's notices.
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
-use futures_util::stream::{FuturesUnordered, Stream, StreamExt as _, unfold};
+use futures_util::stream::{FuturesUnordered, StreamExt as _, unfold};
 use serde_json::Value;
 use unbroken_protocol::{
     ClientFrame, ConnectionEstablished, ConversationId, Done, Epoch, ErrorCode, ErrorFrame, Event,
@@ -20,6 +19,9 @@ use crate::rest::{EventStream, Rest, RestError, filled};
 
 /// Seconds that a long poll waits: well within what proxies allow, and within the watchdog.
 const WAIT: u64 = 25;
+
+/// How long a stream may take to show anything: behind a proxy that gathers it takes for ever.
+pub(crate) const QUIET: Duration = Duration::from_secs(3);
 
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) type Boxed<T> = futures_util::future::BoxFuture<'static, T>;
@@ -45,6 +47,8 @@ pub(crate) struct Http {
     errands: FuturesUnordered<Boxed<Result<Done, Failure>>>,
     seeks: FuturesUnordered<Boxed<Result<Followed, Failure>>>,
     ready: VecDeque<Event>,
+    /// Who waits for the next event.
+    waker: Option<Waker>,
 }
 
 /// A follow, and how far it came.
@@ -89,11 +93,13 @@ impl Http {
             errands: FuturesUnordered::new(),
             seeks: FuturesUnordered::new(),
             ready: [Event::ConnectionEstablished(ConnectionEstablished { timestamp })].into(),
+            waker: None,
         })
     }
 
     /// Takes a frame of the machine.
     pub(crate) fn say(&mut self, Incoming { req, frame }: Incoming) {
+        self.waker.take().into_iter().for_each(Waker::wake);
         match frame {
             ClientFrame::Hello(_) => self.ready.push_back(Event::HelloOk(HelloOk {
                 version: 1,
@@ -122,11 +128,13 @@ impl Http {
     }
 
     /// The next event. Cancel safe.
+    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) async fn next(&mut self) -> Result<Event, Lost> {
-        poll_fn(|context| self.poll(context)).await
+        std::future::poll_fn(|context| self.poll(context)).await
     }
 
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Event, Lost>> {
+    /// The next event.
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Event, Lost>> {
         loop {
             if let Some(event) = self.ready.pop_front() {
                 return Poll::Ready(Ok(event));
@@ -148,6 +156,7 @@ impl Http {
                     Err(failure) => self.fail(failure)?,
                 }
             } else {
+                self.waker = Some(context.waker().clone());
                 return Poll::Pending;
             }
         }

@@ -107,6 +107,11 @@ impl Machine {
         self.link.next_wake().into_iter().chain(retries).min()
     }
 
+    /// Whether there is, or is going to be, a connection.
+    pub(crate) fn wants_connection(&self) -> bool {
+        self.link.is_wanted()
+    }
+
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }

@@ -1,9 +1,26 @@
-//! One timer that is set anew all the time.
+//! Waiting: one timer that is set anew all the time, and a plain sleep.
 
 use std::time::Duration;
 
+use js_sys::Promise;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
+use wasm_bindgen_futures::JsFuture;
+
+/// Returns after `delay`, or later: a hidden page's timers are late.
+pub(super) async fn sleep(delay: Duration) {
+    let millis = i32::try_from(delay.as_millis()).unwrap_or(i32::MAX);
+    let promise = Promise::new(&mut |resolve, _| {
+        let window = web_sys::window();
+        let set = window.map(|window| {
+            window.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, millis)
+        });
+        // Without a window nothing is worth waiting for; neither is there anybody who waits.
+        drop(set);
+    });
+    // It is never rejected.
+    drop(JsFuture::from(promise).await);
+}
 
 /// `setTimeout` with one callback. A hidden page's timers are late, which the machine allows for.
 pub(super) struct Timer {

@@ -1,6 +1,7 @@
-//! The socket of programs: tests, tools, the command line.
+//! The connection of programs: tests, tools, the command line.
 
 mod connection;
+mod line;
 pub mod raw;
 pub(crate) mod tls;
 

@@ -11,9 +11,9 @@ use serde::de::DeserializeOwned;
 use unbroken_protocol::{
     ChatRequest, ChatResponse, ConversationDeleted, ConversationId, ConversationList,
     ConversationPage, ConversationPatch, ConversationSummary, DeviceId, DeviceSession,
-    DeviceSessionRequest, ErrorBody, ErrorCode, Event, EventBatch, GenerationId, GenerationReply, Health, MessageId, ModelList,
-    PreferenceReply, PreferenceRequest, RequestType, RoutingStats, SessionId, StartRequest,
-    StartResponse, path,
+    DeviceSessionRequest, ErrorBody, ErrorCode, Event, EventBatch, GenerationId, GenerationReply,
+    Health, MessageId, ModelList, PreferenceReply, PreferenceRequest, QueueList, QueuePatch,
+    RegenerateRequest, RequestType, RoutingStats, SessionId, StartRequest, StartResponse, path,
 };
 
 use crate::sse::Parser;
@@ -105,6 +105,17 @@ impl Rest {
         }
     }
 
+    /// The server whose socket is at `url`, such as `ws://127.0.0.1:8484/ws`.
+    pub(crate) fn beside(
+        url: &str,
+        device_id: Option<DeviceId>,
+        session_id: Option<SessionId>,
+    ) -> Self {
+        let base = url.replacen("ws", "http", 1);
+        let base = base.strip_suffix(path::SOCKET).unwrap_or(&base);
+        Self { device_id, session_id, ..Self::new(base) }
+    }
+
     /// The same server, spoken to with this pair.
     #[must_use]
     pub fn with_session(mut self, device_id: DeviceId, session_id: SessionId) -> Self {
@@ -178,6 +189,66 @@ impl Rest {
     pub async fn stop(&self, id: GenerationId) -> Result<GenerationReply, RestError> {
         let path = filled(path::GENERATION_STOP, id);
         self.send(Method::Post, &path, &self.pair(), Some(&serde_json::json!({}))).await
+    }
+
+    /// Lets an answer go on; says which generation goes on then, the same or a sibling.
+    pub async fn go_on(&self, id: GenerationId) -> Result<GenerationReply, RestError> {
+        let path = filled(path::GENERATION_CONTINUE, id);
+        self.send(Method::Post, &path, &self.pair(), Some(&serde_json::json!({}))).await
+    }
+
+    /// Asks for another answer to a person's message; `None` leaves the model to the server.
+    pub async fn regenerate(
+        &self,
+        user_message: MessageId,
+        model_id: Option<&str>,
+    ) -> Result<StartResponse, RestError> {
+        let request = RegenerateRequest {
+            model_id: model_id.map(str::to_owned),
+            session_id: self.session_id.clone(),
+            device_id: self.device_id.clone(),
+        };
+        let path = filled(path::REGENERATE, user_message);
+        self.send(Method::Post, &path, &[], Some(&request)).await
+    }
+
+    /// Shows the branch that goes through this message.
+    pub async fn select_branch(
+        &self,
+        id: ConversationId,
+        message: MessageId,
+    ) -> Result<ConversationSummary, RestError> {
+        let selected_message_id = Some(message.to_string());
+        self.patch(id, &ConversationPatch { selected_message_id, ..Default::default() }).await
+    }
+
+    /// The turns that wait in a conversation.
+    pub async fn queue(&self, id: ConversationId) -> Result<QueueList, RestError> {
+        self.get(&filled(path::QUEUE, id), &self.pair()).await
+    }
+
+    /// Gives a turn that waits another text.
+    pub async fn edit_queued(
+        &self,
+        id: ConversationId,
+        queued: GenerationId,
+        message: &str,
+    ) -> Result<QueueList, RestError> {
+        let patch = QueuePatch {
+            message: message.to_owned(),
+            session_id: self.session_id.clone(),
+            device_id: self.device_id.clone(),
+        };
+        self.send(Method::Patch, &queued_path(id, queued), &[], Some(&patch)).await
+    }
+
+    /// Takes a turn that waits out.
+    pub async fn remove_queued(
+        &self,
+        id: ConversationId,
+        queued: GenerationId,
+    ) -> Result<QueueList, RestError> {
+        self.send(Method::Delete, &queued_path(id, queued), &self.pair(), None::<&()>).await
     }
 
     pub async fn models(&self) -> Result<ModelList, RestError> {
@@ -304,6 +375,10 @@ impl EventStream {
 
 pub(crate) fn filled(path: &str, id: impl std::fmt::Display) -> String {
     path.replace("{id}", &id.to_string())
+}
+
+fn queued_path(id: ConversationId, queued: GenerationId) -> String {
+    filled(path::QUEUED, id).replace("{queue_id}", &queued.to_string())
 }
 
 fn read<A: DeserializeOwned>(Answer { status, body }: Answer) -> Result<A, RestError> {

@@ -1,5 +1,7 @@
 //! The same log over HTTP: as a stream and as a long poll (PROTOCOL B4, B8.3, B8.12, B8.18).
 
+mod transports;
+
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::time;
