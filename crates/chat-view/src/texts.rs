@@ -46,6 +46,8 @@ pub fn context_length(tokens: u64) -> String {
 pub const YOU: &str = "You";
 pub const ASSISTANT: &str = "Answer";
 pub const REGENERATE: &str = "Regenerate";
+pub const REMOVE: &str = "Remove";
+pub const SEAM: &str = "The answer went on here after a break";
 pub const EDIT: &str = "Edit";
 pub const CONTINUE: &str = "Continue";
 pub const RETRY: &str = "Retry";

@@ -16,6 +16,7 @@ use unbroken_protocol::{
     ConversationId, ConversationPage, ErrorCode, Event, GenerationId, StartResponse,
 };
 
+use crate::facts::Facts;
 use crate::parts::announcer::Announcer;
 use crate::state::{App, sentence};
 use crate::writing::Turn;
@@ -36,7 +37,7 @@ pub(crate) struct Open {
     /// Whether an answer is being written: then Send is Stop.
     pub(crate) running: RwSignal<bool>,
     /// The messages that wait for the answer before them.
-    pub(crate) queue: RwSignal<Vec<String>>,
+    pub(crate) queue: RwSignal<Vec<Waiting>>,
     /// Whether there are earlier messages to load.
     pub(crate) earlier: RwSignal<bool>,
     /// Why the conversation cannot be shown.
@@ -56,6 +57,14 @@ pub(crate) struct Row {
     pub(crate) yours: bool,
 }
 
+/// A message that waits for the answer before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    pub(crate) text: String,
+    /// Its name in the queue; `None` until the server has it.
+    pub(crate) id: Option<GenerationId>,
+}
+
 type Watcher = Rc<dyn Fn()>;
 
 #[derive(Default)]
@@ -65,7 +74,11 @@ struct Inner {
     dirty: BTreeSet<u64>,
     frame_asked: bool,
     committed_at: f64,
-    tokens: BTreeMap<GenerationId, u64>,
+    facts: BTreeMap<GenerationId, Facts>,
+    /// Counts the turns that the server took: what was asked for before one may not hold it.
+    turns: u64,
+    /// A call that changes the tree of messages is on its way: another would double it.
+    busy: bool,
 }
 
 impl Open {
@@ -111,7 +124,7 @@ impl Open {
         self.inner.update_value(|inner| {
             inner.transcript = transcript;
             inner.dirty.clear();
-            inner.tokens.clear();
+            inner.facts.clear();
         });
         self.announcer.reset();
         self.problem.set(None);
@@ -144,10 +157,43 @@ impl Open {
         });
     }
 
+    /// Shows the branch that is selected now, and nothing else.
+    pub(crate) fn switch(self, app: App) {
+        let (Some(id), Some(rest)) = (self.id(), app.rest()) else { return };
+        spawn_local(async move {
+            loop {
+                let turns = self.inner.with_value(|inner| inner.turns);
+                let answer = rest.conversation(id, Some(PAGE), None).await;
+                if self.id() != Some(id) {
+                    return;
+                }
+                let Ok(page) = answer else { return self.load(app, id) };
+                if self.inner.with_value(|inner| inner.turns) == turns {
+                    return self.switched(app, page);
+                }
+            }
+        });
+    }
+
+    fn switched(self, app: App, page: ConversationPage) {
+        let followed = self.with(open_answers);
+        self.note_facts(&page);
+        self.change(|transcript| transcript.switch_page(page));
+        let still = self.with(open_answers);
+        if let Some(link) = app.link() {
+            followed.into_iter().filter(|id| !still.contains(id)).for_each(|id| link.unfollow(id));
+        }
+        self.follow_open(app);
+    }
+
     fn loaded(self, app: App, page: ConversationPage) {
         forget_pending();
-        self.note_tokens(&page);
+        self.note_facts(&page);
         self.change(|transcript| transcript.merge_page(page));
+        self.follow_open(app);
+    }
+
+    fn follow_open(self, app: App) {
         let targets: Vec<Target> =
             self.with(|transcript| answers(transcript).filter_map(Answer::target).collect());
         if let Some(link) = app.link() {
@@ -172,7 +218,7 @@ impl Open {
             if let Ok(page) = rest.conversation(id, Some(PAGE), Some(before)).await
                 && self.id() == Some(id)
             {
-                self.note_tokens(&page);
+                self.note_facts(&page);
                 self.change(|transcript| transcript.add_earlier(page));
             }
         });
@@ -198,6 +244,7 @@ impl Open {
             messages.filter(|message| message.id.is_none()).map(|message| message.key).collect()
         });
         self.change(|transcript| transcript.started(response));
+        self.inner.update_value(|inner| inner.turns += 1);
         self.mark(unnamed);
         if let Some(link) = app.link() {
             link.follow(Target::start_of(response.generation_id));
@@ -214,22 +261,23 @@ impl Open {
     }
 
     pub(crate) fn update(self, id: GenerationId, update: Update) {
-        match &update {
-            Update::Following { .. } => forget_pending(),
-            Update::Complete(end) => self.inner.update_value(|inner| {
-                inner.tokens.insert(id, end.tokens);
-            }),
-            _ => {}
+        if matches!(update, Update::Following { .. }) {
+            forget_pending();
         }
+        self.inner.update_value(|inner| {
+            inner.facts.entry(id).or_default().hear(&update, js_sys::Date::now());
+        });
         self.change(|transcript| transcript.apply(id, update));
     }
 
     pub(crate) fn notice(self, app: App, event: Event) {
         match event {
             Event::Queue(event) => {
-                self.inner.update_value(|inner| {
-                    inner.transcript.set_queue(event);
-                });
+                self.change(|transcript| transcript.set_queue(event));
+                let sending = app.writing.composer.read_untracked().is_sending();
+                if !sending && self.with(Transcript::queue_differs) {
+                    self.switch(app);
+                }
             }
             // A turn from another tab or device. One of our own is known, or about to be.
             Event::GenerationStarted(event)
@@ -240,8 +288,8 @@ impl Open {
                     answers(transcript)
                         .any(|answer| answer.generation_id == Some(event.generation_id))
                 });
-                if !known {
-                    self.reload(app);
+                if !known && !self.is_busy() {
+                    self.switch(app);
                 }
             }
             _ => {}
@@ -266,27 +314,18 @@ impl Open {
         self.with(|transcript| transcript.get(key).map(read))
     }
 
-    /// Reads an answer whose Markdown is up to date, with its tokens.
+    /// Reads an answer whose Markdown is up to date, with what is known of its log.
     pub(crate) fn answer<T>(
         self,
         key: u64,
-        read: impl FnOnce(&Answer, Option<u64>) -> T,
+        read: impl FnOnce(&Answer, Option<&Facts>) -> T,
     ) -> Option<T> {
         self.inner.try_update_value(|inner| {
             let answer = inner.transcript.answer_mut(key)?;
             answer.render();
-            let tokens = answer.generation_id.and_then(|id| inner.tokens.get(&id).copied());
-            Some(read(answer, tokens))
+            let facts = answer.generation_id.and_then(|id| inner.facts.get(&id));
+            Some(read(answer, facts))
         })?
-    }
-
-    /// The person's message that the answer replies to.
-    pub(crate) fn question(self, answer: u64) -> Option<String> {
-        self.with(|transcript| {
-            let before = transcript.messages().iter().take_while(|message| message.key != answer);
-            let yours = before.filter(|message| matches!(message.kind, Kind::You(_)));
-            yours.last().map(|message| message.plain_text().to_owned())
-        })
     }
 
     /// Calls `watcher` after a frame's changes of that message, until the caller's owner is gone.
@@ -299,7 +338,7 @@ impl Open {
         });
     }
 
-    fn id(self) -> Option<ConversationId> {
+    pub(crate) fn id(self) -> Option<ConversationId> {
         self.with(|transcript| transcript.conversation_id)
     }
 
@@ -307,14 +346,17 @@ impl Open {
         turn.conversation_id.is_some() && self.id() == turn.conversation_id
     }
 
-    fn with<T>(self, read: impl FnOnce(&Transcript) -> T) -> T {
+    pub(crate) fn with<T>(self, read: impl FnOnce(&Transcript) -> T) -> T {
         self.inner.with_value(|inner| read(&inner.transcript))
     }
 
-    fn note_tokens(self, page: &ConversationPage) {
+    fn note_facts(self, page: &ConversationPage) {
         self.inner.update_value(|inner| {
-            let known = page.messages.iter().filter_map(|m| m.generation_id.zip(m.tokens_used));
-            inner.tokens.extend(known);
+            for message in &page.messages {
+                if let Some(id) = message.generation_id {
+                    inner.facts.entry(id).or_default().read(message);
+                }
+            }
         });
     }
 
@@ -382,6 +424,20 @@ impl Open {
         }
     }
 
+    /// Whether a call that changes the tree of messages is on its way; says so from now on.
+    pub(crate) fn take_turn(self) -> bool {
+        let busy = |inner: &mut Inner| std::mem::replace(&mut inner.busy, true);
+        !self.inner.try_update_value(busy).unwrap_or(true)
+    }
+
+    pub(crate) fn end_turn(self) {
+        self.inner.update_value(|inner| inner.busy = false);
+    }
+
+    fn is_busy(self) -> bool {
+        self.inner.with_value(|inner| inner.busy)
+    }
+
     /// Brings everything but the text up to date.
     fn refresh(self) {
         let (mut rows, mut queue, mut running) = (Vec::new(), Vec::new(), false);
@@ -391,7 +447,10 @@ impl Open {
                 let answer = message.answer().or_else(|| messages.get(at + 1)?.answer());
                 let waits = running && answer.is_some_and(waits);
                 match (&message.kind, waits) {
-                    (Kind::You(text), true) => queue.push(text.clone()),
+                    (Kind::You(text), true) => {
+                        let id = answer.and_then(|answer| answer.generation_id);
+                        queue.push(Waiting { text: text.clone(), id });
+                    }
                     (Kind::Answer(_), true) => {}
                     (kind, false) => {
                         rows.push(Row { key: message.key, yours: matches!(kind, Kind::You(_)) });
@@ -420,6 +479,11 @@ fn waits(answer: &Answer) -> bool {
 
 fn answers(transcript: &Transcript) -> impl Iterator<Item = &Answer> {
     transcript.messages().iter().filter_map(Message::answer)
+}
+
+fn open_answers(transcript: &Transcript) -> Vec<GenerationId> {
+    let open = answers(transcript).filter(|answer| !answer.is_sealed());
+    open.filter_map(|answer| answer.generation_id).collect()
 }
 
 fn forget_pending() {

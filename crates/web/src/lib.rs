@@ -6,9 +6,11 @@
 #![cfg(target_arch = "wasm32")]
 #![expect(unreachable_pub, reason = "the macro of components writes a bare `pub`")]
 
+mod again;
 mod app;
 mod conversation;
 mod dom;
+mod facts;
 mod pages;
 mod parts;
 mod session;

@@ -77,6 +77,8 @@ pub(crate) struct Parts {
     pub(crate) place: Memo<Place>,
     pub(crate) access: RwSignal<Access>,
     pub(crate) connection: RwSignal<Connection>,
+    /// How often this page has found the server again.
+    pub(crate) reconnects: RwSignal<u32>,
     pub(crate) history: RwSignal<History>,
     /// The conversations by day.
     pub(crate) days: Memo<Vec<Day>>,
@@ -93,6 +95,8 @@ type Navigate = Rc<dyn Fn(&str, NavigateOptions)>;
 struct Inner {
     pair: Option<Pair>,
     link: Option<Link>,
+    /// Whether the page has found the server once.
+    was_live: bool,
     navigate: Navigate,
 }
 
@@ -107,6 +111,7 @@ impl App {
             place,
             access: RwSignal::new(Access::Opening),
             connection: RwSignal::new(Connection::Live),
+            reconnects: RwSignal::new(0),
             history,
             days: Memo::new(move |_| days(&history.read())),
             picker: RwSignal::default(),
@@ -117,6 +122,7 @@ impl App {
             inner: StoredValue::new_local(Inner {
                 pair: None,
                 link: None,
+                was_live: false,
                 navigate: Rc::new(navigate),
             }),
         };
@@ -208,6 +214,12 @@ impl App {
             }
         };
         self.connection.set(is);
+        if is == Connection::Live && was != Connection::Live {
+            let before = |inner: &mut Inner| std::mem::replace(&mut inner.was_live, true);
+            if self.inner.try_update_value(before) == Some(true) {
+                self.reconnects.update(|count| *count += 1);
+            }
+        }
         // Events of the time without a connection are lost; what they told is asked for.
         if is == Connection::Live
             && was != Connection::Live

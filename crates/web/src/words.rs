@@ -73,3 +73,27 @@ pub(crate) fn origin(source_type: &str) -> &'static str {
 pub(crate) fn page(number: u32) -> String {
     format!("Page {number}")
 }
+
+pub(crate) const EDITING_BRANCH: &str =
+    "Editing a message: it is asked again, and the old one stays.";
+pub(crate) const EDITING_QUEUED: &str = "Editing a message that waits.";
+pub(crate) const PREVIOUS: &str = "Previous version";
+pub(crate) const FOLLOWING: &str = "Next version";
+pub(crate) const DETAILS: &str = "Details";
+pub(crate) const MODEL: &str = "Model";
+pub(crate) const FIRST_TEXT: &str = "Time to first text";
+pub(crate) const TOKENS: &str = "Tokens";
+pub(crate) const SPEED: &str = "Tokens a second";
+pub(crate) const RECORDS: &str = "Records";
+pub(crate) const RUNS: &str = "Runs";
+pub(crate) const RECONNECTS: &str = "Reconnects of this page";
+pub(crate) const HASH: &str = "SHA-256 of the text";
+
+pub(crate) fn branch((at, of): (usize, usize)) -> String {
+    format!("{at}/{of}")
+}
+
+/// A time in milliseconds.
+pub(crate) fn time(millis: f64) -> String {
+    if millis < 1000.0 { format!("{millis:.0} ms") } else { format!("{:.1} s", millis / 1000.0) }
+}

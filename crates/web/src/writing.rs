@@ -7,7 +7,9 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use unbroken_chat_view::composer::{self, Composer, PENDING_MESSAGE};
 use unbroken_client::RestError;
-use unbroken_protocol::{ClientMessageId, ConversationId, StartRequest, StartResponse};
+use unbroken_protocol::{
+    ClientMessageId, ConversationId, GenerationId, StartRequest, StartResponse,
+};
 
 use crate::dom;
 use crate::session::{self, Pair};
@@ -23,7 +25,21 @@ pub(crate) struct Writing {
     pub(crate) composer: RwSignal<Composer>,
     /// Why the last message was not taken.
     pub(crate) refusal: RwSignal<Option<String>>,
-    unsent: RwSignal<Option<Turn>>,
+    /// Whether the last message can be sent again as it was.
+    pub(crate) unsent: RwSignal<Option<Turn>>,
+    /// What the composer changes, when it does not write a new message.
+    pub(crate) editing: RwSignal<Option<Editing>>,
+    /// The draft that an edit has put aside.
+    aside: RwSignal<String>,
+}
+
+/// A message that is being edited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Editing {
+    /// A sibling of a message that was sent: `parent` is what that one follows, or `root`.
+    Branch { parent: String },
+    /// A message that waits.
+    Queued { id: GenerationId },
 }
 
 /// One message on its way.
@@ -31,6 +47,8 @@ pub(crate) struct Writing {
 pub(crate) struct Turn {
     pub(crate) text: String,
     pub(crate) conversation_id: Option<ConversationId>,
+    /// Where it branches off, when it does not go to the end.
+    pub(crate) parent_id: Option<String>,
     pub(crate) client_message_id: ClientMessageId,
 }
 
@@ -40,6 +58,8 @@ impl Writing {
             composer: RwSignal::default(),
             refusal: RwSignal::default(),
             unsent: RwSignal::default(),
+            editing: RwSignal::default(),
+            aside: RwSignal::default(),
         }
     }
 }
@@ -54,6 +74,48 @@ impl App {
             self.writing.composer.set(Composer::with_draft(kept.unwrap_or_default()));
         }
         self.writing.refusal.set(None);
+        self.writing.editing.set(None);
+    }
+
+    /// Says why something did not work, or nothing any more.
+    pub(crate) fn complain(self, sentence: Option<String>) {
+        self.writing.unsent.set(None);
+        self.writing.refusal.set(sentence);
+    }
+
+    /// Puts a message into the composer; what was there comes back after it.
+    pub(crate) fn begin_edit(self, text: &str, editing: Editing) {
+        if self.writing.composer.read_untracked().is_sending() {
+            return;
+        }
+        if self.writing.editing.read_untracked().is_none() {
+            self.writing.aside.set(self.writing.composer.read_untracked().draft().to_owned());
+        }
+        self.writing.editing.set(Some(editing));
+        self.writing.composer.update(|composer| composer.set_draft(text));
+        dom::focus("message");
+    }
+
+    pub(crate) fn end_edit(self) {
+        if self.writing.editing.get_untracked().is_some() {
+            self.writing.editing.set(None);
+            let aside = self.writing.aside.get_untracked();
+            self.writing.composer.update(|composer| composer.set_draft(aside));
+            dom::focus("message");
+        }
+    }
+
+    fn send_edit(self, queued: GenerationId) {
+        let draft = self.writing.composer.read_untracked().draft().to_owned();
+        let (Some(rest), Some(id)) = (self.rest(), self.open.id()) else { return };
+        self.end_edit();
+        spawn_local(async move {
+            if let Err(error) = rest.edit_queued(id, queued, &draft).await {
+                // It runs already, or cannot be reached: the text is not lost.
+                self.writing.composer.update(|composer| composer.failed(draft));
+                self.complain(Some(state::sentence(&error)));
+            }
+        });
     }
 
     pub(crate) fn edit_draft(self, text: &str) {
@@ -65,8 +127,20 @@ impl App {
     pub(crate) fn send_draft(self) {
         let problem = self.writing.composer.read_untracked().problem();
         self.writing.refusal.set(problem);
+        let editing = self.writing.editing.get_untracked();
+        if let Some(Editing::Queued { id }) = editing {
+            if self.writing.composer.read_untracked().can_send() {
+                self.send_edit(id);
+            }
+            return;
+        }
         if let Some(Some(text)) = self.writing.composer.try_update(Composer::send) {
-            self.deliver(self.turn(text));
+            let mut turn = self.turn(text);
+            if let Some(Editing::Branch { parent }) = editing {
+                turn.parent_id = Some(parent);
+                self.end_edit();
+            }
+            self.deliver(turn);
         }
     }
 
@@ -95,11 +169,14 @@ impl App {
             Place::Chat(id) => id,
             Place::Home | Place::History | Place::Elsewhere => None,
         };
-        Turn { text, conversation_id, client_message_id: ClientMessageId::new() }
+        Turn { text, conversation_id, parent_id: None, client_message_id: ClientMessageId::new() }
     }
 
     fn keep_draft(self) {
         let Some(key) = draft_key(self.place.get_untracked()) else { return };
+        if self.writing.editing.read_untracked().is_some() {
+            return;
+        }
         let composer = self.writing.composer.read_untracked();
         if composer.draft().is_empty() {
             dom::forget(&key);
@@ -112,7 +189,9 @@ impl App {
         self.writing.refusal.set(None);
         self.writing.unsent.set(None);
         self.keep_draft();
-        if turn.conversation_id.is_some() {
+        if turn.parent_id.is_some() {
+            // Its place is known when the server has it.
+        } else if turn.conversation_id.is_some() {
             self.open.sent(&turn);
         } else if let Some(storage) = dom::tab_storage() {
             let _ = storage.set_item(PENDING_MESSAGE, &turn.text);
@@ -131,6 +210,7 @@ impl App {
             let request = StartRequest {
                 message: turn.text.clone(),
                 conversation_id: turn.conversation_id.map(|id| id.to_string()),
+                parent_id: turn.parent_id.clone(),
                 client_message_id: Some(turn.client_message_id.to_string()),
                 ..StartRequest::default()
             };
@@ -153,7 +233,12 @@ impl App {
 
     fn delivered(self, turn: &Turn, response: &StartResponse) {
         let conversation_id = response.conversation_id;
-        self.open.started(self, turn, response);
+        if turn.parent_id.is_some() {
+            self.open.switch(self);
+            self.open.to_end.notify();
+        } else {
+            self.open.started(self, turn, response);
+        }
         self.writing.composer.update(Composer::sent);
         if turn.conversation_id.is_none() && self.place.get_untracked() == Place::Home {
             self.go(&format!("/chat?conversation_id={conversation_id}"));
@@ -161,7 +246,9 @@ impl App {
     }
 
     fn refused(self, turn: Turn, error: &RestError) {
-        self.open.refused(&turn);
+        if turn.parent_id.is_none() {
+            self.open.refused(&turn);
+        }
         let place = match turn.conversation_id {
             Some(id) => Place::Chat(Some(id)),
             None => Place::Home,

@@ -139,7 +139,7 @@ async fn a_second_tab_shows_the_same_answer_live() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failure_says_why_and_the_conversation_goes_on() {
-    let server = Server::start("numbers:tokens=30,rate=0,status=429,fail_times=1").await;
+    let server = Server::start("numbers:tokens=30,rate=0,first=0,status=429,fail_times=3").await;
     let browser = home(&server).await;
     browser.type_text("Count for me").await;
     browser.enter().await;

@@ -1,6 +1,7 @@
 //! The app in a real browser, against the real binary and a model server over real TCP.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod again;
 mod axe;
 mod browser;
 mod flow;

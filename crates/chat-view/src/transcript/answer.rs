@@ -4,7 +4,7 @@ use serde_json::Value;
 use unbroken_client::{Target, Update};
 use unbroken_protocol::{
     Citation, CompleteStatus, ErrorCode, FinishReason, GenerationId, GenerationState, Means,
-    MessageId, MessageView, Position, StartResponse,
+    MessageView, Position, StartResponse,
 };
 
 use super::What;
@@ -37,7 +37,13 @@ pub enum AnswerState {
 impl AnswerState {
     /// Whether text may still come by itself.
     pub fn is_running(self) -> bool {
-        matches!(self, Self::Queued | Self::Thinking | Self::Streaming)
+        matches!(self, Self::Queued | Self::Thinking | Self::Streaming) || self.goes_on()
+    }
+
+    /// Whether the answer broke off and goes on by itself at once (PROTOCOL B7).
+    pub fn goes_on(self) -> bool {
+        matches!(self, Self::Interrupted { code: Some(code), can_continue: false, .. }
+            if code.retryable())
     }
 
     pub fn is_sealed(self) -> bool {
@@ -50,6 +56,10 @@ pub struct Answer {
     pub generation_id: Option<GenerationId>,
     /// The model's name; empty before it is known.
     pub model: String,
+    /// The model's id, once it is known.
+    pub model_id: Option<String>,
+    /// How often the answer went on after a break while this page followed it.
+    pub seams: usize,
     pub reasoning: String,
     pub citations: Vec<Citation>,
     /// Steps of tool calls, as they came.
@@ -58,7 +68,6 @@ pub struct Answer {
     pub error: Option<String>,
     /// Why this model was chosen, when the server chose.
     pub routed: Option<String>,
-    pub sibling_ids: Vec<MessageId>,
     state: AnswerState,
     text: String,
     document: Document,
@@ -73,12 +82,13 @@ impl Answer {
         Self {
             generation_id: None,
             model: String::new(),
+            model_id: None,
+            seams: 0,
             reasoning: String::new(),
             citations: Vec::new(),
             tools: Vec::new(),
             error: None,
             routed: None,
-            sibling_ids: Vec::new(),
             state: AnswerState::Thinking,
             text: String::new(),
             document: Document::new(format!("m{key}")),
@@ -132,6 +142,7 @@ impl Answer {
     /// One sentence under the answer, when its state needs one.
     pub fn notice(&self) -> Option<&str> {
         match self.state {
+            state if state.goes_on() => None,
             AnswerState::Queued => Some(texts::QUEUED),
             AnswerState::Stopped => Some(texts::STOPPED),
             AnswerState::Interrupted { code, .. } => {
@@ -150,6 +161,7 @@ impl Answer {
     pub(super) fn started(&mut self, response: &StartResponse) -> Vec<What> {
         self.generation_id = Some(response.generation_id);
         self.model.clone_from(&response.model_name);
+        self.model_id = Some(response.model.clone());
         self.routed = response.routing.as_ref().map(|routing| routing.reason.clone());
         if response.queued.is_some() && self.text.is_empty() && self.state.is_running() {
             self.state = AnswerState::Queued;
@@ -228,6 +240,10 @@ impl Answer {
                 Vec::new()
             }
             Update::State { state, code, .. } => {
+                let broke = matches!(self.state, AnswerState::Interrupted { .. });
+                if broke && state == GenerationState::Running && !self.text.is_empty() {
+                    self.seams += 1;
+                }
                 self.enter(state, code, None);
                 Vec::new()
             }
@@ -267,7 +283,7 @@ impl Answer {
     /// one, the longer text over the shorter.
     pub(super) fn merge(&mut self, view: MessageView) -> Vec<What> {
         self.generation_id = self.generation_id.or(view.generation_id);
-        self.sibling_ids = view.sibling_ids;
+        self.model_id = view.model.clone().or_else(|| self.model_id.take());
         let state = view.state.unwrap_or(GenerationState::Completed);
         let theirs_is_longer = view.content.len() > self.text.len();
         if self.is_sealed() || !(state.is_sealed() || theirs_is_longer || self.text.is_empty()) {

@@ -10,8 +10,8 @@ mod tests;
 
 use unbroken_client::Update;
 use unbroken_protocol::{
-    ConversationId, ConversationPage, GenerationId, MessageId, MessageView, QueueEvent, QueueItem,
-    Role, StartResponse,
+    ConversationId, ConversationPage, ErrorCode, GenerationId, MessageId, MessageView, QueueEvent,
+    QueueItem, Role, StartResponse,
 };
 
 pub use answer::{Answer, AnswerState};
@@ -33,6 +33,10 @@ pub struct Message {
     /// Names the message on this page, also before the server has given it an id.
     pub key: u64,
     pub id: Option<MessageId>,
+    /// What it answers or follows; `None` of a first message, and before history says it.
+    pub parent_id: Option<MessageId>,
+    /// The messages in whose place it stands, itself among them, in their order.
+    pub sibling_ids: Vec<MessageId>,
     pub kind: Kind,
 }
 
@@ -48,6 +52,29 @@ impl Message {
             Kind::Answer(answer) => Some(answer),
             Kind::You(_) => None,
         }
+    }
+
+    /// Where it stands among its siblings, counted from 1, and how many they are; `None` when it is
+    /// the only one.
+    pub fn branch(&self) -> Option<(usize, usize)> {
+        let at = self.sibling_ids.iter().position(|id| Some(*id) == self.id)?;
+        (self.sibling_ids.len() > 1).then_some((at + 1, self.sibling_ids.len()))
+    }
+
+    /// The sibling `step` places further on, if there is one.
+    pub fn sibling(&self, step: isize) -> Option<MessageId> {
+        let (at, _) = self.branch()?;
+        self.sibling_ids.get((at - 1).checked_add_signed(step)?).copied()
+    }
+
+    /// History knows the place of the message in the tree.
+    fn placed(&mut self, view: &mut MessageView) -> bool {
+        self.id = Some(view.message_id);
+        self.parent_id = view.parent_id;
+        let siblings = std::mem::take(&mut view.sibling_ids);
+        let same = self.sibling_ids == siblings;
+        self.sibling_ids = siblings;
+        !same
     }
 
     /// What Copy puts into the clipboard: the text as it was written, Markdown included.
@@ -85,6 +112,13 @@ pub enum What {
 }
 
 pub type Changes = Vec<Change>;
+
+/// What becomes of messages that a page does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rest {
+    Kept,
+    Gone,
+}
 
 impl Transcript {
     /// The chat page before history is there: the message that was just sent, and the place of its
@@ -145,13 +179,50 @@ impl Transcript {
         &self.queue
     }
 
-    /// `true` when the event was about this conversation.
-    pub fn set_queue(&mut self, event: QueueEvent) -> bool {
-        let ours = Some(event.conversation_id) == self.conversation_id;
-        if ours {
-            self.queue = event.items;
+    /// The server's queue, if the event is about this conversation: a text may have been edited.
+    pub fn set_queue(&mut self, event: QueueEvent) -> Changes {
+        let mut changes = Changes::new();
+        if Some(event.conversation_id) != self.conversation_id {
+            return changes;
         }
-        ours
+        self.queue = event.items;
+        for item in &self.queue {
+            let same = |message: &&mut Message| message.id == Some(item.message_id);
+            let Some(message) = self.messages.iter_mut().find(same) else { continue };
+            if let Kind::You(text) = &mut message.kind
+                && *text != item.message
+            {
+                text.clone_from(&item.message);
+                changes.push(Change { key: message.key, what: What::Replaced });
+            }
+        }
+        changes
+    }
+
+    /// Whether the queue holds a turn that is not shown, or lacks one that is shown as waiting.
+    pub fn queue_differs(&self) -> bool {
+        let known = |id| {
+            move |message: &Message| {
+                message.answer().is_some_and(|answer| answer.generation_id == Some(id))
+            }
+        };
+        let new = self.queue.iter().any(|item| !self.messages.iter().any(known(item.queue_id)));
+        let mut waiting = self.messages.iter().filter_map(Message::answer).filter(|answer| {
+            answer.state() == AnswerState::Queued
+                || matches!(answer.state(), AnswerState::Failed { code: ErrorCode::NotFound, .. })
+        });
+        new || waiting.any(|answer| {
+            answer
+                .generation_id
+                .is_some_and(|id| !self.queue.iter().any(|item| item.queue_id == id))
+        })
+    }
+
+    /// The person's message that this answer answers.
+    pub fn question_of(&self, key: u64) -> Option<&Message> {
+        let at = self.messages.iter().position(|message| message.key == key)?;
+        let before = self.messages.get(..at)?;
+        before.iter().rev().find(|message| matches!(message.kind, Kind::You(_)))
     }
 
     /// The person's message is shown at once; [`started`](Self::started) brings its ids.
@@ -213,6 +284,17 @@ impl Transcript {
 
     /// History, loaded or loaded again: what was streamed since is kept.
     pub fn merge_page(&mut self, page: ConversationPage) -> Changes {
+        self.merge(page, Rest::Kept)
+    }
+
+    /// History after another branch was chosen: what it does not hold is gone, but for a message
+    /// that is on its way.
+    pub fn switch_page(&mut self, page: ConversationPage) -> Changes {
+        self.merge(page, Rest::Gone)
+    }
+
+    fn merge(&mut self, page: ConversationPage, rest: Rest) -> Changes {
+        let starts_later = (page.messages.len() as u64) < page.total;
         self.conversation_id = Some(page.conversation_id);
         self.title = page.title;
         self.total = page.total;
@@ -220,14 +302,16 @@ impl Transcript {
         let mut old: Vec<_> = std::mem::take(&mut self.messages).into_iter().map(Some).collect();
         let mut seen = Vec::new();
         let mut merged = Vec::new();
-        for view in page.messages {
+        for mut view in page.messages {
             let Some(at) = old.iter().position(|message| is_of(message.as_ref(), &view)) else {
                 merged.extend(self.read(view, &mut changes));
                 continue;
             };
             seen.push(at);
             let Some(mut message) = old[at].take() else { continue };
-            message.id = Some(view.message_id);
+            if message.placed(&mut view) {
+                changes.push(Change { key: message.key, what: What::State });
+            }
             if let Kind::Answer(answer) = &mut message.kind {
                 let news = answer.merge(view);
                 changes.extend(news.into_iter().map(|what| Change { key: message.key, what }));
@@ -240,8 +324,14 @@ impl Transcript {
         let last = seen.iter().max().copied().unwrap_or(0);
         for (at, message) in old.into_iter().enumerate().filter_map(|(at, old)| Some((at, old?))) {
             let open = message.answer().is_some_and(|answer| !answer.is_sealed());
-            if at < first {
+            if at < first && (rest == Rest::Kept || starts_later) {
                 self.messages.push(message);
+            } else if rest == Rest::Gone {
+                if message.id.is_none() {
+                    merged.push(message);
+                } else {
+                    changes.push(Change { key: message.key, what: What::Removed });
+                }
             } else if message.id.is_none() || open || (at > last && !seen.is_empty()) {
                 merged.push(message);
             } else {
@@ -298,8 +388,9 @@ impl Transcript {
     }
 
     /// A message of a page. Notes of the system are not shown.
-    fn read(&mut self, view: MessageView, changes: &mut Changes) -> Option<Message> {
+    fn read(&mut self, mut view: MessageView, changes: &mut Changes) -> Option<Message> {
         let (key, id) = (self.next_key, Some(view.message_id));
+        let (parent_id, sibling_ids) = (view.parent_id, std::mem::take(&mut view.sibling_ids));
         let kind = match view.role {
             Role::User => Kind::You(view.content),
             Role::Assistant => Kind::Answer(Box::new(Answer::read(key, view))),
@@ -307,13 +398,14 @@ impl Transcript {
         };
         self.next_key += 1;
         changes.push(Change { key, what: What::Added });
-        Some(Message { key, id, kind })
+        Some(Message { key, id, parent_id, sibling_ids, kind })
     }
 
     fn add(&mut self, id: Option<MessageId>, kind: Kind) -> Change {
         let key = self.next_key;
         self.next_key += 1;
-        self.messages.push(Message { key, id, kind });
+        let (parent_id, sibling_ids) = (None, Vec::new());
+        self.messages.push(Message { key, id, parent_id, sibling_ids, kind });
         Change { key, what: What::Added }
     }
 }

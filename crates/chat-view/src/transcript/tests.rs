@@ -275,6 +275,46 @@ fn history_seals_an_answer_and_removes_another_branch() {
 }
 
 #[test]
+fn another_branch_takes_the_place_of_what_is_shown() {
+    let mut old = view(2, Role::Assistant, "abc", Some(GenerationState::Completed));
+    old.sibling_ids = vec![message(2)];
+    let mut transcript = Transcript::from_page(page(vec![view(1, Role::User, "q", None), old]));
+    assert_eq!(transcript.messages()[1].branch(), None);
+    let mut new = view(3, Role::Assistant, "", Some(GenerationState::Running));
+    new.sibling_ids = vec![message(2), message(3)];
+    new.generation_id = Some(generation(2));
+    let changes = transcript.switch_page(page(vec![view(1, Role::User, "q", None), new]));
+    let (removed, added) = (Change { key: 1, what: What::Removed }, What::Added);
+    assert!(changes.contains(&removed) && changes.iter().any(|change| change.what == added));
+    let shown = &transcript.messages()[1];
+    assert_eq!((transcript.messages().len(), shown.branch()), (2, Some((2, 2))));
+    assert_eq!((shown.sibling(-1), shown.sibling(1)), (Some(message(2)), None));
+}
+
+#[test]
+fn an_answer_that_goes_on_by_itself_alarms_nobody() {
+    let mut transcript = Transcript::from_page(running("a"));
+    let mut broke = interrupted();
+    if let Update::State { can_continue, .. } = &mut broke {
+        *can_continue = false;
+    }
+    apply(&mut transcript, broke);
+    assert!(answer(&transcript).state().is_running() && answer(&transcript).notice().is_none());
+    apply(
+        &mut transcript,
+        Update::State {
+            state: GenerationState::Running,
+            code: None,
+            message: None,
+            can_continue: false,
+            means: None,
+        },
+    );
+    assert_eq!(answer(&transcript).state(), AnswerState::Streaming);
+    assert_eq!(answer(&transcript).seams, 1);
+}
+
+#[test]
 fn an_earlier_page_goes_before() {
     let mut end = page(vec![view(5, Role::User, "later", None)]);
     end.total = 2;

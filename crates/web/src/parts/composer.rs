@@ -8,6 +8,7 @@ use unbroken_chat_view::composer::{Action, KeyPress};
 use super::icons::{ARROW_UP, ATTACH, GLOBE, icon};
 use super::picker::ModelPicker;
 use crate::state::{App, Place};
+use crate::writing::Editing;
 use crate::{dom, words};
 
 /// The textbox "Message" with its buttons, the queue above it, and a refusal when there is one.
@@ -51,14 +52,23 @@ pub(crate) fn Composer() -> impl IntoView {
             app.send_draft();
         }
         Action::Refuse => event.prevent_default(),
-        // The frame listens for Escape everywhere; editing comes with its issue.
-        Action::None | Action::Newline | Action::EditLast | Action::Stop => {}
+        Action::EditLast => {
+            event.prevent_default();
+            app.edit_last();
+        }
+        Action::Stop if app.writing.editing.read_untracked().is_some() => {
+            event.prevent_default();
+            app.end_edit();
+        }
+        // The frame listens for Escape everywhere.
+        Action::None | Action::Newline | Action::Stop => {}
     };
     view! {
         <div class="composer-dock">
             <Latest />
             <Refusal />
             <Queue />
+            <EditNote />
             <form class="composer" on:submit=submit>
                 <textarea
                     id="message"
@@ -151,13 +161,31 @@ fn Queue() -> impl IntoView {
     move || {
         let items = app.open.queue.get();
         (!items.is_empty()).then(|| {
-            let lines = items.into_iter().enumerate().map(|(at, text)| {
+            let lines = items.into_iter().enumerate().map(|(at, waiting)| {
+                let label = if at == 0 { words::NEXT } else { words::THEN };
+                let buttons = waiting.id.map(|id| {
+                    let text = waiting.text.clone();
+                    let edit = move |_| app.begin_edit(&text, Editing::Queued { id });
+                    view! {
+                        <button class="link-button" type="button" on:click=edit>
+                            {words::EDIT}
+                        </button>
+                        <button
+                            class="link-button"
+                            type="button"
+                            on:click=move |_| app.remove_queued(id)
+                        >
+                            {words::REMOVE}
+                        </button>
+                    }
+                });
                 view! {
                     <li>
-                        <span class="label">{if at == 0 { words::NEXT } else { words::THEN }}</span>
+                        <span class="label">{label}</span>
                         <span class="queued-text" dir="auto">
-                            {text}
+                            {waiting.text}
                         </span>
+                        {buttons}
                     </li>
                 }
             });
@@ -165,6 +193,28 @@ fn Queue() -> impl IntoView {
                 <ol class="queue" aria-label=words::QUEUE>
                     {lines.collect_view()}
                 </ol>
+            }
+        })
+    }
+}
+
+/// What the composer changes, while it does.
+#[component]
+fn EditNote() -> impl IntoView {
+    let app = App::get();
+    move || {
+        app.writing.editing.get().map(|editing| {
+            let note = match editing {
+                Editing::Branch { .. } => words::EDITING_BRANCH,
+                Editing::Queued { .. } => words::EDITING_QUEUED,
+            };
+            view! {
+                <div class="edit-note">
+                    <p>{note}</p>
+                    <button class="link-button" type="button" on:click=move |_| app.end_edit()>
+                        {words::CANCEL}
+                    </button>
+                </div>
             }
         })
     }
@@ -183,9 +233,11 @@ fn Refusal() -> impl IntoView {
                         view! {
                             <div class="refusal">
                                 <p>{sentence}</p>
-                                <button class="button" on:click=move |_| app.retry_send()>
-                                    {words::RETRY}
-                                </button>
+                                <Show when=move || app.writing.unsent.read().is_some()>
+                                    <button class="button" on:click=move |_| app.retry_send()>
+                                        {words::RETRY}
+                                    </button>
+                                </Show>
                             </div>
                         }
                     })

@@ -7,12 +7,14 @@ use std::time::Duration;
 use leptos::html::Div;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use unbroken_chat_view::transcript::{Answer as AnswerModel, AnswerState};
-use unbroken_protocol::Citation;
+use unbroken_chat_view::transcript::{Answer as AnswerModel, AnswerState, Message};
+use unbroken_protocol::{Citation, FinishReason};
 
-use super::icons::{CHECK, COPY, icon};
+use super::icons::{AGAIN, BACK, CHECK, COPY, FORTH, PENCIL, PULSE, icon};
 use super::picker;
 use super::prose::Prose;
+use crate::again::By;
+use crate::facts::Facts;
 use crate::state::App;
 use crate::{dom, words};
 
@@ -23,10 +25,24 @@ pub(crate) const COPIED_FOR: Duration = Duration::from_millis(1500);
 #[component]
 pub(crate) fn You(key: u64) -> impl IntoView {
     let app = App::get();
-    let text = app.open.message(key, |message| message.plain_text().to_owned());
+    let read = move || {
+        app.open.message(key, |message| (message.plain_text().to_owned(), message.branch()))
+    };
+    let (text, branch) = read().unwrap_or_default();
+    let (text, branch) = (RwSignal::new(text), RwSignal::new(branch));
     let is_sending = move || app.open.message(key, |message| message.id.is_none()) == Some(true);
     let sending = RwSignal::new(is_sending());
-    app.open.watch(key, move || sending.set(is_sending()));
+    app.open.watch(key, move || {
+        sending.set(is_sending());
+        if let Some((now, at)) = read() {
+            if *text.read_untracked() != now {
+                text.set(now);
+            }
+            if branch.get_untracked() != at {
+                branch.set(at);
+            }
+        }
+    });
     view! {
         <article class="message you" aria-label=words::YOU>
             <div class="bubble" dir="auto">
@@ -34,6 +50,19 @@ pub(crate) fn You(key: u64) -> impl IntoView {
             </div>
             <Show when=move || sending.get()>
                 <p class="sending-note">{words::SENDING}</p>
+            </Show>
+            <Show when=move || !sending.get()>
+                <div class="message-foot">
+                    <Branches key branch />
+                    <button
+                        class="icon-button"
+                        aria-label=words::EDIT
+                        title=words::EDIT
+                        on:click=move |_| app.edit(key)
+                    >
+                        {icon(PENCIL)}
+                    </button>
+                </div>
             </Show>
         </article>
     }
@@ -47,20 +76,20 @@ struct About {
     notice: Option<String>,
     citations: Vec<Citation>,
     routed: Option<String>,
-    tokens: Option<u64>,
+    facts: Facts,
     has_reasoning: bool,
     is_empty: bool,
 }
 
 impl About {
-    fn of(answer: &AnswerModel, tokens: Option<u64>) -> Self {
+    fn of(answer: &AnswerModel, facts: Option<&Facts>) -> Self {
         Self {
             model: answer.model.clone(),
             state: answer.state(),
             notice: answer.notice().map(str::to_owned),
             citations: answer.citations.clone(),
             routed: answer.routed.clone(),
-            tokens,
+            facts: facts.cloned().unwrap_or_default(),
             has_reasoning: !answer.reasoning.is_empty(),
             is_empty: answer.text().is_empty(),
         }
@@ -80,14 +109,16 @@ pub(crate) fn Answer(key: u64) -> impl IntoView {
     let app = App::get();
     let Some(about) = app.open.answer(key, About::of) else { return ().into_any() };
     let about = RwSignal::new(about);
+    let branch = RwSignal::new(app.open.message(key, Message::branch).flatten());
     let reasoning = RwSignal::new(String::new());
     let body = NodeRef::<Div>::new();
     let prose: Rc<RefCell<Option<Prose>>> = Rc::default();
     let commit = move || {
-        app.open.answer(key, |answer, tokens| {
-            let now = About::of(answer, tokens);
+        app.open.answer(key, |answer, facts| {
+            let now = About::of(answer, facts);
             if let Some(prose) = prose.borrow_mut().as_mut() {
-                let writes = matches!(now.state, AnswerState::Thinking | AnswerState::Streaming);
+                let writes = now.state.is_running() && now.state != AnswerState::Queued;
+                prose.mark_seams(answer.seams);
                 prose.commit(answer.document(), writes);
             } else if let Some(body) = body.get_untracked() {
                 let mut new = Prose::new(body.into());
@@ -102,7 +133,16 @@ pub(crate) fn Answer(key: u64) -> impl IntoView {
             }
         });
     };
-    app.open.watch(key, commit.clone());
+    app.open.watch(key, {
+        let commit = commit.clone();
+        move || {
+            commit();
+            let at = app.open.message(key, Message::branch).flatten();
+            if branch.get_untracked() != at {
+                branch.set(at);
+            }
+        }
+    });
     Effect::new(move || {
         if body.get().is_some() {
             commit();
@@ -136,7 +176,7 @@ pub(crate) fn Answer(key: u64) -> impl IntoView {
             <SourcesList citations />
             <Notice key about />
             <Show when=move || !about.read().state.is_running()>
-                <Foot key about />
+                <Foot key about branch />
             </Show>
         </article>
     }
@@ -193,40 +233,95 @@ fn Notice(key: u64, about: RwSignal<About>) -> impl IntoView {
     let app = App::get();
     let said = Memo::new(move |_| {
         let about = about.read();
-        (about.notice.clone(), about.state)
+        (about.notice.clone(), about.state, about.is_empty)
     });
-    let retry = move |_| {
-        if let Some(text) = app.open.question(key) {
-            app.send(text);
+    let go_on = move || {
+        view! {
+            <button class="button primary" on:click=move |_| app.go_on(key)>
+                {words::CONTINUE}
+            </button>
+        }
+    };
+    let retry = move || {
+        view! {
+            <button class="button" on:click=|_| dom::show_popover(picker::POPOVER)>
+                {words::CHANGE_MODEL}
+            </button>
+            <button class="button primary" on:click=move |_| app.regenerate(key, By::Preferred)>
+                {words::RETRY}
+            </button>
         }
     };
     move || {
-        let (sentence, state) = said.get();
+        let (sentence, state, empty) = said.get();
         let sentence = sentence?;
         let view = match state {
-            AnswerState::Failed { .. } | AnswerState::Interrupted { .. } => view! {
-                <div class="notice" role="group" aria-label=words::FAILED>
-                    <p>{sentence}</p>
-                    <div class="notice-buttons">
-                        <button class="button" on:click=|_| dom::show_popover(picker::POPOVER)>
-                            {words::CHANGE_MODEL}
-                        </button>
-                        <button class="button primary" on:click=retry>
-                            {words::RETRY}
-                        </button>
-                    </div>
-                </div>
+            AnswerState::Failed { .. } | AnswerState::Interrupted { can_continue: false, .. } => {
+                notice(words::FAILED, sentence, retry().into_any())
             }
-            .into_any(),
+            AnswerState::Interrupted { .. }
+            | AnswerState::Done { finish: FinishReason::Length } => {
+                notice(words::INTERRUPTED, sentence, go_on().into_any())
+            }
+            AnswerState::Stopped if !empty => notice(words::STOPPED, sentence, go_on().into_any()),
             _ => view! { <p class="answer-state">{sentence}</p> }.into_any(),
         };
         Some(view)
     }
 }
 
-/// Copy, and what is known about the answer.
+fn notice(name: &'static str, sentence: String, buttons: AnyView) -> AnyView {
+    view! {
+        <div class="notice" role="group" aria-label=name>
+            <p>{sentence}</p>
+            <div class="notice-buttons">{buttons}</div>
+        </div>
+    }
+    .into_any()
+}
+
+/// ‹ 2/3 › between the siblings of a message, where it has some.
 #[component]
-fn Foot(key: u64, about: RwSignal<About>) -> impl IntoView {
+fn Branches(key: u64, branch: RwSignal<Option<(usize, usize)>>) -> impl IntoView {
+    let app = App::get();
+    let step = move |by: isize| {
+        if let Some(Some(id)) = app.open.message(key, |message| message.sibling(by)) {
+            app.select_branch(id);
+        }
+    };
+    let button = move |by: isize, name: &'static str, path: &'static str| {
+        let end =
+            move || branch.get().is_none_or(|(at, of)| if by < 0 { at == 1 } else { at == of });
+        view! {
+            <button
+                class="icon-button"
+                aria-label=name
+                aria-disabled=move || end().to_string()
+                title=name
+                on:click=move |_| step(by)
+            >
+                {icon(path)}
+            </button>
+        }
+    };
+    view! {
+        <Show when=move || branch.get().is_some()>
+            <span class="branches">
+                {button(-1, words::PREVIOUS, BACK)}
+                <span>{move || branch.get().map(words::branch)}</span>
+                {button(1, words::FOLLOWING, FORTH)}
+            </span>
+        </Show>
+    }
+}
+
+/// The buttons of an answer, and what is known about the answer.
+#[component]
+fn Foot(
+    key: u64,
+    about: RwSignal<About>,
+    branch: RwSignal<Option<(usize, usize)>>,
+) -> impl IntoView {
     let app = App::get();
     let copied = RwSignal::new(false);
     let copy = move |_| {
@@ -244,7 +339,7 @@ fn Foot(key: u64, about: RwSignal<About>) -> impl IntoView {
     let details = move || {
         let about = about.read();
         let mut parts = Vec::from_iter((!about.model.is_empty()).then(|| about.name(app)));
-        parts.extend(about.tokens.filter(|tokens| *tokens > 0).map(words::tokens));
+        parts.extend(about.facts.tokens.filter(|tokens| *tokens > 0).map(words::tokens));
         parts.join(" · ")
     };
     view! {
@@ -259,9 +354,60 @@ fn Foot(key: u64, about: RwSignal<About>) -> impl IntoView {
                     {move || icon(if copied.get() { CHECK } else { COPY })}
                 </button>
             </Show>
+            <Show when=move || !app.open.running.get()>
+                <button
+                    class="icon-button"
+                    aria-label=words::REGENERATE
+                    title=words::REGENERATE
+                    on:click=move |_| app.regenerate(key, By::TheSame)
+                >
+                    {icon(AGAIN)}
+                </button>
+            </Show>
+            <Branches key branch />
+            <Inspector key about />
             <span class="details" title=move || about.read().routed.clone()>
                 {details}
             </span>
+        </div>
+    }
+}
+
+/// The stream inspector: how the answer came.
+#[component]
+fn Inspector(key: u64, about: RwSignal<About>) -> impl IntoView {
+    let app = App::get();
+    let id = format!("details-{key}");
+    let lines = move || {
+        let about = about.read();
+        let facts = &about.facts;
+        let number = |number: u64| number.to_string();
+        let known = [
+            (words::MODEL, (!about.model.is_empty()).then(|| about.name(app))),
+            (words::FIRST_TEXT, facts.to_first_text().map(words::time)),
+            (words::TOKENS, facts.tokens.map(number)),
+            (words::SPEED, facts.tokens_a_second().map(|speed| format!("{speed:.1}"))),
+            (words::RECORDS, facts.records.map(number)),
+            (words::RUNS, facts.epoch.map(|epoch| number(epoch.into()))),
+            (words::RECONNECTS, Some(number(app.reconnects.get().into()))),
+            (words::HASH, facts.hash.clone()),
+        ];
+        let line = |(name, value): (&'static str, Option<String>)| {
+            value.map(|value| view! { <dt>{name}</dt> <dd>{value}</dd> })
+        };
+        known.into_iter().filter_map(line).collect_view()
+    };
+    view! {
+        <button
+            class="icon-button"
+            aria-label=words::DETAILS
+            title=words::DETAILS
+            popovertarget=id.clone()
+        >
+            {icon(PULSE)}
+        </button>
+        <div id=id class="inspector" popover="auto" role="group" aria-label=words::DETAILS>
+            <dl>{lines}</dl>
         </div>
     }
 }

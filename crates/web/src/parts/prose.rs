@@ -6,6 +6,8 @@ use unbroken_chat_view::markdown::{Block, Document, Part, Tail};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Text};
 
+use crate::words;
+
 /// Elements on the way to the last word, and those of them that hold words.
 const LEADS_TO_TEXT: &str = "p,li,ul,ol,blockquote,h2,h3,h4,h5,h6,pre,code,div,figure,table,tbody,\
     tr,td";
@@ -27,6 +29,7 @@ pub(crate) struct Prose {
     live: Option<Growing>,
     cursor: Option<Element>,
     outline: Outline,
+    seams: usize,
 }
 
 struct Shown {
@@ -58,6 +61,7 @@ impl Prose {
             live: None,
             cursor: None,
             outline: Outline::default(),
+            seams: 0,
         }
     }
 
@@ -66,6 +70,18 @@ impl Prose {
         self.settle(content.blocks());
         self.write_tail(content.tail());
         self.place_cursor(writing);
+    }
+
+    /// Marks the block in which the answer goes on after a break.
+    pub(crate) fn mark_seams(&mut self, count: usize) {
+        while self.seams < count {
+            self.seams += 1;
+            let mark = create("span", "seam");
+            let _ = mark.set_attribute("title", words::SEAM);
+            let _ = mark.set_attribute("role", "img");
+            let _ = mark.set_attribute("aria-label", words::SEAM);
+            let _ = self.root.insert_before(&mark, Some(&self.tail));
+        }
     }
 
     fn settle(&mut self, blocks: &[Block]) {

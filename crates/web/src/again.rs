@@ -1,0 +1,120 @@
+//! What a person does with messages that are there: another answer, going on, another branch,
+//! another text.
+
+use leptos::task::spawn_local;
+use unbroken_chat_view::transcript::{Kind, Transcript};
+use unbroken_client::RestError;
+use unbroken_protocol::{GenerationId, MessageId};
+
+use crate::dom;
+use crate::state::{self, App};
+use crate::writing::Editing;
+
+/// Which model answers again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    TheSame,
+    /// The one that the person prefers now.
+    Preferred,
+}
+
+impl App {
+    /// Lets an answer go on; one that has ended goes on in a sibling.
+    pub(crate) fn go_on(self, key: u64) {
+        let id = self.open.message(key, |message| message.answer()?.generation_id).flatten();
+        let (Some(rest), Some(id)) = (self.rest(), id) else { return };
+        self.change_tree(async move {
+            let reply = rest.go_on(id).await?;
+            focus_composer();
+            Ok(reply.generation_id != id)
+        });
+    }
+
+    /// Asks for another answer beside this one.
+    pub(crate) fn regenerate(self, key: u64, by: By) {
+        let asked = self.open.with(|transcript| {
+            let answer = transcript.get(key)?.answer()?;
+            let question = transcript.question_of(key)?.id?;
+            Some((question, answer.model_id.clone().filter(|_| by == By::TheSame)))
+        });
+        let (Some(rest), Some((question, model))) = (self.rest(), asked) else { return };
+        self.change_tree(async move {
+            rest.regenerate(question, model.as_deref()).await?;
+            focus_composer();
+            Ok(true)
+        });
+    }
+
+    /// Shows the branch through that message.
+    pub(crate) fn select_branch(self, message: MessageId) {
+        let (Some(rest), Some(id)) = (self.rest(), self.open.id()) else { return };
+        self.change_tree(async move {
+            rest.select_branch(id, message).await?;
+            Ok(true)
+        });
+    }
+
+    /// Takes a message that waits out of the queue.
+    pub(crate) fn remove_queued(self, queued: GenerationId) {
+        let (Some(rest), Some(id)) = (self.rest(), self.open.id()) else { return };
+        self.change_tree(async move {
+            rest.remove_queued(id, queued).await?;
+            Ok(true)
+        });
+    }
+
+    /// Puts a message of the person's into the composer; sending it makes a branch.
+    pub(crate) fn edit(self, key: u64) {
+        let message = self.open.message(key, |message| {
+            let Kind::You(text) = &message.kind else { return None };
+            let _ = message.id?;
+            let parent = message.parent_id.or_else(|| self.open.with(|all| before(all, key)));
+            let parent = parent.map_or_else(|| "root".to_owned(), |id| id.to_string());
+            Some((text.clone(), parent))
+        });
+        if let Some(Some((text, parent))) = message {
+            self.begin_edit(&text, Editing::Branch { parent });
+        }
+    }
+
+    /// Puts the person's last message into the composer.
+    pub(crate) fn edit_last(self) {
+        let key = self.open.with(|transcript| transcript.last_of_yours().map(|last| last.key));
+        if let Some(key) = key {
+            self.edit(key);
+        }
+    }
+
+    /// Makes a call that changes which messages are shown, one at a time; `true` asks for them.
+    fn change_tree(self, call: impl Future<Output = Result<bool, RestError>> + 'static) {
+        if !self.open.take_turn() {
+            return;
+        }
+        self.complain(None);
+        spawn_local(async move {
+            let outcome = call.await;
+            self.open.end_turn();
+            match outcome {
+                Ok(true) => self.open.switch(self),
+                Ok(false) => {}
+                Err(error) => {
+                    self.complain(Some(state::sentence(&error)));
+                    self.open.switch(self);
+                }
+            }
+        });
+    }
+}
+
+/// The button that was pressed goes away, and must not take the focus with it.
+fn focus_composer() {
+    if !dom::coarse_pointer() {
+        dom::focus("message");
+    }
+}
+
+/// What stands before a message: its parent, when history has not said so yet.
+fn before(transcript: &Transcript, key: u64) -> Option<MessageId> {
+    let at = transcript.messages().iter().position(|message| message.key == key)?;
+    transcript.messages().get(at.checked_sub(1)?)?.id
+}
