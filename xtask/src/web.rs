@@ -35,7 +35,7 @@ pub(crate) fn build(workspace: &Workspace, profile: Profile) -> Result<()> {
     }
 
     say("web app: wasm-bindgen");
-    let (glue, wasm) = bind(workspace, &wasm)?;
+    let (glue, wasm) = bind(workspace, &wasm, profile)?;
     if profile.release {
         say("web app: compress");
     }
@@ -82,7 +82,7 @@ fn stamp(wasm: &Path, assets: &[assets::Asset], profile: Profile) -> Result<Stri
 }
 
 /// The JavaScript that loads the module, and the module.
-fn bind(workspace: &Workspace, wasm: &Path) -> Result<(Vec<u8>, Vec<u8>)> {
+fn bind(workspace: &Workspace, wasm: &Path, profile: Profile) -> Result<(Vec<u8>, Vec<u8>)> {
     let folder = workspace.web_target().join("bindgen");
     clear(&folder)?;
     Bindgen::new()
@@ -90,6 +90,8 @@ fn bind(workspace: &Workspace, wasm: &Path) -> Result<(Vec<u8>, Vec<u8>)> {
         .web(true)?
         .typescript(false)
         .omit_default_module_path(true)
+        // Names of functions: half of the module, of use to nobody who runs it.
+        .remove_name_section(profile.release)
         .out_name("app")
         .generate(&folder)
         .context("wasm-bindgen cannot read the web app")?;
