@@ -24,7 +24,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
 /// Whether an answer that broke off for this reason goes on without anybody asking.
 pub(crate) fn goes_on_by_itself(code: ErrorCode, epoch: Epoch) -> bool {
-    matches!(code, ErrorCode::OwnerLost | ErrorCode::ProviderTruncated) && epoch <= FURTHER_RUNS
+    matches!(code, ErrorCode::OwnerLost | ErrorCode::ProviderTruncated) && has_tries(epoch)
+}
+
+/// Whether another run may follow this one.
+pub(crate) fn has_tries(epoch: Epoch) -> bool {
+    epoch <= FURTHER_RUNS
 }
 
 impl Engine {
@@ -50,31 +55,25 @@ impl Engine {
         choice: &Choice,
         request: &Request,
     ) -> (End, Usage) {
-        let continues = run.log.has_text();
+        let mut first = (run.epoch > 1 || run.log.has_text()).then(|| running(choice));
+        if run.log.has_text() {
+            // A further call is a run of its own: it is not repeated within it.
+            return self.continue_call(run, choice, request, first).await;
+        }
+        let cursor = run.log.identity.generation_id.to_string();
         let mut repeats = 0;
-        let mut first = (continues || run.epoch > 1).then(|| running(choice));
         loop {
-            let before = run.log.head() + u64::from(first.is_some());
-            let (end, usage) = if continues {
-                self.continue_call(run, choice, request, &mut first).await
-            } else {
-                let cursor = run.log.identity.generation_id.to_string();
-                let stream = choice.provider.generate_as(request.clone(), &cursor);
-                run.write(stream, first.take()).await
-            };
+            let stream = choice.provider.generate_as(request.clone(), &cursor);
+            let (end, usage) = run.write(stream, first.take()).await;
             let End::Failed(failure) = &end else { return (end, usage) };
-            let brought_nothing = run.log.head() <= before || !run.log.has_text();
-            let again = brought_nothing && repeats < REPEATS && failure.code.retryable();
-            let Some(pause) = again.then(|| pause(failure, repeats)).flatten() else {
+            if run.log.has_text() || repeats == REPEATS || !failure.code.retryable() {
                 return (end, usage);
-            };
-            repeats += 1;
+            }
             // A provider that keeps answers running might still run this one.
-            choice.provider.end(&run.log.identity.generation_id.to_string()).await;
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = run.stop.cancelled() => return (End::Stopped, usage),
-                () = run.abandon.cancelled() => return (End::Abandoned, usage),
+            choice.provider.end(&cursor).await;
+            match run.pause(failure, repeats).await {
+                Ok(()) => repeats += 1,
+                Err(meanwhile) => return (meanwhile.unwrap_or(end), usage),
             }
         }
     }
@@ -85,7 +84,7 @@ impl Engine {
         run: &Run,
         choice: &Choice,
         request: &Request,
-        first: &mut Option<Body>,
+        first: Option<Body>,
     ) -> (End, Usage) {
         let partial = {
             let inner = run.log.lock();
@@ -106,7 +105,7 @@ impl Engine {
             match answer {
                 Ok(stream) => {
                     let stream = seam::join(stream, &partial, means);
-                    return run.write(stream, first.take()).await;
+                    return run.write(stream, first).await;
                 }
                 Err(GoOnError::Refused { next: Means::None }) => {
                     let failure = Failure {
@@ -145,12 +144,23 @@ fn running(choice: &Choice) -> Body {
     }
 }
 
-/// How long to wait before a call is repeated; `None` when it is too long to wait.
-fn pause(failure: &Failure, repeats: u32) -> Option<Duration> {
-    let own = PAUSE * 2_u32.pow(repeats);
-    // Full jitter keeps many answers from coming back at once.
-    let own = own
-        .mul_f64(0.5 + f64::from(getrandom::u32().unwrap_or_default()) / f64::from(u32::MAX) / 2.0);
-    let asked = failure.retry_after.unwrap_or_default();
-    (asked <= LONGEST_PAUSE).then(|| own.max(asked))
+impl Run {
+    /// Waits before a further call, as long as the provider asks for or longer at each.
+    ///
+    /// # Errors
+    /// The end that came meanwhile, or `None` when the provider asks for too long a pause.
+    pub(crate) async fn pause(&self, failure: &Failure, calls: u32) -> Result<(), Option<End>> {
+        let own = PAUSE * 2_u32.pow(calls.min(4));
+        // Jitter keeps many answers from coming back at once.
+        let jitter = f64::from(getrandom::u32().unwrap_or_default()) / f64::from(u32::MAX);
+        let asked = failure.retry_after.unwrap_or_default();
+        if asked > LONGEST_PAUSE {
+            return Err(None);
+        }
+        tokio::select! {
+            () = tokio::time::sleep(own.mul_f64(0.5 + jitter / 2.0).max(asked)) => Ok(()),
+            () = self.stop.cancelled() => Err(Some(End::Stopped)),
+            () = self.abandon.cancelled() => Err(Some(End::Abandoned)),
+        }
+    }
 }

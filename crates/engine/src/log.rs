@@ -178,7 +178,12 @@ impl Log {
 
     /// Whether there is visible text.
     pub(crate) fn has_text(&self) -> bool {
-        !self.lock().content.is_empty()
+        self.text_bytes() > 0
+    }
+
+    /// How much visible text there is, in bytes.
+    pub(crate) fn text_bytes(&self) -> usize {
+        self.lock().content.len()
     }
 
     /// Everything so far, as one value: text, reasoning, citations, state and position.

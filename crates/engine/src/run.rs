@@ -13,7 +13,7 @@ use unbroken_store::{Generation, Sealed};
 use crate::Engine;
 use crate::error::Refusal;
 use crate::generation::{self, End, Run};
-use crate::going_on::goes_on_by_itself;
+use crate::going_on::{goes_on_by_itself, has_tries};
 use crate::log::Log;
 use crate::log_writer::{Command, Settle};
 
@@ -48,6 +48,7 @@ impl Engine {
         let choice = self.inner.catalogue.resolve(&generation.model, None);
         let mut usage = Usage::default();
         let end = loop {
+            let text_before = log.text_bytes();
             let (end, cost) = self.write(&run, &choice, &generation).await;
             usage.input_tokens += cost.input_tokens;
             usage.output_tokens += cost.output_tokens;
@@ -57,11 +58,17 @@ impl Engine {
                 model = %generation.model, code = %failure.code, reason = %failure.message,
                 "a model did not finish its answer"
             );
+            // A further call that brought nothing is followed by another, as a first one is.
+            let in_vain = text_before > 0 && log.text_bytes() == text_before;
             let goes_on = log.has_text()
-                && goes_on_by_itself(failure.code, run.epoch)
-                && choice.provider.means(&choice.model) != Means::None;
+                && choice.provider.means(&choice.model) != Means::None
+                && (goes_on_by_itself(failure.code, run.epoch)
+                    || in_vain && failure.code.retryable() && has_tries(run.epoch));
             if !goes_on {
                 break end;
+            }
+            if in_vain && let Err(meanwhile) = run.pause(failure, run.epoch).await {
+                break meanwhile.unwrap_or(end);
             }
             match self.take_over(&log, Some(failure)).await {
                 Some(epoch) => run.epoch = epoch,

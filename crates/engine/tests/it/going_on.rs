@@ -140,6 +140,26 @@ async fn a_call_that_brought_nothing_is_repeated_twice() {
     assert_eq!(world.model.calls().len(), 3);
 }
 
+/// Every further call after visible text is a run of its own, also one that brings nothing.
+#[tokio::test]
+async fn a_continuation_that_brings_nothing_is_followed_by_another_run() {
+    let busy =
+        Failure { code: ErrorCode::ProviderOverloaded, message: "busy".into(), retry_after: None };
+    let world = continued(&[
+        &[Step::content("half "), Step::End],
+        &[Step::Fail(busy)],
+        &[Step::End],
+        &[Step::content("whole"), Step::stop()],
+    ])
+    .await;
+    let started = world.start("count").await;
+    let mut reader = world.reader(started.turn.generation_id).await;
+    let (end, _) = whole(&mut reader).await;
+    let Event::StreamComplete(complete) = end else { panic!("not complete: {end:?}") };
+    assert_eq!((complete.full_response.as_str(), complete.at.epoch), ("half whole", 4));
+    assert_eq!(world.model.calls().len(), 4, "one call for each epoch");
+}
+
 #[tokio::test]
 async fn a_restart_takes_an_answer_over_and_finishes_it() {
     let world = continued(&[
