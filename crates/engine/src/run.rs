@@ -130,6 +130,8 @@ impl Engine {
 
     async fn resume(&self, log: &Arc<Log>) -> Result<(), Refusal> {
         let identity = &log.identity;
+        // The run that was interrupted may be on its way out still.
+        self.inner.runs.ended(identity.generation_id).await;
         if !self.inner.runs.of(identity.conversation_id).is_empty() {
             return Err(Refusal::Running);
         }

@@ -2,10 +2,13 @@
 //!
 //! Everything that matters happens in the engine; here it gets an address.
 
+mod arrivals;
 pub mod assets;
 mod auth;
 pub mod config;
+pub mod doctor;
 mod error;
+pub mod exchange;
 pub mod guard;
 mod lifecycle;
 mod limit;
@@ -19,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get, post};
@@ -30,6 +33,7 @@ use unbroken_engine::{Engine, Refusal, Settings};
 use unbroken_protocol::{ErrorCode, path};
 use unbroken_store::Store;
 
+use arrivals::Arrivals;
 use config::{Config, Durability};
 use error::ApiError;
 use guard::{HostRules, OriginRules, SecurityHeaders};
@@ -89,6 +93,11 @@ impl App {
 pub enum ServerError {
     #[error("failed to listen on {address}: {source}")]
     Listen { address: SocketAddr, source: std::io::Error },
+    #[error(
+        "the socket that was handed over listens at {0}, which other machines may reach: set \
+         auth.access_code, or auth.open = true on purpose"
+    )]
+    Exposed(SocketAddr),
     #[error("failed to open the store: {0}")]
     Store(#[from] unbroken_store::StoreError),
     #[error("failed to recover the store: {0}")]
@@ -116,7 +125,32 @@ impl Server {
         let wanted = config.http.listen;
         let refused = |source| ServerError::Listen { address: wanted, source };
         let listener = TcpListener::bind(wanted).await.map_err(refused)?;
-        let address = listener.local_addr().map_err(refused)?;
+        Self::open_at(config, listener).await
+    }
+
+    /// As [`Self::open`], at a socket that listens already: whoever connected to it is served.
+    pub async fn open_on(
+        config: Config,
+        socket: std::net::TcpListener,
+    ) -> Result<Self, ServerError> {
+        socket.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(socket)?;
+        let (address, wanted) = (listener.local_addr()?, config.http.listen);
+        let known = config.auth.access_code.is_some() || config.auth.open;
+        if !known && !address.ip().to_canonical().is_loopback() {
+            return Err(ServerError::Exposed(address));
+        }
+        if address.ip() != wanted.ip() || ![0, address.port()].contains(&wanted.port()) {
+            tracing::warn!(
+                "http.listen says {wanted}, but the socket that was handed over listens at {address}"
+            );
+        }
+        Self::open_at(config, listener).await
+    }
+
+    async fn open_at(mut config: Config, listener: TcpListener) -> Result<Self, ServerError> {
+        let address = listener.local_addr()?;
+        config.http.listen = address;
         let catalogue = Arc::new(providers::catalogue(&config, address).await?);
         let (store, writer) = Store::open(&config.store.data_dir).await?;
         let run = writer.run();
@@ -151,6 +185,12 @@ impl Server {
         self.address
     }
 
+    /// A second handle of the listening socket. While it is open, whoever connects waits in the
+    /// backlog, also after [`Self::run`].
+    pub fn socket(&self) -> std::io::Result<std::net::TcpListener> {
+        std::os::fd::AsFd::as_fd(&self.listener).try_clone_to_owned().map(Into::into)
+    }
+
     /// Serves until `shutdown` is done and running answers have had their time, then brings
     /// everything to the disk.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), ServerError> {
@@ -159,8 +199,8 @@ impl Server {
         let closing = lifecycle.clone();
         let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
         // Small frames go out at once.
-        let listener = listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
+        let listener = Arrivals::new(listener, lifecycle.clone()).tap_io(|arrival| {
+            let _ = arrival.set_nodelay(true);
         });
         let serving = axum::serve(listener, service)
             .with_graceful_shutdown(async move { closing.closed().await });
@@ -190,6 +230,7 @@ impl Server {
 fn router(app: App) -> Router {
     use routes::{chat, conversations, events, generations, health, models, queue, session};
     let http = app.config.http.clone();
+    let lifecycle = app.lifecycle.clone();
     Router::new()
         .route(path::DEVICE_SESSION, post(session::open))
         .route(path::DEVICE_SESSION_VALIDATE, get(session::validate))
@@ -226,6 +267,18 @@ fn router(app: App) -> Router {
         .layer(from_fn_with_state(HostRules::new(&http), guard::host))
         .layer(from_fn_with_state(SecurityHeaders::new(&http), guard::security_headers))
         .layer(from_fn(guard::request_id))
+        .layer(from_fn_with_state(lifecycle, part))
+}
+
+/// While draining a connection ends with its answer: who keeps it would lose what is sent next.
+async fn part(State(lifecycle): State<Lifecycle>, request: Request, next: Next) -> Response {
+    let keeps = request.version() == Version::HTTP_11;
+    let mut response = next.run(request).await;
+    let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    if keeps && !upgraded && lifecycle.is_draining() {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 /// A page of another origin does not call for a person, whatever it carries.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
-use sqlx::{ConnectOptions as _, Row as _};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 use unbroken_protocol::{
     ConversationId, DeviceId, GenerationId, MessageId, PrincipalId, Timestamp,
 };
@@ -41,7 +41,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Locked`] when another process owns it.
     pub async fn open(path: &Path) -> Result<(Self, Writer), StoreError> {
-        let lock = folder::lock(path)?;
+        let lock = folder::lock(path).await?;
         let options = SqliteConnectOptions::new()
             .filename(path.join("unbroken.db"))
             .create_if_missing(true)
@@ -60,6 +60,29 @@ impl Store {
             .await?;
         let folder = Arc::new(Folder { path: path.to_owned(), _lock: lock });
         Ok((Self { pool, folder }, writer))
+    }
+
+    /// The id of the process that owns a data folder now, if one does.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] when one does and its id is not known.
+    pub fn holder(path: &Path) -> Result<Option<u32>, StoreError> {
+        folder::holder(path)
+    }
+
+    /// Looks through the database of a folder that nobody owns, and changes nothing. What is
+    /// damaged, in SQLite's words; `None` when nothing is, or when there is no database yet.
+    pub async fn examine(path: &Path) -> Result<Option<String>, StoreError> {
+        let file = path.join("unbroken.db");
+        if !file.exists() {
+            return Ok(None);
+        }
+        let options = SqliteConnectOptions::new().filename(file).read_only(true);
+        let mut connection = options.disable_statement_logging().connect().await?;
+        let said: String =
+            sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut connection).await?;
+        connection.close().await?;
+        Ok((said != "ok").then_some(said))
     }
 
     /// The folder that this store lives in.
@@ -200,6 +223,8 @@ impl Store {
     }
 
     async fn history_message(&self, id: MessageId) -> Result<Option<HistoryMessage>, StoreError> {
+        // Before the message: the text of an answer that is sealed here is in the row read after it.
+        let generation = self.generation_where("g.message_id = ?", id.as_bytes()).await?;
         let Some(message) = self.message(id).await? else { return Ok(None) };
         let siblings = sqlx::query(
             "SELECT s.message_id FROM messages m JOIN messages s \
@@ -213,7 +238,6 @@ impl Store {
             .iter()
             .map(|row| Ok(MessageId::from_bytes(row::bytes(row, "message_id")?)))
             .collect::<Result<_, StoreError>>()?;
-        let generation = self.generation_where("g.message_id = ?", id.as_bytes()).await?;
         Ok(Some(HistoryMessage { message, sibling_ids, generation }))
     }
 

@@ -1,4 +1,5 @@
-//! The command line: `unbroken serve` (also without a word), `unbroken config check | show`.
+//! The command line: `unbroken serve` (also without a word), `unbroken upgrade`, `unbroken doctor`,
+//! `unbroken config check | show`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,11 +17,22 @@ pub struct Cli {
     pub flags: Flags,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Subcommand)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Serve the chat; the default
     #[default]
     Serve,
+    /// Exchange the binary of the running server; no connection is refused meanwhile
+    ///
+    /// Running answers get shutdown.drain_seconds to end. The signal SIGUSR2 does the same with the
+    /// file that the server was started from.
+    Upgrade {
+        /// The new binary [default: the file that the server was started from]
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+    },
+    /// Check folder, store, configuration, providers and address, and say what to mend
+    Doctor,
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),

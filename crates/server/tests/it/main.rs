@@ -9,6 +9,7 @@ mod blocking;
 mod conversations;
 mod crash;
 mod events;
+mod exchange;
 mod failures;
 mod follow;
 mod going_on;
