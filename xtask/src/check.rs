@@ -33,7 +33,7 @@ fn wasm(workspace: &Workspace, task: &str, packages: &[&str]) -> std::process::C
 
 /// What each crate may use of ours; `ARCHITECTURE.md` draws it. What may use a crate may use all
 /// that this one uses. Dependencies of tests are free.
-const MAY_USE: [(&str, &[&str]); 15] = [
+const MAY_USE: [(&str, &[&str]); 16] = [
     ("unbroken-protocol", &[]),
     ("unbroken-store", &["unbroken-protocol"]),
     ("unbroken-bus", &["unbroken-protocol"]),
@@ -50,6 +50,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ("unbroken-cli", &["unbroken-client"]),
     ("unbroken-standin", &[]),
     ("unbroken-e2e", &[]),
+    ("unbroken-chaos", &["unbroken-client", "unbroken-standin"]),
     ("unbroken-bench", &["unbroken-cli", "unbroken-standin"]),
     ("xtask", &["unbroken-cli"]),
 ];

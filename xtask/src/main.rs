@@ -2,6 +2,7 @@
 
 mod assets;
 mod build;
+mod chaos;
 mod check;
 mod command;
 mod setup;
@@ -42,6 +43,18 @@ enum Task {
         #[command(flatten)]
         profile: Profile,
     },
+    /// Break everything around a server at random and check that no answer notices.
+    Chaos {
+        /// What chooses the faults; a failure prints it.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// How long faults happen; 0.3 is a short run.
+        #[arg(long, default_value_t = 1.0)]
+        minutes: f64,
+        /// How many people ask at the same time.
+        #[arg(long, default_value_t = 8)]
+        clients: usize,
+    },
     /// Check format, lints, documentation and the direction of dependencies.
     Check,
     /// Run all tests, those in a browser included.
@@ -77,6 +90,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Run { profile, server } => build::run(&workspace, profile, &server),
         Task::Build { profile } => build::build(&workspace, profile).map(drop),
         Task::Web { profile } => web::build(&workspace, profile),
+        Task::Chaos { seed, minutes, clients } => chaos::chaos(&workspace, seed, minutes, clients),
         Task::Check => check::check(&workspace),
         Task::Test { no_browser, filter } => test::test(&workspace, no_browser, filter.as_deref()),
     }
