@@ -12,7 +12,6 @@ mod model;
 mod native;
 mod old;
 mod oracle;
-mod proxy;
 mod reader;
 mod run;
 mod server;

@@ -12,13 +12,12 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use unbroken_client::Rest;
-use unbroken_standin::Standin;
+use unbroken_standin::{Mode, Proxy, Standin};
 
 use crate::chronicle::Chronicle;
 use crate::client;
 use crate::dice::Dice;
 use crate::oracle::Harm;
-use crate::proxy::{Mode, Proxy};
 use crate::server::Server;
 use crate::tally::Tally;
 use crate::world::World;

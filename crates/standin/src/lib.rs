@@ -2,6 +2,8 @@
 //! real TCP, and what it does is chosen by the model's name, such as
 //! `numbers:tokens=200,rate=50,first=300ms,cut_at=120`, or by a script file.
 //!
+//! Beside it stands [`Proxy`], a network that fails on demand.
+//!
 //! Every text is numbered, so that a reader can tell loss, doubling and order.
 
 mod answer;
@@ -12,6 +14,7 @@ mod error;
 mod gates;
 mod models;
 mod plan;
+mod proxy;
 mod script;
 mod server;
 mod spec;
@@ -20,6 +23,7 @@ mod streams;
 mod text;
 
 pub use calls::{Call, CallState, Continuation};
+pub use proxy::{Mode, Proxy};
 pub use script::{ScriptError, Scripts, Step};
 pub use server::{Options, Standin};
 pub use text::{MARKDOWN, numbered, numbered_from, numbered_utf8, reasoned};

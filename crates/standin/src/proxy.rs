@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 /// What becomes of the bytes of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub enum Mode {
     Open,
     /// They wait.
     Stalled,
@@ -22,9 +22,9 @@ pub(crate) enum Mode {
     Cut,
 }
 
-/// A listener whose connections go to the server.
+/// A listener on loopback whose connections go to a server. Clones are handles of the same proxy.
 #[derive(Clone)]
-pub(crate) struct Proxy {
+pub struct Proxy {
     address: SocketAddr,
     connections: Arc<Mutex<Connections>>,
 }
@@ -36,19 +36,24 @@ struct Connections {
 }
 
 impl Proxy {
-    pub(crate) async fn start(server: String) -> io::Result<Self> {
+    /// Listens on a free port; `server` is `host:port`.
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub async fn start(server: String) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let proxy = Self { address: listener.local_addr()?, connections: Arc::default() };
         tokio::spawn(proxy.clone().accept(listener, server));
         Ok(proxy)
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
+    /// Where clients connect to.
+    pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Sets the mode of one connection, chosen by any number; its own number.
-    pub(crate) fn set_one(&self, chosen: u64, mode: Mode) -> Option<u64> {
+    pub fn set_one(&self, chosen: u64, mode: Mode) -> Option<u64> {
         let connections = self.connections();
         let count = connections.open.len() as u64;
         let nth = usize::try_from(chosen.checked_rem(count)?).ok()?;
@@ -58,20 +63,21 @@ impl Proxy {
     }
 
     /// Sets the mode of a connection that may be gone.
-    pub(crate) fn set(&self, id: u64, mode: Mode) {
+    pub fn set(&self, id: u64, mode: Mode) {
         if let Some(connection) = self.connections().open.get(&id) {
             connection.send_replace(mode);
         }
     }
 
-    pub(crate) fn set_all(&self, mode: Mode) {
+    /// Sets the mode of every connection that is open now.
+    pub fn set_all(&self, mode: Mode) {
         for connection in self.connections().open.values() {
             connection.send_replace(mode);
         }
     }
 
     /// Ends all faults: what swallows is cut, what waits goes on.
-    pub(crate) fn heal(&self) {
+    pub fn heal(&self) {
         for connection in self.connections().open.values() {
             let mode = *connection.borrow();
             let healed = if mode == Mode::Swallowed { Mode::Cut } else { Mode::Open };
