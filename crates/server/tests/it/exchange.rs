@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 use unbroken_standin::{Standin, numbered};
 
-use crate::support::{Process, contents, going_on, soon};
+use crate::support::{Device, Process, Reply, contents, fast, going_on, soon, unbroken};
 
 /// Calls the server all the time until it is told to stop; returns how many calls were answered.
 async fn knock(base: String, stop: Arc<AtomicBool>) -> usize {
@@ -54,4 +54,75 @@ async fn no_connection_is_refused_and_no_word_is_lost_while_the_binary_is_exchan
     assert_eq!(contents(&rest), numbered(90));
     stop.store(true, Ordering::Relaxed);
     assert!(soon(knocking).await.unwrap() > 0);
+}
+
+#[tokio::test]
+async fn what_is_no_unbroken_does_not_take_over() {
+    let folder = TempDir::new().unwrap();
+    let standin = Standin::start().await;
+    let base_url = standin.base_url();
+    let process = Process::start(folder.path(), &base_url).await;
+    let mut talk = process.socket().await;
+    for (file, reason) in
+        [("/does/not/exist", "cannot be started"), ("/bin/sh", "is no binary of Unbroken")]
+    {
+        let words = ["upgrade", "--to", file];
+        let (code, said) = unbroken(folder.path(), &base_url, &words, &[]).await;
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains(reason), "{said}");
+    }
+    talk.is_quiet().await;
+    let ready = reqwest::Client::new().get(format!("{}/health/ready", process.base()));
+    Reply::of(ready).await.ok();
+}
+
+/// The worst moment: the binary was tried out, and is gone when the server wants to become it.
+#[tokio::test]
+async fn the_old_binary_goes_on_when_the_new_one_does_not_start() {
+    let folder = TempDir::new().unwrap();
+    let standin = Standin::start().await;
+    let base_url = standin.base_url();
+    let process = Process::start(folder.path(), &base_url).await;
+    let device = process.device("laptop").await;
+    let mut talk = device.hello(&[]).await;
+    // Written by another process: a file that this one has open for writing cannot be started.
+    let script = "printf '#!/bin/sh\\nrm \"$0\"; echo unbroken 0\\n' >once; chmod +x once; \
+                  printf %s \"$PWD/once\" >upgrade";
+    let wrote = Command::new("/bin/sh").args(["-c", script]).current_dir(folder.path()).status();
+    assert!(soon(wrote).await.unwrap().success());
+    let (code, said) = unbroken(folder.path(), &base_url, &["upgrade"], &[]).await;
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(talk.closed().await, 1012);
+
+    let mut talk = device.hello(&[]).await;
+    talk.say(&device.stream_chat("Count!", None, &fast(5))).await;
+    assert_eq!(contents(&talk.answer().await), numbered(5));
+    process.terminate();
+    assert_eq!(talk.closed().await, 1012);
+    assert_eq!(process.ended().await, Some(0));
+}
+
+#[tokio::test]
+async fn without_a_server_there_is_nothing_to_exchange() {
+    let folder = TempDir::new().unwrap();
+    let (code, said) = unbroken(folder.path(), "http://127.0.0.1:1/v1", &["upgrade"], &[]).await;
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("no server runs on the data folder"), "{said}");
+}
+
+/// Socket activation: who connects before the server is there waits, and is not refused.
+#[tokio::test]
+async fn a_socket_of_systemd_is_served_with_who_waits_at_it() {
+    let folder = TempDir::new().unwrap();
+    let standin = Standin::start().await;
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}", socket.local_addr().unwrap());
+    let early = Device::new(&base, "early");
+    let base_url = standin.base_url();
+    let start = Process::start_on(folder.path(), &base_url, socket);
+    let (early, process) = tokio::join!(early, start);
+    assert_eq!(process.base(), base);
+    early.hello(&[]).await;
+    process.terminate();
+    assert_eq!(process.ended().await, Some(0));
 }

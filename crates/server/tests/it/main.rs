@@ -8,6 +8,7 @@ mod bad_requests;
 mod blocking;
 mod conversations;
 mod crash;
+mod doctor;
 mod events;
 mod exchange;
 mod failures;

@@ -1,5 +1,7 @@
 //! The real binary, for what only a process can do: die.
 
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -34,6 +36,14 @@ impl Process {
         Self::spawn(command(folder, base_url).envs(env.iter().copied())).await
     }
 
+    /// Starts as systemd starts it: the listening socket is there before the process.
+    pub(crate) async fn start_on(folder: &Path, base_url: &str, socket: TcpListener) -> Self {
+        let hand_over = "exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$@\"";
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", hand_over, "sh", env!("CARGO_BIN_EXE_unbroken")]);
+        Self::spawn(prepare(&mut shell, folder, base_url).stdin(OwnedFd::from(socket))).await
+    }
+
     async fn spawn(command: &mut Command) -> Self {
         let mut child = command.stderr(Stdio::null()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -53,6 +63,10 @@ impl Process {
 
     pub(crate) async fn socket(&self) -> Talk {
         Talk::connect(&self.base).await
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id().unwrap()
     }
 
     /// kill -9, and waits until it is gone.
@@ -79,8 +93,27 @@ pub(crate) async fn refused_start(folder: &Path, base_url: &str) -> (Option<i32>
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
+/// What `unbroken` with these words prints, and its exit code.
+pub(crate) async fn unbroken(
+    folder: &Path,
+    base_url: &str,
+    words: &[&str],
+    env: &[(&str, &str)],
+) -> (Option<i32>, String) {
+    let mut command = command(folder, base_url);
+    let child = command.args(words).envs(env.iter().copied()).stderr(Stdio::piped()).spawn();
+    let output = soon(child.unwrap().wait_with_output()).await.unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).unwrap())
+}
+
 fn command(folder: &Path, base_url: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_unbroken"));
+    prepare(&mut command, folder, base_url);
+    command
+}
+
+fn prepare<'a>(command: &'a mut Command, folder: &Path, base_url: &str) -> &'a mut Command {
     command
         .arg("--data-dir")
         .arg(folder)
@@ -89,6 +122,5 @@ fn command(folder: &Path, base_url: &str) -> Command {
         .envs(environment(base_url, ""))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .kill_on_drop(true);
-    command
+        .kill_on_drop(true)
 }
