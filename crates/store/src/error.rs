@@ -16,6 +16,9 @@ pub enum StoreError {
     Migration(#[from] sqlx::migrate::MigrateError),
     #[error("the stored bytes are damaged: {0}")]
     Damaged(&'static str),
+    /// What a full disk is to the store in memory.
+    #[error("the store is full")]
+    Full,
     /// The disk is full, gone, or read-only; or the statement is wrong.
     #[error("the database refuses: {0}")]
     Database(#[from] sqlx::Error),

@@ -7,20 +7,25 @@
 mod codec;
 mod error;
 mod folder;
-mod read;
+pub mod memory;
 mod record;
 mod row;
 mod session;
-mod write;
+mod settled;
+pub mod sqlite;
+mod store;
+mod turn;
+mod writer;
 
 pub use codec::{decode_journal, decode_pack, encode_journal, encode_pack};
 pub use error::StoreError;
-pub use read::Store;
+pub use memory::Memory;
 pub use record::{Body, JournalEntry, Record};
 pub use row::{
     Conversation, ConversationCursor, ConversationRow, Generation, History, HistoryMessage, Message,
 };
 pub use session::{SecretHash, Session};
-pub use write::{
-    Durability, NewTurn, Place, Sealed, Settled, Transaction, Turn, TurnOutcome, Writer,
-};
+pub use settled::{Sealed, Settled};
+pub use store::Store;
+pub use turn::{NewTurn, Place, Turn, TurnOutcome};
+pub use writer::{Durability, Transaction, Writer};

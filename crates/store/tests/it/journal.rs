@@ -1,13 +1,18 @@
+use crate::Home;
 use unbroken_protocol::{GenerationId, GenerationState, PrincipalId, Timestamp};
 use unbroken_store::{Body, JournalEntry, Record, Sealed, Settled};
+
+crate::for_every_store! {
+    the_journal_gives_back_what_was_appended_in_order,
+    a_sealed_generation_and_an_older_epoch_refuse_a_settlement,
+}
 
 fn record(seq: u64, text: &str) -> Record {
     Record { epoch: 1, seq, at: Timestamp::from_millis(5), body: Body::Content(text.into()) }
 }
 
-#[tokio::test]
-async fn the_journal_gives_back_what_was_appended_in_order() {
-    let (_folder, store, mut writer) = super::open().await;
+async fn the_journal_gives_back_what_was_appended_in_order(home: Home) {
+    let (store, mut writer) = home.open().await;
     let generation = GenerationId::new();
     let mut ids = Vec::new();
     for seq in 1..=600 {
@@ -32,9 +37,8 @@ async fn the_journal_gives_back_what_was_appended_in_order() {
 }
 
 /// B8.5 and B8.6, where they are enforced last.
-#[tokio::test]
-async fn a_sealed_generation_and_an_older_epoch_refuse_a_settlement() {
-    let (_folder, store, mut writer) = super::open().await;
+async fn a_sealed_generation_and_an_older_epoch_refuse_a_settlement(home: Home) {
+    let (store, mut writer) = home.open().await;
     let principal = PrincipalId::new();
     let turn =
         super::created(&mut writer, &super::new_turn(principal, super::new_conversation(), "hi"))

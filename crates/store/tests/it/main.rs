@@ -1,18 +1,67 @@
-//! The store on a real disk.
+//! What every member of [`Store`] keeps: each test runs on all of them, but for those that are
+//! about a folder or about the faults of the store in memory.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod journal;
 mod owner;
+mod same;
 mod turns;
 
 use tempfile::TempDir;
 use unbroken_protocol::{ConversationId, GenerationId, MessageId, Options, PrincipalId, Timestamp};
-use unbroken_store::{Durability, NewTurn, Place, Store, Transaction, Turn, TurnOutcome, Writer};
+use unbroken_store::{
+    Durability, Memory, NewTurn, Place, Store, Transaction, Turn, TurnOutcome, Writer,
+};
 
-async fn open() -> (TempDir, Store, Writer) {
-    let folder = TempDir::new().unwrap();
-    let (store, writer) = Store::open(folder.path()).await.unwrap();
-    (folder, store, writer)
+/// Makes a test of each function, once for every member.
+#[macro_export]
+macro_rules! for_every_store {
+    ($($name:ident),* $(,)?) => {
+        mod memory {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name($crate::Home::memory()).await;
+            })*
+        }
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name($crate::Home::sqlite()).await;
+            })*
+        }
+    };
+}
+
+/// Where a state lives that survives its processes.
+enum Home {
+    Memory(Memory),
+    Sqlite(TempDir),
+}
+
+impl Home {
+    fn memory() -> Self {
+        Self::Memory(Memory::default())
+    }
+
+    fn sqlite() -> Self {
+        Self::Sqlite(TempDir::new().unwrap())
+    }
+
+    async fn open(&self) -> (Store, Writer) {
+        match self {
+            Self::Memory(memory) => memory.open(),
+            Self::Sqlite(folder) => Store::open(folder.path()).await.unwrap(),
+        }
+    }
+
+    /// Opens it although somebody has it.
+    async fn take(&self) -> (Store, Writer) {
+        if let Self::Sqlite(folder) = self {
+            // The lock is on the file, not on its name: like a copy on another host's disk.
+            std::fs::remove_file(folder.path().join("lock")).unwrap();
+        }
+        self.open().await
+    }
 }
 
 fn new_turn(principal_id: PrincipalId, place: Place, content: &str) -> NewTurn {

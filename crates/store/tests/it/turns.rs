@@ -1,10 +1,20 @@
+use crate::Home;
 use unbroken_protocol::{ClientMessageId, GenerationState, PrincipalId};
 use unbroken_store::{Place, SecretHash, TurnOutcome};
 
+crate::for_every_store! {
+    the_same_key_makes_one_turn_and_with_another_body_a_conflict,
+    ten_turns_wait_and_the_next_is_refused,
+    a_foreign_conversation_is_not_there,
+    history_pages_from_the_end_and_names_siblings,
+    branches_can_be_shown_again_and_go_to_their_newest_leaf,
+    a_turn_that_waits_can_be_changed_and_taken_out,
+    a_first_message_that_is_taken_out_leaves_the_newest_branch_on_the_screen,
+}
+
 /// B8.11, where it is enforced.
-#[tokio::test]
-async fn the_same_key_makes_one_turn_and_with_another_body_a_conflict() {
-    let (_folder, _store, mut writer) = super::open().await;
+async fn the_same_key_makes_one_turn_and_with_another_body_a_conflict(home: Home) {
+    let (_store, mut writer) = home.open().await;
     let principal = PrincipalId::new();
     let key = ClientMessageId::new();
     let turn = |body: &str| {
@@ -20,9 +30,8 @@ async fn the_same_key_makes_one_turn_and_with_another_body_a_conflict() {
     assert_eq!(super::create(&mut writer, &turn("b")).await, TurnOutcome::Conflict);
 }
 
-#[tokio::test]
-async fn ten_turns_wait_and_the_next_is_refused() {
-    let (_folder, store, mut writer) = super::open().await;
+async fn ten_turns_wait_and_the_next_is_refused(home: Home) {
+    let (store, mut writer) = home.open().await;
     let principal = PrincipalId::new();
     let first =
         super::created(&mut writer, &super::new_turn(principal, super::new_conversation(), "0"))
@@ -41,9 +50,8 @@ async fn ten_turns_wait_and_the_next_is_refused() {
 }
 
 /// B8.18, where it is enforced.
-#[tokio::test]
-async fn a_foreign_conversation_is_not_there() {
-    let (_folder, store, mut writer) = super::open().await;
+async fn a_foreign_conversation_is_not_there(home: Home) {
+    let (store, mut writer) = home.open().await;
     let (owner, stranger) = (PrincipalId::new(), PrincipalId::new());
     let turn =
         super::created(&mut writer, &super::new_turn(owner, super::new_conversation(), "hi")).await;
@@ -52,9 +60,8 @@ async fn a_foreign_conversation_is_not_there() {
     assert_eq!(super::create(&mut writer, &intruder).await, TurnOutcome::NotFound);
 }
 
-#[tokio::test]
-async fn history_pages_from_the_end_and_names_siblings() {
-    let (_folder, store, mut writer) = super::open().await;
+async fn history_pages_from_the_end_and_names_siblings(home: Home) {
+    let (store, mut writer) = home.open().await;
     let owner = PrincipalId::new();
     let first =
         super::created(&mut writer, &super::new_turn(owner, super::new_conversation(), "1")).await;
@@ -83,9 +90,8 @@ async fn history_pages_from_the_end_and_names_siblings() {
     assert!(off_branch.is_none());
 }
 
-#[tokio::test]
-async fn branches_can_be_shown_again_and_go_to_their_newest_leaf() {
-    let (_folder, store, mut writer) = super::open().await;
+async fn branches_can_be_shown_again_and_go_to_their_newest_leaf(home: Home) {
+    let (store, mut writer) = home.open().await;
     let owner = PrincipalId::new();
     let first =
         super::created(&mut writer, &super::new_turn(owner, super::new_conversation(), "1")).await;
@@ -103,9 +109,8 @@ async fn branches_can_be_shown_again_and_go_to_their_newest_leaf() {
     assert_eq!(selected().await, second.message_id);
 }
 
-#[tokio::test]
-async fn a_turn_that_waits_can_be_changed_and_taken_out() {
-    let (_folder, store, mut writer) = super::open().await;
+async fn a_turn_that_waits_can_be_changed_and_taken_out(home: Home) {
+    let (store, mut writer) = home.open().await;
     let owner = PrincipalId::new();
     let first =
         super::created(&mut writer, &super::new_turn(owner, super::new_conversation(), "1")).await;
@@ -122,4 +127,19 @@ async fn a_turn_that_waits_can_be_changed_and_taken_out() {
     let texts: Vec<_> = branch.iter().map(|message| message.content.as_str()).collect();
     assert_eq!(texts, ["1", "", "3, better", ""]);
     assert_eq!(store.queue(id).await.unwrap().len(), 1);
+}
+
+async fn a_first_message_that_is_taken_out_leaves_the_newest_branch_on_the_screen(home: Home) {
+    let (store, mut writer) = home.open().await;
+    let owner = PrincipalId::new();
+    let first =
+        super::created(&mut writer, &super::new_turn(owner, super::new_conversation(), "1")).await;
+    let id = first.conversation_id;
+    let beside = super::created(&mut writer, &super::new_turn(owner, Place::Root(id), "1b")).await;
+    assert_eq!(beside.state, GenerationState::Queued);
+    let mut transaction = super::begin(&mut writer).await;
+    assert!(transaction.remove_queued(beside.generation_id).await.unwrap());
+    transaction.commit().await.unwrap();
+    let row = store.conversation(owner, id).await.unwrap().unwrap();
+    assert_eq!(row.conversation.selected_message_id, first.message_id);
 }

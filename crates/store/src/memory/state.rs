@@ -1,0 +1,95 @@
+//! What is stored, as maps.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use unbroken_protocol::{
+    ClientMessageId, ConversationId, DeviceId, GenerationId, GenerationState, MessageId,
+    PrincipalId, Seq, Timestamp,
+};
+
+use crate::{
+    Conversation, ConversationRow, Generation, JournalEntry, Message, Record, SecretHash, Session,
+};
+
+/// Everything. What is large is shared between copies.
+#[derive(Clone, Default)]
+pub(super) struct State {
+    pub(super) sessions: HashMap<SecretHash, Session>,
+    pub(super) link_codes: HashMap<SecretHash, (PrincipalId, Timestamp)>,
+    pub(super) preferences: HashMap<PrincipalId, String>,
+    pub(super) conversations: BTreeMap<ConversationId, Conversation>,
+    pub(super) messages: BTreeMap<MessageId, (ConversationId, Message)>,
+    pub(super) generations: BTreeMap<GenerationId, Generation>,
+    /// What a client's key asked for, and the generation that came of it.
+    pub(super) client_messages: HashMap<(PrincipalId, ClientMessageId), (SecretHash, GenerationId)>,
+    pub(super) deliveries: HashSet<(GenerationId, DeviceId)>,
+    pub(super) journal: BTreeMap<i64, Arc<[JournalEntry]>>,
+    /// By their first record.
+    pub(super) packs: BTreeMap<(GenerationId, Seq), Arc<[Record]>>,
+}
+
+impl State {
+    pub(super) fn conversation(
+        &self,
+        principal: PrincipalId,
+        id: ConversationId,
+    ) -> Option<&Conversation> {
+        self.conversations.get(&id).filter(|found| found.principal_id == principal)
+    }
+
+    pub(super) fn row(&self, conversation: &Conversation) -> ConversationRow {
+        let id = conversation.conversation_id;
+        ConversationRow { conversation: conversation.clone(), running: self.unsettled(id) > 0 }
+    }
+
+    pub(super) fn message(&self, id: MessageId) -> Option<&Message> {
+        self.messages.get(&id).map(|(_, message)| message)
+    }
+
+    /// The generations of a conversation, oldest first.
+    pub(super) fn generations_of(
+        &self,
+        conversation: ConversationId,
+    ) -> impl DoubleEndedIterator<Item = &Generation> {
+        self.generations.values().filter(move |found| found.conversation_id == conversation)
+    }
+
+    pub(super) fn answer_of(&self, message: MessageId) -> Option<&Generation> {
+        self.generations.values().find(|found| found.message_id == message)
+    }
+
+    /// How many turns of a conversation run or wait.
+    pub(super) fn unsettled(&self, conversation: ConversationId) -> u64 {
+        let waits_or_runs = |found: &&Generation| {
+            matches!(found.state, GenerationState::Queued | GenerationState::Running)
+        };
+        self.generations_of(conversation).filter(waits_or_runs).count() as u64
+    }
+
+    /// The ids from a message up to the first of its conversation.
+    pub(super) fn branch(&self, leaf: MessageId) -> Vec<MessageId> {
+        let up = |id: &MessageId| {
+            self.message(*id)?.parent_id.filter(|parent| self.messages.contains_key(parent))
+        };
+        std::iter::successors(self.message(leaf).map(|leaf| leaf.message_id), up).collect()
+    }
+
+    pub(super) fn newest_message(&self, conversation: ConversationId) -> Option<MessageId> {
+        let here = self.messages.iter().filter(|(_, (of, _))| *of == conversation);
+        here.map(|(id, _)| *id).next_back()
+    }
+
+    /// The messages of a conversation that have this parent, oldest first.
+    pub(super) fn children(
+        &self,
+        conversation: ConversationId,
+        parent: Option<MessageId>,
+    ) -> impl DoubleEndedIterator<Item = MessageId> {
+        let here = self
+            .messages
+            .iter()
+            .filter(move |(_, (of, message))| *of == conversation && message.parent_id == parent);
+        here.map(|(id, _)| *id)
+    }
+}

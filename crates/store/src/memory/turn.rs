@@ -1,0 +1,170 @@
+//! Writing: new turns.
+
+use unbroken_protocol::{
+    ClientMessageId, ConversationId, GenerationState, MessageId, PrincipalId, Role, limits,
+};
+
+use super::Transaction;
+use super::state::State;
+use crate::{Conversation, Generation, Message, NewTurn, Place, SecretHash, Turn, TurnOutcome};
+
+impl Transaction<'_> {
+    pub(crate) fn create_turn(&mut self, turn: &NewTurn) -> TurnOutcome {
+        if let Some((key, body)) = turn.client_message
+            && let Some(outcome) = repeated(&self.state, turn.principal_id, key, body)
+        {
+            return outcome;
+        }
+        let Some((conversation_id, parent_id)) = place(&self.state, turn) else {
+            return TurnOutcome::NotFound;
+        };
+        let waiting_behind = self.state.unsettled(conversation_id);
+        let most = if matches!(turn.place, Place::Again) { 0 } else { limits::QUEUED_TURNS as u64 };
+        if waiting_behind > most {
+            return TurnOutcome::Busy;
+        }
+        if let Place::New { conversation_id, title } = &turn.place {
+            let conversation = conversation(turn, *conversation_id, title);
+            self.state().conversations.insert(*conversation_id, conversation);
+        }
+        if let Some(content) = &turn.content {
+            let id = turn.user_message_id;
+            self.insert_message(conversation_id, turn, (id, parent_id, Role::User, content));
+        }
+        let answer = (turn.message_id, Some(turn.user_message_id), Role::Assistant, "");
+        self.insert_message(conversation_id, turn, answer);
+        let state = match waiting_behind {
+            0 => GenerationState::Running,
+            _ => GenerationState::Queued,
+        };
+        self.insert_generation(turn, conversation_id, state);
+        if let Some(found) = self.state().conversations.get_mut(&conversation_id) {
+            found.selected_message_id = turn.message_id;
+            found.model.clone_from(&turn.model);
+            found.updated_at = found.updated_at.max(turn.at);
+            found.message_count += 1 + u64::from(turn.content.is_some());
+        }
+        TurnOutcome::Created(Turn {
+            conversation_id,
+            user_message_id: turn.user_message_id,
+            generation_id: turn.generation_id,
+            message_id: turn.message_id,
+            state,
+            epoch: 1,
+            model: turn.model.clone(),
+            model_name: turn.model_name.clone(),
+            routing: turn.routing.clone(),
+            waiting_behind,
+        })
+    }
+
+    fn insert_message(
+        &mut self,
+        conversation: ConversationId,
+        turn: &NewTurn,
+        (message_id, parent_id, role, content): (MessageId, Option<MessageId>, Role, &str),
+    ) {
+        let content = content.to_owned();
+        let message = Message { message_id, parent_id, role, content, created_at: turn.at };
+        self.state().messages.insert(message_id, (conversation, message));
+    }
+
+    fn insert_generation(
+        &mut self,
+        turn: &NewTurn,
+        conversation_id: ConversationId,
+        state: GenerationState,
+    ) {
+        let generation = Generation {
+            generation_id: turn.generation_id,
+            conversation_id,
+            message_id: turn.message_id,
+            principal_id: turn.principal_id,
+            state,
+            epoch: 1,
+            head_seq: 0,
+            model: turn.model.clone(),
+            model_name: turn.model_name.clone(),
+            routing: turn.routing.clone(),
+            options: turn.options.clone(),
+            created_at: turn.at,
+            finish_reason: None,
+            input_tokens: 0,
+            output_tokens: 0,
+            citations: Vec::new(),
+            reasoning: String::new(),
+            error_code: None,
+            error: None,
+        };
+        self.state().generations.insert(turn.generation_id, generation);
+        if let Some(record) = &turn.begins_with {
+            self.pack(turn.generation_id, std::slice::from_ref(record));
+        }
+        if let Some((key, body)) = turn.client_message {
+            let key = (turn.principal_id, key);
+            self.state().client_messages.insert(key, (body, turn.generation_id));
+        }
+    }
+}
+
+/// What an earlier use of a client's key made, if there was one.
+fn repeated(
+    state: &State,
+    principal: PrincipalId,
+    key: ClientMessageId,
+    body: SecretHash,
+) -> Option<TurnOutcome> {
+    let (asked, id) = state.client_messages.get(&(principal, key))?;
+    if *asked != body {
+        return Some(TurnOutcome::Conflict);
+    }
+    // The key is used for ever, also when its conversation was deleted since.
+    let Some(found) = state.generations.get(id) else { return Some(TurnOutcome::NotFound) };
+    let user_message_id = state.message(found.message_id)?.parent_id?;
+    Some(TurnOutcome::Repeated(Turn {
+        conversation_id: found.conversation_id,
+        user_message_id,
+        generation_id: found.generation_id,
+        message_id: found.message_id,
+        state: found.state,
+        epoch: found.epoch,
+        model: found.model.clone(),
+        model_name: found.model_name.clone(),
+        routing: found.routing.clone(),
+        waiting_behind: 0,
+    }))
+}
+
+/// The conversation and the parent of a turn; `None` when they are not the principal's.
+fn place(state: &State, turn: &NewTurn) -> Option<(ConversationId, Option<MessageId>)> {
+    let own = |id| state.conversation(turn.principal_id, id);
+    match &turn.place {
+        Place::New { conversation_id, .. } => Some((*conversation_id, None)),
+        Place::Next(id) => Some((*id, Some(own(*id)?.selected_message_id))),
+        Place::After(id, parent) => {
+            own(*id)?;
+            let (of, answer) = state.messages.get(parent)?;
+            (of == id && answer.role == Role::Assistant).then_some((*id, Some(*parent)))
+        }
+        Place::Root(id) => own(*id).map(|_| (*id, None)),
+        Place::Again => {
+            let (of, asked) = state.messages.get(&turn.user_message_id)?;
+            own(*of)?;
+            (asked.role == Role::User).then_some((*of, None))
+        }
+    }
+}
+
+fn conversation(turn: &NewTurn, conversation_id: ConversationId, title: &str) -> Conversation {
+    Conversation {
+        conversation_id,
+        principal_id: turn.principal_id,
+        title: title.to_owned(),
+        model: turn.model.clone(),
+        created_at: turn.at,
+        updated_at: turn.at,
+        selected_message_id: turn.message_id,
+        message_count: 0,
+        total_tokens: 0,
+    }
+}

@@ -1,0 +1,92 @@
+//! The store on a disk: SQLite in a data folder.
+
+mod branch;
+mod history;
+mod read;
+mod row;
+mod session;
+mod turn;
+mod write;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
+use sqlx::{ConnectOptions as _, Connection as _};
+
+pub use write::{Transaction, Writer};
+
+use crate::{StoreError, folder};
+
+/// Readers at once; more only wait for the same disk.
+const READERS: u32 = 4;
+
+/// The reading side of a data folder.
+#[derive(Clone)]
+pub struct Sqlite {
+    pool: SqlitePool,
+    folder: Arc<Folder>,
+}
+
+struct Folder {
+    path: PathBuf,
+    /// Held as long as anybody reads or writes.
+    _lock: File,
+}
+
+impl Sqlite {
+    pub(crate) async fn open(path: &Path) -> Result<(Self, Writer), StoreError> {
+        let lock = folder::lock(path).await?;
+        let options = SqliteConnectOptions::new()
+            .filename(path.join("unbroken.db"))
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .busy_timeout(Duration::from_secs(5))
+            // Checkpoints run on a connection of their own: an automatic one holds a commit up.
+            .pragma("wal_autocheckpoint", "0")
+            .pragma("temp_store", "MEMORY")
+            .disable_statement_logging();
+        let writer = Writer::open(&options).await?;
+        let pool = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .min_connections(1)
+            .acquire_timeout(Duration::from_secs(10))
+            .connect_with(options.clone().pragma("query_only", "1"))
+            .await?;
+        let folder = Arc::new(Folder { path: path.to_owned(), _lock: lock });
+        Ok((Self { pool, folder }, writer))
+    }
+
+    pub(crate) async fn examine(path: &Path) -> Result<Option<String>, StoreError> {
+        let file = path.join("unbroken.db");
+        if !file.exists() {
+            return Ok(None);
+        }
+        let options = SqliteConnectOptions::new().filename(file).read_only(true);
+        let mut connection = options.disable_statement_logging().connect().await?;
+        let said: String =
+            sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut connection).await?;
+        connection.close().await?;
+        Ok((said != "ok").then_some(said))
+    }
+
+    pub(crate) async fn checkpoint(&self) -> Result<(), StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        sqlx::query("PRAGMA query_only = 0").execute(&mut *connection).await?;
+        let done = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut *connection).await;
+        sqlx::query("PRAGMA query_only = 1").execute(&mut *connection).await?;
+        done?;
+        Ok(())
+    }
+
+    pub(crate) fn wal_bytes(&self) -> u64 {
+        let path = self.folder.path.join("unbroken.db-wal");
+        std::fs::metadata(path).map_or(0, |metadata| metadata.len())
+    }
+
+    pub(crate) async fn close(&self) {
+        self.pool.close().await;
+    }
+}

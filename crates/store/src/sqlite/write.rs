@@ -1,0 +1,231 @@
+//! Writing: the owner's connection, the journal, and the ends of runs.
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{Connection as _, Row as _};
+use unbroken_protocol::{ConversationId, Epoch, GenerationId, Seq};
+
+use super::row::{self, signed, to_word};
+use crate::codec::{encode_journal, encode_pack};
+use crate::{Durability, JournalEntry, Record, Sealed, Settled, StoreError};
+
+/// The one connection that changes a data folder.
+pub struct Writer {
+    connection: SqliteConnection,
+    /// The name of this process in the table `owner`.
+    run: [u8; 16],
+    synchronous: Option<Durability>,
+    /// A transaction was begun and not committed.
+    open: bool,
+}
+
+impl Writer {
+    pub(crate) async fn open(options: &SqliteConnectOptions) -> Result<Self, StoreError> {
+        let mut connection = SqliteConnection::connect_with(options).await?;
+        sqlx::migrate!("./migrations").run(&mut connection).await?;
+        let run = *GenerationId::new().as_bytes();
+        sqlx::query(
+            "INSERT INTO owner (id, run, beat) VALUES (1, ?1, 0) \
+             ON CONFLICT (id) DO UPDATE SET run = ?1",
+        )
+        .bind(run.as_slice())
+        .execute(&mut connection)
+        .await?;
+        Ok(Self { connection, run, synchronous: None, open: false })
+    }
+
+    /// The name of this run of the process, new at every start.
+    pub(crate) fn run(&self) -> [u8; 16] {
+        self.run
+    }
+
+    /// Begins a transaction; what is dropped is undone before the next.
+    ///
+    /// # Errors
+    /// [`StoreError::OwnerLost`] when another run took the folder over: stop at once.
+    pub(crate) async fn begin(
+        &mut self,
+        durability: Durability,
+    ) -> Result<Transaction<'_>, StoreError> {
+        self.roll_back().await;
+        if self.synchronous != Some(durability) {
+            // It cannot be changed inside a transaction.
+            let pragma = match durability {
+                Durability::Process => "PRAGMA synchronous = NORMAL",
+                Durability::Power => "PRAGMA synchronous = FULL",
+            };
+            sqlx::query(pragma).execute(&mut self.connection).await?;
+            self.synchronous = Some(durability);
+        }
+        self.open = true;
+        sqlx::query("BEGIN").execute(&mut self.connection).await?;
+        let owned = sqlx::query("UPDATE owner SET beat = beat + 1 WHERE run = ?")
+            .bind(self.run.as_slice())
+            .execute(&mut self.connection)
+            .await?;
+        if owned.rows_affected() == 0 {
+            // At once: the new owner waits for the lock that this transaction holds.
+            self.roll_back().await;
+            return Err(StoreError::OwnerLost);
+        }
+        Ok(Transaction { inner: &mut self.connection, open: &mut self.open })
+    }
+
+    /// Undoes what was begun and not committed.
+    ///
+    /// Not with sqlx's own transactions: a COMMIT that fails on a full disk has undone itself, and
+    /// sqlx, whose ROLLBACK is refused then, takes the connection for nested from there on.
+    async fn roll_back(&mut self) {
+        if std::mem::replace(&mut self.open, false) {
+            // If one is open still, BEGIN says so.
+            let _ = sqlx::query("ROLLBACK").execute(&mut self.connection).await;
+        }
+    }
+
+    /// Empties the write-ahead log. Waits for readers, so only for an idle moment.
+    pub(crate) async fn truncate_wal(&mut self) -> Result<(), StoreError> {
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// Closes the connection after what it still has to do.
+    pub(crate) async fn close(self) -> Result<(), StoreError> {
+        self.connection.close().await?;
+        Ok(())
+    }
+}
+
+/// Changes that become durable together, or not at all.
+pub struct Transaction<'a> {
+    pub(super) inner: &'a mut SqliteConnection,
+    open: &'a mut bool,
+}
+
+impl Transaction<'_> {
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        sqlx::query("COMMIT").execute(&mut *self.inner).await?;
+        *self.open = false;
+        Ok(())
+    }
+
+    pub(crate) async fn append(&mut self, entries: &[JournalEntry]) -> Result<i64, StoreError> {
+        let done = sqlx::query("INSERT INTO journal (records) VALUES (?)")
+            .bind(encode_journal(entries))
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(done.last_insert_rowid())
+    }
+
+    pub(crate) async fn trim_journal(&mut self, id: i64) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM journal WHERE id < ?").bind(id).execute(&mut *self.inner).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn pack(
+        &mut self,
+        generation: GenerationId,
+        records: &[Record],
+    ) -> Result<(), StoreError> {
+        let (Some(first), Some(last)) = (records.first(), records.last()) else { return Ok(()) };
+        sqlx::query(
+            "INSERT INTO packs (generation_id, first_seq, last_seq, records) VALUES (?, ?, ?, ?)",
+        )
+        .bind(generation.as_bytes().as_slice())
+        .bind(signed(first.seq))
+        .bind(signed(last.seq))
+        .bind(encode_pack(records))
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
+    pub(crate) async fn settle(&mut self, settled: &Settled<'_>) -> Result<Sealed, StoreError> {
+        let citations = (!settled.citations.is_empty())
+            .then(|| serde_json::to_string(settled.citations).expect("citations are plain data"));
+        let done = sqlx::query(
+            "UPDATE generations SET state = ?, head_seq = ?, ended_at = ?, finish_reason = ?, \
+             input_tokens = ?, output_tokens = ?, citations = ?, reasoning = ?, error_code = ?, \
+             error = ? WHERE generation_id = ? AND epoch = ? \
+             AND state IN ('queued', 'running', 'interrupted')",
+        )
+        .bind(settled.state.as_str())
+        .bind(signed(settled.head_seq))
+        .bind(settled.state.is_sealed().then_some(settled.at.as_millis()))
+        .bind(settled.finish_reason.map(to_word))
+        .bind(signed(settled.input_tokens))
+        .bind(signed(settled.output_tokens))
+        .bind(citations)
+        .bind(settled.reasoning)
+        .bind(settled.error.map(|(code, _)| code.as_str()))
+        .bind(settled.error.map(|(_, message)| message))
+        .bind(settled.generation_id.as_bytes().as_slice())
+        .bind(settled.epoch)
+        .execute(&mut *self.inner)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Ok(Sealed::Stale);
+        }
+        self.pack(settled.generation_id, settled.records).await?;
+        sqlx::query("UPDATE messages SET content = ? WHERE message_id = ?")
+            .bind(settled.content)
+            .bind(settled.message_id.as_bytes().as_slice())
+            .execute(&mut *self.inner)
+            .await?;
+        let tokens = if settled.state.is_sealed() {
+            settled.input_tokens + settled.output_tokens
+        } else {
+            0
+        };
+        sqlx::query(
+            "UPDATE conversations SET updated_at = max(updated_at, ?), \
+             total_tokens = total_tokens + ? WHERE conversation_id = ?",
+        )
+        .bind(settled.at.as_millis())
+        .bind(signed(tokens))
+        .bind(settled.conversation_id.as_bytes().as_slice())
+        .execute(&mut *self.inner)
+        .await?;
+        let next = self.run_next(settled.conversation_id).await?;
+        Ok(Sealed::Done { next })
+    }
+
+    pub(crate) async fn take_over(
+        &mut self,
+        generation: GenerationId,
+        epoch: Epoch,
+        head_seq: Seq,
+        records: &[Record],
+    ) -> Result<Option<Epoch>, StoreError> {
+        let row = sqlx::query(
+            "UPDATE generations SET state = 'running', epoch = epoch + 1, head_seq = ?, \
+             error_code = NULL, error = NULL \
+             WHERE generation_id = ? AND epoch = ? AND state IN ('running', 'interrupted') \
+             RETURNING epoch",
+        )
+        .bind(signed(head_seq))
+        .bind(generation.as_bytes().as_slice())
+        .bind(epoch)
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        self.pack(generation, records).await?;
+        Ok(Some(row.try_get("epoch")?))
+    }
+
+    pub(crate) async fn run_next(
+        &mut self,
+        conversation: ConversationId,
+    ) -> Result<Option<GenerationId>, StoreError> {
+        let row = sqlx::query(
+            "UPDATE generations SET state = 'running' WHERE generation_id = ( \
+               SELECT generation_id FROM generations WHERE conversation_id = ?1 \
+               AND state = 'queued' ORDER BY generation_id LIMIT 1) \
+             AND NOT EXISTS (SELECT 1 FROM generations WHERE conversation_id = ?1 \
+               AND state = 'running') \
+             RETURNING generation_id",
+        )
+        .bind(conversation.as_bytes().as_slice())
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        row.map(|row| Ok(GenerationId::from_bytes(row::bytes(&row, "generation_id")?))).transpose()
+    }
+}

@@ -1,0 +1,76 @@
+//! A turn: what a person says, and the generation that answers it.
+
+use unbroken_protocol::{
+    ClientMessageId, ConversationId, Epoch, GenerationId, GenerationState, MessageId, Options,
+    PrincipalId, Routing, Timestamp,
+};
+
+use crate::{Record, SecretHash};
+
+/// A person's message and the generation that answers it.
+#[derive(Clone, Debug)]
+pub struct NewTurn {
+    pub principal_id: PrincipalId,
+    pub place: Place,
+    pub user_message_id: MessageId,
+    /// What the person says; `None` answers `user_message_id` once more.
+    pub content: Option<String>,
+    /// Text that the answer begins with: another answer that is to go on.
+    pub begins_with: Option<Record>,
+    pub generation_id: GenerationId,
+    pub message_id: MessageId,
+    pub model: String,
+    pub model_name: String,
+    pub routing: Option<Routing>,
+    pub options: Options,
+    /// The client's key, and a hash of what it asked for.
+    pub client_message: Option<(ClientMessageId, SecretHash)>,
+    pub at: Timestamp,
+}
+
+/// Where a turn goes.
+#[derive(Clone, Debug)]
+pub enum Place {
+    New {
+        conversation_id: ConversationId,
+        title: String,
+    },
+    /// After the leaf of the selected branch.
+    Next(ConversationId),
+    /// After this answer: another branch, unless nothing follows it yet.
+    After(ConversationId, MessageId),
+    /// Beside the first message.
+    Root(ConversationId),
+    /// Beside the answers that the person's message `user_message_id` has.
+    Again,
+}
+
+/// What became of a [`NewTurn`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum TurnOutcome {
+    Created(Turn),
+    /// The client's key was used before with the same body: this is that turn.
+    Repeated(Turn),
+    /// The client's key was used before with another body.
+    Conflict,
+    /// No such conversation or parent for this principal.
+    NotFound,
+    /// Too many turns run or wait already.
+    Busy,
+}
+
+/// A turn as it stands in the store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Turn {
+    pub conversation_id: ConversationId,
+    pub user_message_id: MessageId,
+    pub generation_id: GenerationId,
+    pub message_id: MessageId,
+    pub state: GenerationState,
+    pub epoch: Epoch,
+    pub model: String,
+    pub model_name: String,
+    pub routing: Option<Routing>,
+    /// How many turns of the conversation come before it; 0 when it runs.
+    pub waiting_behind: u64,
+}

@@ -1,0 +1,288 @@
+//! Writing: one writer, explicit transactions, and the rule that only the owner of the store
+//! writes.
+
+use unbroken_protocol::{
+    ConversationId, DeviceId, Epoch, GenerationId, MessageId, PrincipalId, Seq, Timestamp,
+};
+
+use crate::{
+    JournalEntry, NewTurn, Record, Sealed, SecretHash, Session, Settled, StoreError, TurnOutcome,
+    memory, sqlite,
+};
+
+/// When a commit is on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Durability {
+    /// With the operating system: survives the death of the process.
+    Process,
+    /// On the disk: survives a power cut.
+    Power,
+}
+
+/// The one connection that changes a store.
+pub enum Writer {
+    Memory(memory::Writer),
+    Sqlite(sqlite::Writer),
+}
+
+impl Writer {
+    /// The name of this run of the process, new at every start.
+    pub fn run(&self) -> [u8; 16] {
+        match self {
+            Self::Memory(memory) => memory.run(),
+            Self::Sqlite(sqlite) => sqlite.run(),
+        }
+    }
+
+    /// Begins a transaction; dropping it undoes everything.
+    ///
+    /// # Errors
+    /// [`StoreError::OwnerLost`] when another run took the store over: stop at once.
+    pub async fn begin(&mut self, durability: Durability) -> Result<Transaction<'_>, StoreError> {
+        Ok(match self {
+            Self::Memory(memory) => Transaction::Memory(memory.begin()?),
+            Self::Sqlite(sqlite) => Transaction::Sqlite(sqlite.begin(durability).await?),
+        })
+    }
+
+    /// Empties the write-ahead log. Waits for readers, so only for an idle moment.
+    pub async fn truncate_wal(&mut self) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(_) => Ok(()),
+            Self::Sqlite(sqlite) => sqlite.truncate_wal().await,
+        }
+    }
+
+    /// Closes the connection after what it still has to do.
+    pub async fn close(self) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(_) => Ok(()),
+            Self::Sqlite(sqlite) => sqlite.close().await,
+        }
+    }
+}
+
+/// Changes that become durable together, or not at all.
+pub enum Transaction<'a> {
+    Memory(memory::Transaction<'a>),
+    Sqlite(sqlite::Transaction<'a>),
+}
+
+impl Transaction<'_> {
+    /// Makes the changes durable, as [`Writer::begin`] was told.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(memory) => memory.commit().await,
+            Self::Sqlite(sqlite) => sqlite.commit().await,
+        }
+    }
+
+    /// Appends one row to the journal and returns its id. Ids rise.
+    pub async fn append(&mut self, entries: &[JournalEntry]) -> Result<i64, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.append(entries)),
+            Self::Sqlite(sqlite) => sqlite.append(entries).await,
+        }
+    }
+
+    /// Deletes the rows of the journal before `id`: nobody needs them any more.
+    pub async fn trim_journal(&mut self, id: i64) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(memory) => {
+                memory.trim_journal(id);
+                Ok(())
+            }
+            Self::Sqlite(sqlite) => sqlite.trim_journal(id).await,
+        }
+    }
+
+    /// Moves a stretch of a log from the journal into a pack.
+    pub async fn pack(
+        &mut self,
+        generation: GenerationId,
+        records: &[Record],
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(memory) => {
+                memory.pack(generation, records);
+                Ok(())
+            }
+            Self::Sqlite(sqlite) => sqlite.pack(generation, records).await,
+        }
+    }
+
+    /// Seals or interrupts a generation: its records are packed, its message gets the text, and
+    /// the next turn that waits becomes the running one.
+    pub async fn settle(&mut self, settled: &Settled<'_>) -> Result<Sealed, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.settle(settled)),
+            Self::Sqlite(sqlite) => sqlite.settle(settled).await,
+        }
+    }
+
+    /// Gives a generation to another run: its epoch rises by one, and what it has in the journal is
+    /// packed. `None` when it is sealed, or another run was faster (PROTOCOL B8.7).
+    pub async fn take_over(
+        &mut self,
+        generation: GenerationId,
+        epoch: Epoch,
+        head_seq: Seq,
+        records: &[Record],
+    ) -> Result<Option<Epoch>, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.take_over(generation, epoch, head_seq, records)),
+            Self::Sqlite(sqlite) => sqlite.take_over(generation, epoch, head_seq, records).await,
+        }
+    }
+
+    /// Lets the oldest turn that waits in a conversation run, unless one runs already.
+    pub async fn run_next(
+        &mut self,
+        conversation: ConversationId,
+    ) -> Result<Option<GenerationId>, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.run_next(conversation)),
+            Self::Sqlite(sqlite) => sqlite.run_next(conversation).await,
+        }
+    }
+
+    /// Stores a person's message and the generation that answers it.
+    pub async fn create_turn(&mut self, turn: &NewTurn) -> Result<TurnOutcome, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.create_turn(turn)),
+            Self::Sqlite(sqlite) => sqlite.create_turn(turn).await,
+        }
+    }
+
+    /// Changes the text of a turn that waits. `false` when it does not wait (any more).
+    pub async fn edit_queued(
+        &mut self,
+        generation: GenerationId,
+        content: &str,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.edit_queued(generation, content)),
+            Self::Sqlite(sqlite) => sqlite.edit_queued(generation, content).await,
+        }
+    }
+
+    /// Takes a turn that waits out of its conversation. What hangs on it hangs on what was before
+    /// it; where it was shown, that is, or else the newest branch. `false` when it does not wait
+    /// (any more).
+    pub async fn remove_queued(&mut self, generation: GenerationId) -> Result<bool, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.remove_queued(generation)),
+            Self::Sqlite(sqlite) => sqlite.remove_queued(generation).await,
+        }
+    }
+
+    /// Shows the branch that goes through a message: down to its newest leaf. `false` when the
+    /// conversation has no such message.
+    pub async fn select_branch(
+        &mut self,
+        conversation: ConversationId,
+        message: MessageId,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.select_branch(conversation, message)),
+            Self::Sqlite(sqlite) => sqlite.select_branch(conversation, message).await,
+        }
+    }
+
+    /// Deletes a conversation with everything in it. `false` when it is not there.
+    pub async fn delete_conversation(
+        &mut self,
+        conversation: ConversationId,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.delete_conversation(conversation)),
+            Self::Sqlite(sqlite) => sqlite.delete_conversation(conversation).await,
+        }
+    }
+
+    /// Gives a conversation another title. `false` when it is not there.
+    pub async fn rename(
+        &mut self,
+        conversation: ConversationId,
+        title: &str,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.rename(conversation, title)),
+            Self::Sqlite(sqlite) => sqlite.rename(conversation, title).await,
+        }
+    }
+
+    /// Remembers that a device was sent the end of a generation.
+    pub async fn deliver(
+        &mut self,
+        generation: GenerationId,
+        device: &DeviceId,
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(memory) => {
+                memory.deliver(generation, device);
+                Ok(())
+            }
+            Self::Sqlite(sqlite) => sqlite.deliver(generation, device).await,
+        }
+    }
+
+    /// Stores a session, or moves the end of one that is there.
+    pub async fn put_session(
+        &mut self,
+        secret: SecretHash,
+        session: &Session,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(memory) => {
+                memory.put_session(secret, session, now);
+                Ok(())
+            }
+            Self::Sqlite(sqlite) => sqlite.put_session(secret, session, now).await,
+        }
+    }
+
+    /// Stores a one-time code by which another device joins a principal.
+    pub async fn put_link_code(
+        &mut self,
+        code: SecretHash,
+        principal: PrincipalId,
+        expires_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(memory) => {
+                memory.put_link_code(code, principal, expires_at);
+                Ok(())
+            }
+            Self::Sqlite(sqlite) => sqlite.put_link_code(code, principal, expires_at).await,
+        }
+    }
+
+    /// Uses a code up: whose it was, if it is known and has not expired. Forgets expired ones.
+    pub async fn take_link_code(
+        &mut self,
+        code: SecretHash,
+        now: Timestamp,
+    ) -> Result<Option<PrincipalId>, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.take_link_code(code, now)),
+            Self::Sqlite(sqlite) => sqlite.take_link_code(code, now).await,
+        }
+    }
+
+    /// Sets or, with `None`, clears the model that a person wants for all answers.
+    pub async fn set_preference(
+        &mut self,
+        principal: PrincipalId,
+        model: Option<&str>,
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(memory) => {
+                memory.set_preference(principal, model);
+                Ok(())
+            }
+            Self::Sqlite(sqlite) => sqlite.set_preference(principal, model).await,
+        }
+    }
+}
