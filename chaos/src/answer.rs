@@ -5,126 +5,92 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
-use unbroken_protocol::{
-    ClientMessageId, ConversationId, GenerationId, GenerationState, MessageView, Position,
-    StartRequest, path,
-};
+use unbroken_protocol::{ErrorCode, GenerationState, MessageView};
 
 use crate::dice::Dice;
+use crate::disturb::Plan;
 use crate::model::Model;
-use crate::old;
-use crate::oracle::{self, Failure, Harm, Verdict};
-use crate::reader::{Device, Kind, Watched};
-use crate::track::Ended;
+use crate::oracle::{self, Failure, Harm, Stand, Verdict};
+use crate::reader::{Kind, Watched};
+use crate::track::{Ended, Joined};
+use crate::turn::{self, Place, Turn};
 use crate::world::World;
 
 /// How long an interrupted answer must stay as it is: then no try is left.
 const STILL: Duration = Duration::from_secs(2);
+/// How often a branch is chosen again that another reader of the conversation left.
+const CHOICES: usize = 200;
 
-/// A question of a person.
-pub(crate) struct Turn {
-    pub(crate) device: Device,
-    /// The conversation in which it follows up.
-    pub(crate) conversation: Option<ConversationId>,
+pub(crate) struct Life {
+    pub(crate) watched: Arc<Watched>,
     pub(crate) dice: Dice,
-}
-
-struct Life {
-    watched: Arc<Watched>,
-    dice: Dice,
-    message: String,
-    model: Model,
-    is_follow_up: bool,
-    may_stop: bool,
+    pub(crate) message: String,
+    pub(crate) model: Model,
+    pub(crate) stand: Stand,
+    pub(crate) plan: Plan,
+    /// It waits in a queue, as far as is known.
+    pub(crate) waits: bool,
+    pub(crate) may_stop: bool,
     /// The text at the time of a stop's 200.
-    stopped: Option<String>,
+    pub(crate) stopped: Option<String>,
     /// The longest text that history showed.
     shown: String,
-    continues: u64,
+    /// The question as history shows it.
+    pub(crate) question: Option<MessageView>,
+    pub(crate) continues: u64,
 }
 
 /// Asks, reads, disturbs and checks.
-pub(crate) async fn live(world: Arc<World>, turn: Turn) {
-    let Turn { device, conversation, mut dice } = turn;
-    let model = Model::draw(&mut dice);
+pub(crate) async fn live(world: Arc<World>, mut turn: Turn) {
     let n = world.number();
+    let model = Model::draw(&mut turn.dice, n);
     let message = format!("answer {n}");
     let chronicle = world.chronicle.beside();
-    chronicle.say(format!("asked: {}", model.name));
-    let asked = if conversation.is_none() && dice.chance(15) {
-        match old::ask(&world, &device, &message, &model.name).await {
-            Some(ids) => Ok(ids),
-            // It may or may not run; nobody follows it.
-            None => return,
-        }
-    } else {
-        start(&world, &device, conversation, &message, &model).await
-    };
-    let ids = match asked {
-        Ok(ids) => ids,
-        // A queue that is full is no failure.
-        Err(_) if conversation.is_some() => return,
+    chronicle.say(format!("asked: {} {:?}", model.name, turn.place));
+    let asked = match turn::ask(&world, &mut turn, &message, &model).await {
+        Ok(Some(asked)) => asked,
+        Ok(None) => return,
         Err(refusal) => return world.fail_run(&format!("{message} was refused: {refusal}")),
     };
     world.tally.add("answers", 1);
-    let watched = Arc::new(Watched::new(&world, device, ids, chronicle));
-    let is_follow_up = conversation.is_some();
+    let Turn { device, place, mut dice } = turn;
+    let watched = Arc::new(Watched::new(&world, device, asked.ids, asked.request, chronicle));
+    let plan = Plan::draw(&place, &mut dice);
     let may_stop = dice.chance(30);
     let mut life = Life {
         watched,
         dice,
         message,
         model,
-        is_follow_up,
+        stand: asked.stand,
+        plan,
+        waits: asked.waits,
         may_stop,
         stopped: None,
         shown: String::new(),
+        question: None,
         continues: 0,
     };
-    let verdict = life.pass().await;
-    life.watched.enough.cancel();
-    world.tally.add("checked", 1);
-    if let Err((harm, broken)) = verdict {
-        let title = format!("{} ({}): {broken}", life.message, life.model.name);
-        life.watched.chronicle.say(format!("verdict: {broken}"));
-        let story = life.watched.chronicle.with(&world.chronicle);
-        world.fail(Failure { harm, title, story });
-    }
+    let verdict = life.pass(&place).await;
+    life.end(verdict);
 }
 
 /// A future that holds itself needs a box.
-fn boxed(world: Arc<World>, turn: Turn) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+pub(crate) fn boxed(world: Arc<World>, turn: Turn) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     Box::pin(live(world, turn))
 }
 
-async fn start(
-    world: &World,
-    device: &Device,
-    conversation: Option<ConversationId>,
-    message: &str,
-    model: &Model,
-) -> Result<(ConversationId, GenerationId), String> {
-    let request = StartRequest {
-        message: message.to_owned(),
-        model_id: Some(model.name.clone()),
-        conversation_id: conversation.map(|id| id.to_string()),
-        client_message_id: Some(ClientMessageId::new().to_string()),
-        ..StartRequest::default()
-    };
-    let started = world.insist(|| device.rest.start(request.clone())).await?;
-    Ok((started.conversation_id, started.generation_id))
-}
-
 impl Life {
-    async fn pass(&mut self) -> Verdict {
-        let follow_ups = if self.is_follow_up || self.dice.chance(70) { 0 } else { 2 };
-        for _ in 0..self.dice.between(1..=3) {
-            let kind = self.kind(follow_ups);
-            self.watched.read(kind, Position::default(), "");
+    async fn pass(&mut self, place: &Place) -> Verdict {
+        if self.waits && self.change_queue().await? {
+            return Ok(());
         }
-        let mut follow_ups_left = follow_ups;
+        for _ in 0..self.dice.between(1..=3) {
+            let kind = self.kind(place);
+            self.watched.read(kind, Joined::default());
+        }
         loop {
-            let stored = self.settle(follow_ups, &mut follow_ups_left).await?;
+            let stored = self.settle(place).await?;
             if stored.state == Some(GenerationState::Interrupted) && self.go_on().await {
                 continue;
             }
@@ -133,29 +99,47 @@ impl Life {
             sleep(Duration::from_millis(120)).await;
             let again = self.look().await?;
             if again.seq == stored.seq && again.state == stored.state {
-                return self.check(&again);
+                self.check(&again)?;
+                self.ask_again();
+                return Ok(());
             }
         }
     }
 
-    fn kind(&mut self, follow_ups: u64) -> Kind {
+    fn end(self, verdict: Verdict) {
+        let world = &self.watched.world;
+        self.watched.enough.cancel();
+        world.tally.add("checked", 1);
+        world.fates().judged.insert(self.watched.ids.generation);
+        if let Err((harm, broken)) = verdict {
+            let title = format!("{} ({}): {broken}", self.message, self.model.name);
+            self.watched.chronicle.say(format!("verdict: {broken}"));
+            let story = self.watched.chronicle.with(&world.chronicle);
+            world.fail(Failure { harm, title, story });
+        }
+    }
+
+    /// A kind of reader that begins at the beginning.
+    pub(crate) fn kind(&mut self, place: &Place) -> Kind {
+        let mut kinds =
+            vec![Kind::Native, Kind::Native, Kind::Socket, Kind::Socket, Kind::Stream, Kind::Poll];
+        if self.watched.request.is_some() {
+            kinds.push(Kind::Blocking);
+        }
         // An old client follows the newest answer of a conversation, whichever that is.
-        let newest = follow_ups == 0 && !self.is_follow_up;
-        let kinds = [Kind::Native, Kind::Native, Kind::Stream, Kind::Poll, Kind::Old];
-        let kinds = if newest { &kinds[..] } else { &kinds[..4] };
-        *self.dice.pick(kinds)
+        if matches!(place, Place::New) && self.plan.is_alone {
+            kinds.push(Kind::Old);
+        }
+        *self.dice.pick(&kinds)
     }
 
     /// Waits, and disturbs, until the answer has ended or waits for a person.
-    async fn settle(
-        &mut self,
-        planned: u64,
-        follow_ups: &mut u64,
-    ) -> Result<MessageView, (Harm, String)> {
+    async fn settle(&mut self, place: &Place) -> Result<MessageView, (Harm, String)> {
         let mut still: Option<(Instant, Option<u64>)> = None;
         loop {
             sleep(self.dice.millis(60..=350)).await;
             let stored = self.look().await?;
+            self.waits &= stored.state == Some(GenerationState::Queued);
             match stored.state {
                 Some(state) if state.is_sealed() => return Ok(stored),
                 Some(GenerationState::Interrupted) => match still {
@@ -171,109 +155,13 @@ impl Life {
             if self.watched.world.is_overdue() {
                 return Err((Harm::Other, format!("it stays {:?}", stored.state)));
             }
-            self.disturb(&stored, planned, follow_ups).await?;
+            self.disturb(&stored, place).await?;
         }
-    }
-
-    async fn disturb(
-        &mut self,
-        stored: &MessageView,
-        planned: u64,
-        follow_ups: &mut u64,
-    ) -> Result<(), (Harm, String)> {
-        if self.watched.readers().len() > 12 {
-            return Ok(());
-        }
-        match self.dice.between(0..=29) {
-            0..=3 => {
-                let place = self.watched.log().place(self.dice.next());
-                if let Some((at, chars)) = place {
-                    let text: String =
-                        self.model.text.chars().take(usize::try_from(chars).unwrap_or(0)).collect();
-                    let kind = *self.dice.pick(&[Kind::Native, Kind::Stream, Kind::Poll]);
-                    self.watched.read(kind, at, &text);
-                }
-            }
-            4..=6 => self.reload(stored),
-            7 => {
-                let kind = self.kind(planned);
-                self.watched.read(kind, Position::default(), "");
-            }
-            8 if self.may_stop && self.stopped.is_none() => self.stop().await?,
-            9..=11 if *follow_ups > 0 && !self.watched.world.closing.is_cancelled() => {
-                *follow_ups -= 1;
-                self.watched.world.tally.add("follow-ups", 1);
-                self.watched.chronicle.say("a follow-up is asked");
-                let turn = Turn {
-                    device: self.watched.device.clone(),
-                    conversation: Some(self.watched.conversation),
-                    dice: self.dice.fork(),
-                };
-                let living = boxed(Arc::clone(&self.watched.world), turn);
-                self.watched.world.tasks.spawn(living);
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// A page that is loaded anew: its reader leaves, another begins where history ends.
-    fn reload(&mut self, stored: &MessageView) {
-        let readers = self.watched.readers();
-        let mut open = readers.iter().filter(|r| r.sight().must_be_whole && r.kind == Kind::Native);
-        if let Some(reader) = open.next() {
-            let mut sight = reader.sight();
-            sight.must_be_whole = false;
-            reader.leave.cancel();
-            self.watched.chronicle.say(format!("{} leaves", sight.name));
-            drop(sight);
-            self.watched.world.tally.add("reloads", 1);
-            let at =
-                Position::new(stored.epoch.unwrap_or_default(), stored.seq.unwrap_or_default());
-            self.watched.read(Kind::Native, at, &stored.content);
-        }
-    }
-
-    async fn stop(&mut self) -> Result<(), (Harm, String)> {
-        let (watched, id) = (Arc::clone(&self.watched), self.watched.generation);
-        watched.chronicle.say("stop");
-        let rest = &watched.device.rest;
-        let stopped = watched.world.insist(|| rest.stop(id)).await;
-        let state = stopped.map_err(|e| (Harm::Other, format!("the stop was refused: {e}")))?.state;
-        watched.chronicle.say(format!("the stop has its 200: {}", state.as_str()));
-        watched.world.tally.add("stops", 1);
-        self.stopped = Some(self.look().await?.content);
-        Ok(())
-    }
-
-    /// Asks for it to go on, sometimes; whether it was asked.
-    async fn go_on(&mut self) -> bool {
-        let world = &self.watched.world;
-        if self.continues == 2 || world.calm.borrow().is_some() || !self.dice.chance(50) {
-            return false;
-        }
-        self.continues += 1;
-        self.watched.chronicle.say("continue");
-        let path = path::GENERATION_CONTINUE.replace("{id}", &self.watched.generation.to_string());
-        let request = world.http.post(format!("{}{path}", world.base()));
-        let request = request.query(&self.watched.device.query()).json(&serde_json::json!({}));
-        // What becomes of it is seen in the log.
-        let sent = request.timeout(Duration::from_secs(5)).send().await;
-        let taken = sent.is_ok_and(|response| response.status().is_success());
-        world.tally.add("continues", u64::from(taken));
-        true
     }
 
     /// The answer as the store has it, which only grows (B8.4).
-    async fn look(&mut self) -> Result<MessageView, (Harm, String)> {
-        let watched = Arc::clone(&self.watched);
-        let (rest, id) = (&watched.device.rest, watched.conversation);
-        let page = watched.world.insist(|| rest.conversation(id, None, None)).await;
-        let page = page.map_err(|e| (Harm::Other, format!("history cannot be read: {e}")))?;
-        let mut messages = page.messages.into_iter();
-        let Some(stored) = messages.find(|m| m.generation_id == Some(watched.generation)) else {
-            return Err((Harm::Lost, "history does not have the answer".into()));
-        };
+    pub(crate) async fn look(&mut self) -> Result<MessageView, (Harm, String)> {
+        let stored = self.find().await?;
         if !stored.content.starts_with(&self.shown) {
             let parted = oracle::seam(&stored.content, &self.shown);
             return Err((Harm::Lost, format!("history showed more before: {parted}")));
@@ -282,6 +170,36 @@ impl Life {
             self.shown.clone_from(&stored.content);
         }
         Ok(stored)
+    }
+
+    /// Finds it in history, and chooses its branch when another is shown.
+    async fn find(&mut self) -> Result<MessageView, (Harm, String)> {
+        let watched = Arc::clone(&self.watched);
+        let (rest, ids) = (&watched.device.rest, watched.ids);
+        for _ in 0..CHOICES {
+            let page =
+                watched.world.insist(|| rest.conversation(ids.conversation, None, None)).await;
+            let page = page.map_err(|e| (Harm::Other, format!("history cannot be read: {e}")))?;
+            let is_own = |m: &MessageView| m.generation_id == Some(ids.generation);
+            if let Some(at) = page.messages.iter().position(is_own) {
+                let before = at.checked_sub(1).and_then(|at| page.messages.get(at));
+                self.question = before.cloned();
+                return Ok(page.messages[at].clone());
+            }
+            watched.world.tally.add("branch switches", 1);
+            let chosen =
+                watched.world.insist(|| rest.select_branch(ids.conversation, ids.message)).await;
+            match chosen {
+                Ok(_) => {}
+                Err(refused) if refused.code == Some(ErrorCode::NotFound) => {
+                    return Err((Harm::Lost, "history does not have the answer".into()));
+                }
+                Err(refused) => {
+                    return Err((Harm::Other, format!("no branch can be chosen: {refused}")));
+                }
+            }
+        }
+        Err((Harm::Lost, "history does not have the answer though its branch is chosen".into()))
     }
 
     /// Waits until every reader that stayed has all of it.
@@ -308,7 +226,7 @@ impl Life {
     fn check(&self, stored: &MessageView) -> Verdict {
         let world = &self.watched.world;
         let calls = world.standin.calls();
-        let own: Vec<_> = calls.into_iter().filter(|c| c.last_user == self.message).collect();
+        let own: Vec<_> = calls.into_iter().filter(|c| c.model == self.model.name).collect();
         for call in &own {
             let call = serde_json::to_string(call).expect("a call is JSON");
             self.watched.chronicle.say(format!("call {call}"));
@@ -316,6 +234,7 @@ impl Life {
         world.tally.add("calls", own.len() as u64);
         world.tally.add("takeovers", u64::from(stored.epoch.unwrap_or(1).saturating_sub(1)));
         oracle::check_store(stored, &self.model)?;
+        oracle::check_reasoning(stored, &self.model, &own)?;
         if let Some(text) = &self.stopped
             && *text != stored.content
         {
@@ -329,9 +248,15 @@ impl Life {
             world.tally.add("characters", sight.track.chars() - sight.track.joined);
             let tokens = sight.track.text.split_whitespace().count() as u64;
             world.tally.add("tokens", tokens);
+            let thoughts = sight.track.reasoning.split_whitespace().count() as u64;
+            world.tally.add("reasoning tokens", thoughts);
             oracle::check_sight(&sight, stored)
                 .map_err(|(harm, broken)| (harm, format!("{}: {broken}", sight.name)))?;
         }
+        let Some(question) = &self.question else {
+            return Err((Harm::Lost, "history does not have its question".into()));
+        };
+        oracle::check_stand(&self.stand, question, stored, &own)?;
         // Last: what it costs must not hide what it loses.
         oracle::check_calls(stored, &own)?;
         world.tally.add(stored.state.map_or("unknown", GenerationState::as_str), 1);

@@ -1,13 +1,15 @@
 //! A person: one device, one question after the other.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use unbroken_client::Rest;
 use unbroken_protocol::{DeviceId, DeviceSessionRequest};
 
-use crate::answer::{self, Turn};
+use crate::answer;
 use crate::dice::Dice;
+use crate::list::List;
 use crate::reader::Device;
+use crate::turn::{Place, Turn};
 use crate::world::World;
 
 /// Asks until the run closes.
@@ -23,8 +25,12 @@ pub(crate) async fn live(world: Arc<World>, n: usize, mut dice: Dice) {
     let (id, session) = (session.device_id, session.session_id);
     let rest = rest.with_session(id.clone(), session.clone());
     let device = Device { id, session, rest };
+    let list = List::new(device.clone());
+    world.lists.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&list));
+    // It is kept until the run has looked at it.
+    tokio::spawn(list.keep(Arc::clone(&world), n as u64));
     while !world.closing.is_cancelled() {
-        let turn = Turn { device: device.clone(), conversation: None, dice: dice.fork() };
+        let turn = Turn { device: device.clone(), place: Place::New, dice: dice.fork() };
         answer::live(Arc::clone(&world), turn).await;
     }
 }

@@ -7,15 +7,16 @@ use tokio::time::{sleep, timeout};
 use unbroken_protocol::{Event, EventBatch, path};
 
 use crate::reader::{Reader, Watched};
+use crate::track::Ended;
 
 /// A comment comes every 15 s.
-const SILENCE: Duration = Duration::from_secs(20);
+pub(crate) const SILENCE: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(200);
 /// How long one step of a long poll waits, in seconds.
 const WAIT: u64 = 4;
 
 fn request(watched: &Watched, reader: &Reader) -> RequestBuilder {
-    let path = path::GENERATION_EVENTS.replace("{id}", &watched.generation.to_string());
+    let path = path::GENERATION_EVENTS.replace("{id}", &watched.ids.generation.to_string());
     let at = reader.sight().track.at;
     // Both ways to say a position are used.
     let after = if at.seq.is_multiple_of(2) { at.seq.to_string() } else { at.to_string() };
@@ -37,6 +38,10 @@ async fn one_stream(watched: &Watched, reader: &Reader) -> Result<(), String> {
     let sent =
         timeout(SILENCE, request(watched, reader).send()).await.map_err(|e| e.to_string())?;
     let mut response = sent.map_err(plain)?;
+    if response.status() == StatusCode::NO_CONTENT {
+        reader.sight().track.ended = Some(Ended::Before);
+        return Ok(());
+    }
     if response.status() != StatusCode::OK {
         return Err(response.status().to_string());
     }
@@ -89,6 +94,10 @@ async fn one_poll(watched: &Watched, reader: &Reader) -> Result<(), String> {
         .header("accept", "application/json")
         .timeout(Duration::from_secs(WAIT + 4));
     let response = request.send().await.map_err(plain)?;
+    if response.status() == StatusCode::NO_CONTENT {
+        reader.sight().track.ended = Some(Ended::Before);
+        return Ok(());
+    }
     if response.status() != StatusCode::OK {
         return Err(response.status().to_string());
     }
@@ -107,7 +116,7 @@ async fn one_poll(watched: &Watched, reader: &Reader) -> Result<(), String> {
 }
 
 /// An error without its address, which holds the session.
-fn plain(error: reqwest::Error) -> String {
+pub(crate) fn plain(error: reqwest::Error) -> String {
     error.without_url().to_string()
 }
 

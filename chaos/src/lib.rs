@@ -4,10 +4,15 @@
 //! One seed chooses everything that is chosen here; when the machine does it is not chosen.
 
 mod answer;
+mod audit;
+mod blocking;
 mod chronicle;
 mod client;
 mod dice;
+mod disk;
+mod disturb;
 mod http;
+mod list;
 mod model;
 mod native;
 mod old;
@@ -15,8 +20,10 @@ mod oracle;
 mod reader;
 mod run;
 mod server;
+mod socket;
 mod tally;
 mod track;
+mod turn;
 mod world;
 
 pub use run::{Options, Report, run};

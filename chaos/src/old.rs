@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 use unbroken_client::native::raw::{RawError, Socket};
-use unbroken_protocol::{ConversationId, Event, GenerationId};
+use unbroken_protocol::Event;
 
-use crate::reader::{Device, Reader, Watched};
+use crate::reader::{Device, Ids, Reader, Watched};
 use crate::track::Track;
 use crate::world::World;
 
@@ -17,17 +17,16 @@ const SILENCE: Duration = Duration::from_secs(15);
 const PAUSE: Duration = Duration::from_millis(300);
 
 /// Asks on a socket; `None` when it broke before the server said that it took the question.
-pub(crate) async fn ask(
-    world: &World,
-    device: &Device,
-    message: &str,
-    model: &str,
-) -> Option<(ConversationId, GenerationId)> {
+pub(crate) async fn ask(world: &World, device: &Device, message: &str, model: &str) -> Option<Ids> {
     let mut socket = connect(world).await.ok()?;
     socket.send_json(&stream_chat(device, message, None, model)).await.ok()?;
     let started = socket.next_of("conversation_started", CONNECT).await.ok()?;
     let id = |name: &str| started[name].as_str().map(str::to_owned);
-    Some((id("conversation_id")?.parse().ok()?, id("generation_id")?.parse().ok()?))
+    Some(Ids {
+        conversation: id("conversation_id")?.parse().ok()?,
+        generation: id("generation_id")?.parse().ok()?,
+        message: id("message_id")?.parse().ok()?,
+    })
 }
 
 pub(crate) async fn read(watched: &Watched, reader: &Reader) {
@@ -40,7 +39,7 @@ pub(crate) async fn read(watched: &Watched, reader: &Reader) {
         let before = {
             let mut sight = reader.sight();
             let before = sight.clone();
-            sight.track = Track::default();
+            sight.track = Track::of_text();
             before
         };
         if !before.track.text.is_empty() {
@@ -60,12 +59,12 @@ async fn one_connection(watched: &Watched, reader: &Reader) -> String {
 
 async fn all_events(watched: &Watched, reader: &Reader) -> Result<(), RawError> {
     let mut socket = connect(&watched.world).await?;
-    let conversation = watched.conversation.to_string();
+    let conversation = watched.ids.conversation.to_string();
     let again = stream_chat(&watched.device, "", Some(&conversation), "best");
     socket.send_json(&again).await?;
     loop {
         let value = socket.next_event(SILENCE).await?;
-        if value["generation_id"] == watched.generation.to_string() {
+        if value["generation_id"] == watched.ids.generation.to_string() {
             match serde_json::from_value::<Event>(value) {
                 Ok(event) => watched.take(reader, &event),
                 Err(error) => reader.breaks(format!("an event is no event: {error}")),
@@ -76,7 +75,7 @@ async fn all_events(watched: &Watched, reader: &Reader) -> Result<(), RawError> 
     }
 }
 
-async fn connect(world: &World) -> Result<Socket, RawError> {
+pub(crate) async fn connect(world: &World) -> Result<Socket, RawError> {
     let silent = RawError::Silent(CONNECT);
     timeout(CONNECT, Socket::connect(&world.socket(), &[])).await.unwrap_or(Err(silent))
 }

@@ -4,12 +4,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 use unbroken_client::Rest;
-use unbroken_protocol::{ConversationId, DeviceId, Event, GenerationId, Position, SessionId};
+use unbroken_protocol::{
+    ConversationId, DeviceId, Event, GenerationId, MessageId, RequestType, SessionId, StartRequest,
+};
 
 use crate::chronicle::Chronicle;
-use crate::track::{Log, Track};
+use crate::track::{Joined, Log, Track};
 use crate::world::World;
-use crate::{http, native, old};
+use crate::{blocking, http, native, old, socket};
 
 /// A person's device.
 #[derive(Clone)]
@@ -20,6 +22,18 @@ pub(crate) struct Device {
 }
 
 impl Device {
+    /// A question, signed.
+    pub(crate) fn ask(&self, message: &str, model: &str) -> StartRequest {
+        StartRequest {
+            message: message.to_owned(),
+            session_id: Some(self.session.clone()),
+            device_id: Some(self.id.clone()),
+            model_id: Some(model.to_owned()),
+            request_type: Some(RequestType::Anonymous),
+            ..StartRequest::default()
+        }
+    }
+
     pub(crate) fn query(&self) -> [(&'static str, String); 3] {
         [
             ("session_id", self.session.reveal().to_owned()),
@@ -29,12 +43,21 @@ impl Device {
     }
 }
 
+/// Where an answer is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ids {
+    pub(crate) conversation: ConversationId,
+    pub(crate) generation: GenerationId,
+    pub(crate) message: MessageId,
+}
+
 /// An answer that is read.
 pub(crate) struct Watched {
     pub(crate) world: Arc<World>,
     pub(crate) device: Device,
-    pub(crate) conversation: ConversationId,
-    pub(crate) generation: GenerationId,
+    pub(crate) ids: Ids,
+    /// What asked for it, when that may be said again.
+    pub(crate) request: Option<StartRequest>,
     pub(crate) chronicle: Chronicle,
     log: Mutex<Log>,
     readers: Mutex<Vec<Reader>>,
@@ -47,8 +70,12 @@ pub(crate) struct Watched {
 pub(crate) enum Kind {
     /// The real client.
     Native,
+    /// The real client's algorithm on a bare socket, with an eye on what comes over it.
+    Socket,
     Stream,
     Poll,
+    /// The blocking call, which begins at the beginning.
+    Blocking,
     /// A socket without `hello`. It always begins at the beginning.
     Old,
 }
@@ -86,14 +113,15 @@ impl Watched {
     pub(crate) fn new(
         world: &Arc<World>,
         device: Device,
-        (conversation, generation): (ConversationId, GenerationId),
+        ids: Ids,
+        request: Option<StartRequest>,
         chronicle: Chronicle,
     ) -> Self {
         Self {
             world: Arc::clone(world),
             device,
-            conversation,
-            generation,
+            ids,
+            request,
             chronicle,
             log: Mutex::default(),
             readers: Mutex::default(),
@@ -109,13 +137,16 @@ impl Watched {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Starts a reader at a position, up to which the text is `text`.
-    pub(crate) fn read(self: &Arc<Self>, kind: Kind, at: Position, text: &str) {
+    /// Starts a reader that holds something already.
+    pub(crate) fn read(self: &Arc<Self>, kind: Kind, joined: Joined) {
         let reader = {
             let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-            let track = Track::from(at, text.chars().count() as u64);
+            let track = match kind {
+                Kind::Blocking | Kind::Old => Track::of_text(),
+                _ => Track::from(&joined),
+            };
             let sight = Sight {
-                name: format!("{kind:?} {} from {at}", readers.len() + 1),
+                name: format!("{kind:?} {} from {}", readers.len() + 1, joined.at),
                 track,
                 broken: None,
                 must_be_whole: true,
@@ -127,11 +158,13 @@ impl Watched {
             reader
         };
         self.world.tally.add("readers", 1);
-        let (this, text) = (Arc::clone(self), text.to_owned());
+        let this = Arc::clone(self);
         self.world.tasks.spawn(async move {
             let reading = async {
                 match kind {
-                    Kind::Native => Box::pin(native::read(&this, &reader, at, &text)).await,
+                    Kind::Native => Box::pin(native::read(&this, &reader, &joined)).await,
+                    Kind::Socket => Box::pin(socket::read(&this, &reader, &joined)).await,
+                    Kind::Blocking => blocking::read(&this, &reader).await,
                     Kind::Stream => http::stream(&this, &reader).await,
                     Kind::Poll => http::poll(&this, &reader).await,
                     Kind::Old => Box::pin(old::read(&this, &reader)).await,

@@ -1,6 +1,6 @@
 //! The real binary: killed, stopped, woken and started again on the same folder and port.
 
-use std::fs::File;
+use std::fs::{File, create_dir};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -11,6 +11,8 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
+use crate::disk::Disk;
+
 const START: Duration = Duration::from_mins(1);
 /// It drains for [`DRAIN`] seconds, and then writes what is left.
 const END: Duration = Duration::from_secs(30);
@@ -18,12 +20,19 @@ const DRAIN: &str = "2";
 
 /// A running `unbroken`. Killed when it is dropped.
 pub(crate) struct Server {
+    life: Life,
+    /// `127.0.0.1:PORT`, the same in every life.
+    address: String,
+    setup: Setup,
+}
+
+/// What stays the same in every life.
+struct Setup {
     binary: PathBuf,
     folder: PathBuf,
     provider: String,
-    /// `127.0.0.1:PORT`, the same in every life.
-    address: String,
-    life: Life,
+    /// The disk of its data, where one can be had.
+    disk: Option<Disk>,
 }
 
 struct Life {
@@ -33,20 +42,37 @@ struct Life {
 }
 
 impl Server {
-    /// Starts on a free port; what it logs goes to `server.log` in the folder.
-    pub(crate) async fn start(binary: &Path, folder: &Path, base_url: &str) -> Result<Self> {
+    /// Starts on a free port, with its data on a disk of this size where the machine permits one;
+    /// what it logs goes to `server.log` in the folder.
+    pub(crate) async fn start(
+        binary: &Path,
+        folder: &Path,
+        base_url: &str,
+        megabytes: u64,
+    ) -> Result<Self> {
         // Short limits of silence: a stalled model is to be seen in a short run.
         let provider = format!(
             "[{{ id = \"standin\", name = \"Stand-in\", base_url = \"{base_url}\", \
              first_token_seconds = 6, idle_seconds = 4 }}]"
         );
-        let (binary, folder) = (binary.to_owned(), folder.to_owned());
-        let (life, address) = begin(&binary, &folder, &provider, "127.0.0.1:0").await?;
-        Ok(Self { binary, folder, provider, address, life })
+        let data = folder.join("data");
+        create_dir(&data)?;
+        let disk = Disk::mount(&data, megabytes)
+            .await
+            .inspect_err(|error| eprintln!("no disk gets full in this run: {error:#}"))
+            .ok();
+        let setup = Setup { binary: binary.to_owned(), folder: folder.to_owned(), provider, disk };
+        let (life, address) = setup.begin("127.0.0.1:0").await?;
+        Ok(Self { life, address, setup })
     }
 
     pub(crate) fn address(&self) -> &str {
         &self.address
+    }
+
+    /// The disk of its data.
+    pub(crate) fn disk(&self) -> Option<&Disk> {
+        self.setup.disk.as_ref()
     }
 
     /// kill -9; returns once it is gone.
@@ -64,7 +90,7 @@ impl Server {
 
     /// Starts again; returns once it takes connections.
     pub(crate) async fn restart(&mut self) -> Result<()> {
-        self.life = begin(&self.binary, &self.folder, &self.provider, &self.address).await?.0;
+        self.life = self.setup.begin(&self.address).await?.0;
         Ok(())
     }
 
@@ -83,31 +109,36 @@ impl Server {
     }
 }
 
-async fn begin(
-    binary: &Path,
-    folder: &Path,
-    provider: &str,
-    listen: &str,
-) -> Result<(Life, String)> {
-    let log = File::options().create(true).append(true).open(folder.join("server.log"))?;
-    let mut child = Command::new(binary)
-        .args(["--listen", listen, "--data-dir"])
-        .arg(folder.join("data"))
-        .env_clear()
-        .env("UNBROKEN__MODELS__DISCOVER", "false")
-        .env("UNBROKEN__PROVIDERS", provider)
-        .env("UNBROKEN__LOG__LEVEL", "warn")
-        .env("UNBROKEN__SHUTDOWN__DRAIN_SECONDS", DRAIN)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(log)
-        .kill_on_drop(true)
-        .spawn()
-        .with_context(|| format!("cannot start {}", binary.display()))?;
-    let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
-    let mut line = String::new();
-    timeout(START, stdout.read_line(&mut line)).await.context("the server does not start")??;
-    let address = line.trim().strip_prefix("Unbroken is at http://").map(str::to_owned);
-    let address = address.with_context(|| format!("the server's first line is `{line}`"))?;
-    Ok((Life { child, _stdout: stdout }, address))
+impl Setup {
+    async fn begin(&self, listen: &str) -> Result<(Life, String)> {
+        let log = File::options().create(true).append(true).open(self.folder.join("server.log"))?;
+        let mut command = match &self.disk {
+            Some(disk) => disk.command(&self.binary)?,
+            None => Command::new(&self.binary),
+        };
+        let mut child = command
+            .args(["--listen", listen, "--data-dir"])
+            .arg(self.folder.join("data"))
+            .env_clear()
+            // Where `nsenter` is.
+            .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+            .env("UNBROKEN__MODELS__DISCOVER", "false")
+            .env("UNBROKEN__PROVIDERS", &self.provider)
+            .env("UNBROKEN__LOG__LEVEL", "warn")
+            .env("UNBROKEN__SHUTDOWN__DRAIN_SECONDS", DRAIN)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("cannot start {}", self.binary.display()))?;
+        let mut stdout = BufReader::new(child.stdout.take().context("it is piped")?);
+        let mut line = String::new();
+        timeout(START, stdout.read_line(&mut line))
+            .await
+            .context("the server does not start")??;
+        let address = line.trim().strip_prefix("Unbroken is at http://").map(str::to_owned);
+        let address = address.with_context(|| format!("the server's first line is `{line}`"))?;
+        Ok((Life { child, _stdout: stdout }, address))
+    }
 }

@@ -12,10 +12,20 @@ pub(crate) struct Log {
     epochs: BTreeMap<Seq, Epoch>,
     /// The characters of the visible text up to and with a record.
     chars: BTreeMap<Seq, u64>,
+    /// And of the reasoning, by those who hear it.
+    thoughts: BTreeMap<Seq, u64>,
+}
+
+/// The characters of an answer up to somewhere; `thoughts` for those who hear them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Length {
+    pub(crate) chars: u64,
+    pub(crate) thoughts: Option<u64>,
 }
 
 impl Log {
-    fn saw(&mut self, at: Position, chars: u64) -> Result<(), String> {
+    /// Somebody has everything up to a record, and so much it is.
+    pub(crate) fn saw(&mut self, at: Position, length: Length) -> Result<(), String> {
         let epoch = *self.epochs.entry(at.seq).or_insert(at.epoch);
         if epoch != at.epoch {
             return Err(format!(
@@ -23,24 +33,27 @@ impl Log {
                 at.seq, at.epoch
             ));
         }
-        self.ends(at.seq, chars)
+        self.ends(at.seq, length)
     }
 
-    fn ends(&mut self, seq: Seq, chars: u64) -> Result<(), String> {
-        let known = *self.chars.entry(seq).or_insert(chars);
-        if known != chars {
+    fn ends(&mut self, seq: Seq, length: Length) -> Result<(), String> {
+        let chars = *self.chars.entry(seq).or_insert(length.chars);
+        let thoughts = length.thoughts.map(|own| *self.thoughts.entry(seq).or_insert(own));
+        let known = Length { chars, thoughts };
+        if known != length {
             return Err(format!(
-                "the text up to record {seq} has {known} characters for one reader and {chars} for another"
+                "up to record {seq} one reader has {known:?} and another {length:?}"
             ));
         }
         Ok(())
     }
 
-    /// A position that somebody was sent, and the characters up to it.
-    pub(crate) fn place(&self, nth: u64) -> Option<(Position, u64)> {
-        let nth = usize::try_from(nth.checked_rem(self.epochs.len() as u64)?).ok()?;
-        let (seq, epoch) = self.epochs.iter().nth(nth)?;
-        Some((Position::new(*epoch, *seq), *self.chars.get(seq)?))
+    /// A position that somebody was sent who hears everything, and what there is up to it.
+    pub(crate) fn place(&self, nth: u64) -> Option<(Position, Length)> {
+        let nth = usize::try_from(nth.checked_rem(self.thoughts.len() as u64)?).ok()?;
+        let (seq, thoughts) = self.thoughts.iter().nth(nth)?;
+        let length = Length { chars: *self.chars.get(seq)?, thoughts: Some(*thoughts) };
+        Some((Position::new(*self.epochs.get(seq)?, *seq), length))
     }
 }
 
@@ -50,8 +63,20 @@ pub(crate) enum Ended {
     Completed,
     Stopped,
     Failed,
+    /// It joined at the end, where nothing more is said.
+    Before,
+    /// Completed or stopped: a blocking call does not say which.
+    Well,
     /// Told to a connection without `hello`; not an end of the log.
     Interrupted,
+}
+
+/// What a reader holds already when it begins to read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Joined {
+    pub(crate) at: Position,
+    pub(crate) text: String,
+    pub(crate) reasoning: String,
 }
 
 /// A reader's place and text.
@@ -62,20 +87,43 @@ pub(crate) struct Track {
     pub(crate) joined: u64,
     /// What was read since.
     pub(crate) text: String,
+    /// Characters of reasoning when it joined.
+    pub(crate) joined_thoughts: u64,
+    pub(crate) reasoning: String,
+    /// It is sent no reasoning.
+    pub(crate) hears_text_only: bool,
     pub(crate) ended: Option<Ended>,
 }
 
 impl Track {
-    pub(crate) fn from(at: Position, joined: u64) -> Self {
-        Self { at, joined, ..Self::default() }
+    pub(crate) fn from(joined: &Joined) -> Self {
+        Self {
+            at: joined.at,
+            joined: count(&joined.text),
+            joined_thoughts: count(&joined.reasoning),
+            ..Self::default()
+        }
+    }
+
+    /// Of a connection without `hello`, from the beginning.
+    pub(crate) fn of_text() -> Self {
+        Self { hears_text_only: true, ..Self::default() }
     }
 
     pub(crate) fn chars(&self) -> u64 {
-        self.joined + self.text.chars().count() as u64
+        self.joined + count(&self.text)
+    }
+
+    pub(crate) fn length(&self) -> Length {
+        let thoughts = self.joined_thoughts + count(&self.reasoning);
+        Length { chars: self.chars(), thoughts: (!self.hears_text_only).then_some(thoughts) }
     }
 
     /// Takes an event of this answer; an error is a broken rule.
     pub(crate) fn take(&mut self, event: &Event, log: &mut Log) -> Result<(), String> {
+        if self.hears_text_only && !is_of_part_a(event) {
+            return Err(format!("{} came to a connection without hello", event.kind()));
+        }
         if event.record().is_some() && self.ended.as_ref().is_some_and(|e| *e != Ended::Interrupted)
         {
             return Err(format!("{} came after the end", event.kind()));
@@ -90,12 +138,12 @@ impl Track {
                         self.chars()
                     ));
                 }
-                let before = self.chars();
+                let before = self.length();
                 self.text.push_str(&chunk.content);
                 self.record(&chunk.at, chunk.seq_from, before, log)
             }
             Event::StreamComplete(complete) => {
-                self.record(&complete.at, complete.seq_from, self.chars(), log)?;
+                self.record(&complete.at, complete.seq_from, self.length(), log)?;
                 self.ended = Some(match complete.status {
                     CompleteStatus::Completed => Ended::Completed,
                     CompleteStatus::Stopped => Ended::Stopped,
@@ -105,7 +153,7 @@ impl Track {
             Event::StreamError(error) => match (error.status, error.at) {
                 (Some(StreamErrorStatus::Failed), Some(at)) => {
                     self.ended = Some(Ended::Failed);
-                    self.record(&at, error.seq_from, self.chars(), log)
+                    self.record(&at, error.seq_from, self.length(), log)
                 }
                 (Some(StreamErrorStatus::Interrupted), _) => {
                     self.ended = Some(Ended::Interrupted);
@@ -114,10 +162,12 @@ impl Track {
                 _ => Ok(()),
             },
             Event::GenerationState(state) => {
-                self.record(&state.at, state.seq_from, self.chars(), log)
+                self.record(&state.at, state.seq_from, self.length(), log)
             }
             Event::ReasoningChunk(chunk) => {
-                self.record(&chunk.at, chunk.seq_from, self.chars(), log)
+                let before = self.length();
+                self.reasoning.push_str(&chunk.content);
+                self.record(&chunk.at, chunk.seq_from, before, log)
             }
             Event::Following(following) if !following.recovered => {
                 Err(format!("the position {} was not recovered: {:?}", self.at, following.reason))
@@ -132,7 +182,7 @@ impl Track {
         &mut self,
         at: &At,
         from: Option<Seq>,
-        before: u64,
+        before: Length,
         log: &mut Log,
     ) -> Result<(), String> {
         let from = from.unwrap_or(at.seq);
@@ -146,13 +196,29 @@ impl Track {
         if from > 1 {
             log.ends(from - 1, before)?;
         }
-        log.saw(self.at, self.chars())
+        log.saw(self.at, self.length())
     }
+}
+
+fn count(text: &str) -> u64 {
+    text.chars().count() as u64
+}
+
+/// Whether a connection without `hello` may be sent it (B8.19).
+fn is_of_part_a(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::StreamStart(_)
+            | Event::ContentChunk(_)
+            | Event::StreamComplete(_)
+            | Event::StreamError(_)
+            | Event::ConversationStarted(_)
+    )
 }
 
 fn check_end(complete: &StreamComplete, track: &Track) -> Result<(), String> {
     let full = &complete.full_response;
-    let chars = full.chars().count() as u64;
+    let chars = count(full);
     if hex::encode(Sha256::digest(full.as_bytes())) != complete.content_sha256 {
         return Err("content_sha256 is not that of full_response".into());
     }
@@ -197,6 +263,26 @@ mod tests {
         assert_eq!(read(&singly, &mut log), Ok("1 2 3 ".into()));
         let merged = [chunk(1, 1, 0, "1 "), chunk(2, 3, 2, "2 3 ")];
         assert_eq!(read(&merged, &mut log), Ok("1 2 3 ".into()));
+    }
+
+    #[test]
+    fn reasoning_of_another_length_is_a_broken_rule_for_those_who_hear_it() {
+        let mut log = Log::default();
+        let length = |thoughts| Length { chars: 3, thoughts };
+        assert_eq!(log.saw(Position::new(1, 4), length(Some(7))), Ok(()));
+        assert_eq!(log.saw(Position::new(1, 4), length(None)), Ok(()));
+        assert!(log.saw(Position::new(1, 4), length(Some(8))).is_err());
+        assert!(log.saw(Position::new(2, 4), length(None)).is_err(), "of another epoch");
+        assert_eq!(log.place(5), Some((Position::new(1, 4), length(Some(7)))));
+    }
+
+    #[test]
+    fn an_event_that_is_not_of_part_a_is_a_broken_rule_without_hello() {
+        let ok: Event =
+            serde_json::from_value(json!({"type": "draining", "reconnect_after_ms": 1}))
+                .expect("it is an event");
+        assert!(Track::of_text().take(&ok, &mut Log::default()).is_err());
+        assert_eq!(Track::default().take(&ok, &mut Log::default()), Ok(()));
     }
 
     #[test]

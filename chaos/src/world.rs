@@ -1,7 +1,9 @@
 //! What everybody in a run shares.
 
+use std::collections::HashSet;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -9,16 +11,18 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use unbroken_client::RestError;
+use unbroken_protocol::{ErrorCode, GenerationId};
 use unbroken_standin::Standin;
 
 use crate::chronicle::Chronicle;
+use crate::list::List;
 use crate::oracle::{Failure, Harm};
 use crate::tally::Tally;
 
 /// How long after the last fault everything must have ended.
 const PATIENCE: Duration = Duration::from_secs(75);
 /// How long a call may take before it is given up.
-const CALL: Duration = Duration::from_secs(5);
+pub(crate) const CALL: Duration = Duration::from_secs(5);
 
 pub(crate) struct World {
     /// The server's address as clients see it: the proxy's, `127.0.0.1:PORT`.
@@ -35,6 +39,41 @@ pub(crate) struct World {
     pub(crate) tasks: TaskTracker,
     pub(crate) failures: Mutex<Vec<Failure>>,
     pub(crate) last: AtomicU64,
+    pub(crate) fates: Mutex<Fates>,
+    pub(crate) lists: Mutex<Vec<Arc<List>>>,
+}
+
+/// What was decided about answers, by their ids.
+#[derive(Debug, Default)]
+pub(crate) struct Fates {
+    /// They had their verdict.
+    pub(crate) judged: HashSet<GenerationId>,
+    /// They were taken out of a queue, and must never be.
+    pub(crate) removed: HashSet<GenerationId>,
+}
+
+/// Why a call came to nothing.
+#[derive(Clone, Debug)]
+pub(crate) struct Refused {
+    /// `None` when nothing answered.
+    pub(crate) code: Option<ErrorCode>,
+    text: String,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl From<&RestError> for Refused {
+    fn from(error: &RestError) -> Self {
+        let code = match error {
+            RestError::Refused(body) => Some(body.code),
+            _ => None,
+        };
+        Self { code, text: error.to_string() }
+    }
 }
 
 impl World {
@@ -70,23 +109,46 @@ impl World {
         self.calm.borrow().is_some_and(|since| since.elapsed() > PATIENCE)
     }
 
+    pub(crate) fn fates(&self) -> MutexGuard<'_, Fates> {
+        self.fates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn lists(&self) -> Vec<Arc<List>> {
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Repeats a call until it is answered, as a person's client does. The error is a refusal that
     /// does not pass, or that nothing answers though all is calm.
-    pub(crate) async fn insist<T, F>(&self, call: impl Fn() -> F) -> Result<T, String>
+    pub(crate) async fn insist<T, F>(&self, call: impl Fn() -> F) -> Result<T, Refused>
     where
         F: Future<Output = Result<T, RestError>>,
     {
         loop {
             let trouble = match timeout(CALL, call()).await {
                 Ok(Ok(answer)) => return Ok(answer),
-                Ok(Err(error)) if !error.retryable() => return Err(error.to_string()),
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => format!("nothing came within {CALL:?}"),
+                Ok(Err(error)) => {
+                    let refused = Refused::from(&error);
+                    self.count(&refused);
+                    if !error.retryable() {
+                        return Err(refused);
+                    }
+                    refused
+                }
+                Err(_) => Refused { code: None, text: format!("nothing came within {CALL:?}") },
             };
             if self.is_overdue() {
                 return Err(trouble);
             }
             sleep(Duration::from_millis(150)).await;
+        }
+    }
+
+    /// What a full disk refuses is expected; a fault of the server is not, though it may pass.
+    pub(crate) fn count(&self, refused: &Refused) {
+        match refused.code {
+            Some(ErrorCode::StorageUnavailable) => self.tally.add("refused, disk full", 1),
+            Some(ErrorCode::Internal) => self.fail_run("a call was answered with `internal`"),
+            _ => {}
         }
     }
 }
