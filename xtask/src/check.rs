@@ -3,6 +3,9 @@
 //! Clippy, the check for WASM and the documentation need only what `cargo check` makes of the
 //! dependencies, so each of them is compiled once for all of these steps.
 
+use std::fs;
+use std::path::Path;
+
 use anyhow::{Result, bail};
 use serde_json::Value;
 
@@ -14,6 +17,7 @@ use crate::{
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     run(&mut workspace.cargo(["fmt", "--all", "--check"]))?;
     directions(workspace)?;
+    invariants(workspace)?;
     run(&mut workspace.cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     setup::wasm_target()?;
     run(wasm(workspace, "clippy", &["unbroken-web"]).args(["--", "-D", "warnings"]))?;
@@ -33,7 +37,7 @@ fn wasm(workspace: &Workspace, task: &str, packages: &[&str]) -> std::process::C
 
 /// What each crate may use of ours; `ARCHITECTURE.md` draws it. What may use a crate may use all
 /// that this one uses. Dependencies of tests are free.
-const MAY_USE: [(&str, &[&str]); 16] = [
+const MAY_USE: [(&str, &[&str]); 17] = [
     ("unbroken-protocol", &[]),
     ("unbroken-store", &["unbroken-protocol"]),
     ("unbroken-bus", &["unbroken-protocol"]),
@@ -51,6 +55,7 @@ const MAY_USE: [(&str, &[&str]); 16] = [
     ("unbroken-standin", &[]),
     ("unbroken-e2e", &[]),
     ("unbroken-chaos", &["unbroken-client", "unbroken-standin"]),
+    ("unbroken-simulation", &["unbroken-engine", "unbroken-client"]),
     ("unbroken-bench", &["unbroken-cli", "unbroken-standin"]),
     ("xtask", &["unbroken-cli"]),
 ];
@@ -61,6 +66,42 @@ const MUST_NOT_USE: [(&str, &[&str]); 3] = [
     ("unbroken-server", &["sqlx"]),
     ("unbroken-protocol", &["tokio", "axum", "sqlx"]),
 ];
+
+/// The invariants of `docs/PROTOCOL.md`, B8.
+const INVARIANTS: std::ops::RangeInclusive<usize> = 1..=20;
+
+/// Every invariant has a test that carries its number, as `B8.7`.
+fn invariants(workspace: &Workspace) -> Result<()> {
+    say("a test for every invariant");
+    let mut text = String::new();
+    for folder in ["crates", "chaos", "e2e"] {
+        read_tests(&workspace.root.join(folder), false, &mut text)?;
+    }
+    let without: Vec<_> = INVARIANTS.filter(|number| !is_named(&text, *number)).collect();
+    if !without.is_empty() {
+        bail!("no test carries the number of these invariants (PROTOCOL B8): {without:?}");
+    }
+    Ok(())
+}
+
+/// Appends the Rust files that lie in folders named `tests`.
+fn read_tests(folder: &Path, is_tests: bool, text: &mut String) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            read_tests(&path, is_tests || path.ends_with("tests"), text)?;
+        } else if is_tests && path.extension().is_some_and(|extension| extension == "rs") {
+            text.push_str(&fs::read_to_string(path)?);
+        }
+    }
+    Ok(())
+}
+
+fn is_named(text: &str, number: usize) -> bool {
+    let name = format!("B8.{number}");
+    let mut after = text.split(&name).skip(1);
+    after.any(|after| !after.starts_with(|next: char| next.is_ascii_digit()))
+}
 
 fn directions(workspace: &Workspace) -> Result<()> {
     say("the direction of dependencies");
@@ -106,6 +147,12 @@ fn used_by(package: &Value) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn the_number_of_an_invariant_is_not_part_of_another() {
+        assert!(is_named("/// B8.2, B8.10", 2) && is_named("/// B8.2, B8.10", 10));
+        assert!(!is_named("/// B8.2, B8.10", 1));
+    }
 
     #[test]
     fn a_dependency_against_the_direction_is_named() {

@@ -1,6 +1,7 @@
 //! `cargo xtask`: builds, starts, checks and tests the project. `cargo xtask --help` lists it all.
 
 mod assets;
+mod bench;
 mod build;
 mod chaos;
 mod check;
@@ -55,6 +56,17 @@ enum Task {
         #[arg(long, default_value_t = 8)]
         clients: usize,
     },
+    /// Measure answers beside nginx as a plain relay; 15 minutes, with --quick less than 3.
+    Bench {
+        /// Smaller and shorter: whether all of it runs.
+        #[arg(long)]
+        quick: bool,
+        /// Measure the release binaries as they are instead of building them first.
+        #[arg(long)]
+        no_build: bool,
+        /// Only scenarios whose name contains this; nothing is written.
+        only: Option<String>,
+    },
     /// Check format, lints, documentation and the direction of dependencies.
     Check,
     /// Run all tests, those in a browser included.
@@ -91,6 +103,9 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Build { profile } => build::build(&workspace, profile).map(drop),
         Task::Web { profile } => web::build(&workspace, profile),
         Task::Chaos { seed, minutes, clients } => chaos::chaos(&workspace, seed, minutes, clients),
+        Task::Bench { quick, no_build, only } => {
+            bench::bench(&workspace, quick, no_build, only.as_deref())
+        }
         Task::Check => check::check(&workspace),
         Task::Test { no_browser, filter } => test::test(&workspace, no_browser, filter.as_deref()),
     }

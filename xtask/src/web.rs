@@ -24,6 +24,9 @@ use crate::{
 pub(crate) fn build(workspace: &Workspace, profile: Profile) -> Result<()> {
     setup::wasm_target()?;
     let wasm = compile(workspace, profile)?;
+    // Two builds at the same time would take each other's files away.
+    let lock = fs::File::create(workspace.target.join("web-dist.lock"))?;
+    lock.lock()?;
     let assets = assets::read(&workspace.root.join("crates/web/assets"))?;
 
     let stamp = stamp(&wasm, &assets, profile)?;

@@ -272,6 +272,7 @@ impl Cursor {
 
     fn state(&mut self, event: GenerationStateEvent, out: &mut Vec<Update>) -> Next {
         let update = Update::State {
+            epoch: event.at.epoch,
             state: event.state,
             code: event.code,
             message: event.message,

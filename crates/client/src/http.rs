@@ -10,8 +10,9 @@ use std::time::Duration;
 use futures_util::stream::{FuturesUnordered, StreamExt as _, unfold};
 use serde_json::Value;
 use unbroken_protocol::{
-    ClientFrame, ConnectionEstablished, ConversationId, Done, Epoch, ErrorCode, ErrorFrame, Event,
-    Follow, GenerationId, HelloOk, Incoming, Pong, Seq, Timestamp, limits, path,
+    ClientFrame, ClientMessageId, ConnectionEstablished, ConversationId, Done, Epoch, ErrorCode,
+    ErrorFrame, Event, Follow, GenerationId, Hello, HelloOk, Incoming, Noticed, Pong, Position,
+    Seq, Timestamp, limits, path,
 };
 
 use crate::ladder::Transport;
@@ -101,13 +102,7 @@ impl Http {
     pub(crate) fn say(&mut self, Incoming { req, frame }: Incoming) {
         self.waker.take().into_iter().for_each(Waker::wake);
         match frame {
-            ClientFrame::Hello(_) => self.ready.push_back(Event::HelloOk(HelloOk {
-                version: 1,
-                node: String::new(),
-                heartbeat_ms: u64::try_from(limits::HEARTBEAT.as_millis()).unwrap_or(u64::MAX),
-                max_frame: limits::SERVER_FRAME_BYTES as u64,
-                req,
-            })),
+            ClientFrame::Hello(hello) => self.hello(&hello, req),
             ClientFrame::Ping(ping) => {
                 self.ready.push_back(Event::Pong(Pong { t: ping.t, req }));
             }
@@ -121,10 +116,30 @@ impl Http {
                 Ok(id) => self.stop(id, req),
                 Err(_) => self.refuse(req, ErrorCode::NotFound, "There is no such generation."),
             },
-            ClientFrame::StreamChat(_) | ClientFrame::Continue(_) => {
+            ClientFrame::Continue(frame) => match frame.generation_id.parse() {
+                Ok(id) => self.go_on(id, frame.client_message_id, req),
+                Err(_) => self.refuse(req, ErrorCode::NotFound, "There is no such generation."),
+            },
+            ClientFrame::StreamChat(_) => {
                 self.refuse(req, ErrorCode::BadRequest, "Only a socket takes this frame.");
             }
         }
+    }
+
+    fn hello(&mut self, hello: &Hello, req: Option<Value>) {
+        let place = hello.notices_after.as_deref().map(str::parse::<Position>);
+        if let Some(Ok(Position { epoch, seq })) = place {
+            // What came since another connection heard them, from there on.
+            let after = After { epoch: Some(epoch), seq };
+            self.notices = reader(&self.rest, self.transport, path::EVENTS.to_owned(), after);
+        }
+        self.ready.push_back(Event::HelloOk(HelloOk {
+            version: 1,
+            node: String::new(),
+            heartbeat_ms: u64::try_from(limits::HEARTBEAT.as_millis()).unwrap_or(u64::MAX),
+            max_frame: limits::SERVER_FRAME_BYTES as u64,
+            req,
+        }));
     }
 
     /// The next event. Cancel safe.
@@ -199,7 +214,7 @@ impl Http {
         Ok(())
     }
 
-    /// Something about the principal's conversations. Whoever missed some has to begin afresh.
+    /// Something about the principal's conversations.
     fn noticed(&mut self, heard: Option<Result<Event, RestError>>) -> Result<(), Lost> {
         let Some(Ok(event)) = heard else { return Err(Lost) };
         self.ready.push_back(match event {
@@ -256,6 +271,18 @@ impl Http {
         let rest = self.rest.clone();
         self.errands.push(Box::pin(async move {
             match rest.stop(id).await {
+                Ok(_) => Ok(Done { req }),
+                Err(error) => Err(Failure { req, generation_id: Some(id), error }),
+            }
+        }));
+    }
+
+    fn go_on(&mut self, id: GenerationId, key: Option<String>, req: Option<Value>) {
+        // The default is a new one.
+        let key: ClientMessageId = key.and_then(|key| key.parse().ok()).unwrap_or_default();
+        let rest = self.rest.clone();
+        self.errands.push(Box::pin(async move {
+            match rest.go_on(id, key).await {
                 Ok(_) => Ok(Done { req }),
                 Err(error) => Err(Failure { req, generation_id: Some(id), error }),
             }
@@ -376,11 +403,15 @@ impl Polling {
         }
         let batch = self.rest.poll(&self.path, &self.after, self.wait).await?;
         self.wait = WAIT;
-        self.after = batch.next_after;
+        self.after.clone_from(&batch.next_after);
         if batch.closed && batch.events.is_empty() {
             self.after = After::back(self.seq).query();
         }
         self.ready.extend(batch.events);
+        if self.path == path::EVENTS {
+            let noticed = Noticed { after: batch.next_after, missed: false };
+            self.ready.push_back(Event::Noticed(noticed));
+        }
         // That it answered is a sign of life.
         Ok(Event::Unknown)
     }

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 use unbroken_protocol::{
-    Capability, Citation, ConversationId, DeviceId, ErrorCode, Event, GenerationId,
-    GenerationState, Incoming, Means, MessageId, Position, Seq, SessionId, StreamComplete,
-    StreamError, ToolEvent,
+    Capability, Citation, ClientMessageId, ConversationId, DeviceId, Epoch, ErrorCode, Event,
+    GenerationId, GenerationState, Incoming, Means, MessageId, Position, Seq, SessionId,
+    StreamComplete, StreamError, ToolEvent,
 };
 
 /// Who speaks, and what it wants to be sent.
@@ -44,6 +44,8 @@ pub enum Input {
     Follow(Target),
     Unfollow(GenerationId),
     Stop(GenerationId),
+    /// Let an answer go on. Under one key a sibling is made once.
+    Continue(GenerationId, ClientMessageId),
     /// Sends a ping; its pong comes back as a notice.
     Ping {
         t: u64,
@@ -159,6 +161,8 @@ pub enum Update {
     Tool(ToolEvent),
     /// A run began or broke off.
     State {
+        /// Of the run; above 1 it goes on with what another one wrote.
+        epoch: Epoch,
         state: GenerationState,
         code: Option<ErrorCode>,
         message: Option<String>,

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 use unbroken_protocol::{
-    Capability, ClientFrame, ErrorCode, ErrorFrame, Event, GenerationId, Heartbeat, Hello,
-    Incoming, Ping, Position,
+    Capability, ClientFrame, Continue, ErrorCode, ErrorFrame, Event, GenerationId, Heartbeat,
+    Hello, Incoming, Ping, Position,
 };
 
 use crate::follow::{Cursor, Next};
@@ -28,8 +28,11 @@ pub struct Machine {
     followed: BTreeMap<GenerationId, Cursor>,
     /// Follows of a conversation's newest generation, whose id is not known yet.
     seeking: Vec<Cursor>,
-    /// Stops that the server has not confirmed, by their tag. Sent again after a reconnect.
-    stops: BTreeMap<u64, GenerationId>,
+    /// Stops and continuations that the server has not confirmed, by their tag. Sent again after a
+    /// reconnect.
+    commands: BTreeMap<u64, ClientFrame>,
+    /// The place up to which notices were heard; empty before the first.
+    noticed: String,
     /// The tag of this connection's `hello`.
     hello: u64,
     last_req: u64,
@@ -47,7 +50,8 @@ impl Machine {
             config,
             followed: BTreeMap::new(),
             seeking: Vec::new(),
-            stops: BTreeMap::new(),
+            commands: BTreeMap::new(),
+            noticed: String::new(),
             hello: 0,
             last_req: 0,
             status: None,
@@ -83,7 +87,11 @@ impl Machine {
             Input::Wake => self.wake(now),
             Input::Follow(target) => self.follow(&target),
             Input::Unfollow(id) => self.unfollow(id),
-            Input::Stop(id) => self.stop(id),
+            Input::Stop(id) => self.command(ClientFrame::Stop(target(id))),
+            Input::Continue(id, key) => self.command(ClientFrame::Continue(Continue {
+                generation_id: id.to_string(),
+                client_message_id: Some(key.to_string()),
+            })),
             Input::Ping { t } => {
                 if self.link.is_open() {
                     self.send(None, ClientFrame::Ping(Ping { t: t.into() }));
@@ -94,6 +102,9 @@ impl Machine {
                     self.config.device_id != device_id || self.config.session_id != session_id;
                 self.config.device_id = device_id;
                 self.config.session_id = session_id;
+                if changed {
+                    self.noticed.clear();
+                }
                 let step = self.link.credentials(changed, now);
                 self.carry_out(step, now);
             }
@@ -152,10 +163,11 @@ impl Machine {
             capabilities: self.config.capabilities.clone(),
             device_id: self.config.device_id.clone(),
             session_id: self.config.session_id.clone(),
+            notices_after: Some(self.noticed.clone()),
         });
         self.send(Some(self.hello), hello);
-        for (req, id) in self.stops.clone() {
-            self.send(Some(req), ClientFrame::Stop(target(id)));
+        for (req, frame) in self.commands.clone() {
+            self.send(Some(req), frame);
         }
         self.ask_where(|_| true);
     }
@@ -189,11 +201,11 @@ impl Machine {
         }
     }
 
-    fn stop(&mut self, id: GenerationId) {
+    fn command(&mut self, frame: ClientFrame) {
         let req = self.next_req();
-        self.stops.insert(req, id);
+        self.commands.insert(req, frame.clone());
         if self.link.is_open() {
-            self.send(Some(req), ClientFrame::Stop(target(id)));
+            self.send(Some(req), frame);
         }
     }
 
@@ -207,8 +219,14 @@ impl Machine {
             Event::ConnectionEstablished(_) | Event::HelloOk(_) | Event::Unknown => {}
             Event::Heartbeat(heartbeat) => self.heartbeat(&heartbeat),
             Event::Pong(ref pong) if pong.req.is_some() => {}
-            Event::Ok(done) => self.confirm_stop(done.req.as_ref()),
+            Event::Ok(done) => drop(self.confirm(done.req.as_ref())),
             Event::Error(error) => self.refusal(error, now),
+            Event::Noticed(noticed) => {
+                self.noticed.clone_from(&noticed.after);
+                if noticed.missed {
+                    self.outputs.push_back(Output::Notice(Event::Noticed(noticed)));
+                }
+            }
             event => {
                 self.adopt(&event);
                 match generation_of(&event) {
@@ -263,8 +281,7 @@ impl Machine {
             self.outputs.push_back(Output::Notice(Event::Error(error)));
             return self.carry_out(step, now);
         }
-        if self.stop_of(req).is_some() {
-            self.confirm_stop(req);
+        if self.confirm(req).is_some() {
             return self.outputs.push_back(Output::Notice(Event::Error(error)));
         }
         let asked = self.followed.iter().find(|(_, cursor)| cursor.asked(req)).map(|(id, _)| *id);
@@ -289,17 +306,13 @@ impl Machine {
 
     fn forget(&mut self, id: GenerationId) {
         self.followed.remove(&id);
-        self.stops.retain(|_, stopped| *stopped != id);
+        // What has ended needs no stop.
+        self.commands.retain(|_, frame| *frame != ClientFrame::Stop(target(id)));
     }
 
-    fn stop_of(&self, req: Option<&Value>) -> Option<u64> {
-        req.and_then(Value::as_u64).filter(|req| self.stops.contains_key(req))
-    }
-
-    fn confirm_stop(&mut self, req: Option<&Value>) {
-        if let Some(req) = self.stop_of(req) {
-            self.stops.remove(&req);
-        }
+    /// The command that this answers, which is not sent again.
+    fn confirm(&mut self, req: Option<&Value>) -> Option<ClientFrame> {
+        self.commands.remove(&req.and_then(Value::as_u64)?)
     }
 
     fn ask_again(&mut self, id: GenerationId) {

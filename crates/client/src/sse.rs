@@ -25,7 +25,8 @@ impl Parser {
         };
         let end = self.searched + end;
         let data = self.buffer[..end].split(|byte| *byte == b'\n').find_map(data);
-        let event = data.and_then(|data| serde_json::from_slice(data).ok());
+        let data = data.and_then(|data| str::from_utf8(data).ok());
+        let event = data.and_then(|data| serde_json::from_str(data).ok());
         self.buffer.drain(..end + 2);
         self.searched = 0;
         Some(event.unwrap_or(Event::Unknown))

@@ -25,6 +25,39 @@ pub struct View {
     pub tools: bool,
 }
 
+/// A frame for one connection.
+///
+/// Long texts of the log are not in it, but [`LEFT_OUT`] in their place: whoever sends the frame
+/// reads them from the log piece by piece, so that a reader costs the same however long the answer
+/// is (PROTOCOL B8.14).
+pub struct Frame {
+    pub log: Arc<Log>,
+    pub event: Event,
+    /// In the order in which they stand in the event.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A text that belongs into a field of an event: this one, up to that byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    pub field: &'static str,
+    pub text: Text,
+    pub end: usize,
+}
+
+/// Which text of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Text {
+    Content,
+    Reasoning,
+}
+
+/// Gives what is written into a field for a text that may be long.
+type Fill<'a> = &'a mut dyn FnMut(&'static str, Text, &str) -> String;
+
+/// What stands where a text was left out: a character for just that (U+FFFC).
+pub const LEFT_OUT: &str = "\u{fffc}";
+
 /// One reader of one log. Dropping it changes nothing for anybody (PROTOCOL B8.8).
 pub struct Follower {
     log: Arc<Log>,
@@ -109,6 +142,23 @@ impl Follower {
     ///
     /// Content is merged up to [`limits::MERGED_CHUNK_BYTES`].
     pub fn next_event(&mut self) -> Option<Event> {
+        self.next_with(&mut |_, _, text| text.to_owned())
+    }
+
+    /// The same without long texts.
+    pub fn next_frame(&mut self) -> Option<Frame> {
+        let mut left_out = Vec::new();
+        let event = self.next_with(&mut |field, text, whole| {
+            if whole.len() <= limits::MERGED_CHUNK_BYTES {
+                return whole.to_owned();
+            }
+            left_out.push(LeftOut { field, text, end: whole.len() });
+            LEFT_OUT.to_owned()
+        })?;
+        Some(Frame { log: Arc::clone(&self.log), event, left_out })
+    }
+
+    fn next_with(&mut self, fill: Fill<'_>) -> Option<Event> {
         if self.ended {
             return None;
         }
@@ -116,7 +166,7 @@ impl Follower {
         let inner = log.lock();
         if self.snapshot {
             self.snapshot = false;
-            return Some(self.take_snapshot(&inner));
+            return Some(self.take_snapshot(&inner, fill));
         }
         if !self.started {
             if inner.state == GenerationState::Queued {
@@ -129,7 +179,7 @@ impl Follower {
                 at: self.at(),
             }));
         }
-        if let Some(event) = self.next_record(&inner) {
+        if let Some(event) = self.next_record(&inner, fill) {
             return Some(event);
         }
         if inner.state == GenerationState::Interrupted && !self.view.hello {
@@ -143,7 +193,7 @@ impl Follower {
         None
     }
 
-    fn next_record(&mut self, inner: &Inner) -> Option<Event> {
+    fn next_record(&mut self, inner: &Inner, fill: Fill<'_>) -> Option<Event> {
         let mut index = usize::try_from(self.scanned).ok()?;
         while let Some(entry) = inner.entries.get(index) {
             match &entry.kind {
@@ -155,7 +205,13 @@ impl Follower {
                     let from = self.held.seq + 1;
                     self.advance(entry.epoch, index);
                     self.ended = body.is_terminal();
-                    return Some(self.other(inner, body, from, entry.at));
+                    let mut event = self.other(body, from, entry.at);
+                    if let Event::StreamComplete(complete) = &mut event {
+                        complete.full_response =
+                            fill("full_response", Text::Content, &inner.content);
+                        complete.citations = inner.citations();
+                    }
+                    return Some(event);
                 }
                 Kind::Reasoning { .. } | Kind::Other(_) => index += 1,
             }
@@ -242,7 +298,8 @@ impl Follower {
         })
     }
 
-    fn other(&self, inner: &Inner, body: &Body, from: Seq, timestamp: Timestamp) -> Event {
+    /// Without what the records before it say.
+    fn other(&self, body: &Body, from: Seq, timestamp: Timestamp) -> Event {
         let at = self.at();
         let seq_from = (from != self.held.seq).then_some(from);
         match body.clone() {
@@ -270,12 +327,12 @@ impl Follower {
                 content_chars,
                 content_sha256,
             } => Event::StreamComplete(StreamComplete {
-                full_response: inner.content.clone(),
+                full_response: String::new(),
                 total_chunks,
                 tokens: input_tokens + output_tokens,
                 input_tokens,
                 output_tokens,
-                citations: inner.citations(),
+                citations: Vec::new(),
                 credits: None,
                 timestamp,
                 at,
@@ -300,7 +357,7 @@ impl Follower {
         }
     }
 
-    fn take_snapshot(&mut self, inner: &Inner) -> Event {
+    fn take_snapshot(&mut self, inner: &Inner, fill: Fill<'_>) -> Event {
         // The log may have grown since the position was given; the snapshot covers what it covers.
         self.held = inner.snapshot_position();
         self.scanned = self.held.seq;
@@ -316,8 +373,12 @@ impl Follower {
         });
         Event::Snapshot(Snapshot {
             at: self.at(),
-            content: inner.content.clone(),
-            reasoning: if self.view.reasoning { inner.reasoning.clone() } else { String::new() },
+            content: fill("content", Text::Content, &inner.content),
+            reasoning: if self.view.reasoning {
+                fill("reasoning", Text::Reasoning, &inner.reasoning)
+            } else {
+                String::new()
+            },
             citations: inner.citations(),
             tool_events: tool_events.collect(),
             state,
@@ -371,6 +432,20 @@ impl Follower {
     }
 }
 
+impl Log {
+    /// What stands in a text from byte `from` on: up to `end`, and at most
+    /// [`limits::MERGED_CHUNK_BYTES`].
+    pub fn piece(&self, text: Text, from: usize, end: usize) -> String {
+        let inner = self.lock();
+        let whole = match text {
+            Text::Content => &inner.content,
+            Text::Reasoning => &inner.reasoning,
+        };
+        let to = whole.floor_char_boundary(end.min(from + limits::MERGED_CHUNK_BYTES));
+        whole[from..to].to_owned()
+    }
+}
+
 impl Inner {
     /// A snapshot covers everything but a terminal record, which is sent by itself.
     fn snapshot_position(&self) -> Position {
@@ -411,6 +486,8 @@ mod tests {
     enum Step {
         Content(String),
         Reasoning(String),
+        Tool,
+        Source,
         Takeover,
     }
 
@@ -418,12 +495,32 @@ mod tests {
         prop_oneof![
             5 => "[a-zü漢🦀]{1,6}".prop_map(Step::Content),
             2 => "[a-z]{1,6}".prop_map(Step::Reasoning),
+            1 => Just(Step::Tool),
+            1 => Just(Step::Source),
             1 => Just(Step::Takeover),
         ]
     }
 
     fn state(state: GenerationState) -> Body {
         Body::State { state, code: None, message: None, can_continue: false, means: None }
+    }
+
+    fn tool() -> Body {
+        let (call_id, name) = ("c".to_owned(), "n".to_owned());
+        Body::Tool { call_id, phase: "begin".to_owned(), name, data: serde_json::Value::Null }
+    }
+
+    fn source() -> Body {
+        Body::Source(unbroken_protocol::Citation {
+            index: 1,
+            source_type: "guide".to_owned(),
+            title: String::new(),
+            url: None,
+            file_id: None,
+            page: None,
+            quote: String::new(),
+            score: None,
+        })
     }
 
     fn records(steps: &[Step]) -> Vec<Record> {
@@ -433,6 +530,8 @@ mod tests {
             match step {
                 Step::Content(text) => bodies.push((epoch, Body::Content(text.clone()))),
                 Step::Reasoning(text) => bodies.push((epoch, Body::Reasoning(text.clone()))),
+                Step::Tool => bodies.push((epoch, tool())),
+                Step::Source => bodies.push((epoch, source())),
                 Step::Takeover => {
                     bodies.push((epoch, state(GenerationState::Interrupted)));
                     epoch += 1;
@@ -485,17 +584,17 @@ mod tests {
         fn drain(&mut self, follower: &mut Follower) {
             while let Some(event) = follower.next_event() {
                 assert!(!self.ended, "nothing comes after the end");
+                if let Some(position) = event.record() {
+                    let from = serde_json::to_value(&event).unwrap()["seq_from"].as_u64();
+                    assert_eq!(from.unwrap_or(position.seq), self.held.seq + 1, "B8.13");
+                    self.held = position;
+                }
                 match event {
                     Event::ContentChunk(chunk) => {
-                        let from = chunk.seq_from.unwrap_or(chunk.at.seq);
-                        assert_eq!(from, self.held.seq + 1, "B8.13: contiguous");
                         assert_eq!(chunk.offset, self.text.chars().count() as u64);
                         assert!(chunk.content.len() <= limits::MERGED_CHUNK_BYTES);
                         self.text.push_str(&chunk.content);
-                        self.held = chunk.at.position();
                     }
-                    Event::ReasoningChunk(chunk) => self.held = chunk.at.position(),
-                    Event::GenerationState(event) => self.held = event.at.position(),
                     Event::Snapshot(snapshot) => {
                         self.text = snapshot.content;
                         self.held = snapshot.at.position();
@@ -572,6 +671,27 @@ mod tests {
             }
             reader.drain(&mut follower);
             prop_assert!(reader.ended);
+        }
+
+        /// B8.19: whatever the log holds, and whenever it is looked at.
+        #[test]
+        fn a_view_without_hello_is_sent_the_types_of_a3_only(
+            steps in prop::collection::vec((step(), any::<bool>()), 0..40),
+        ) {
+            let log = empty_log();
+            let (steps, looks): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
+            let (mut follower, _) = Follower::new(Arc::clone(&log), View::default(), 0, None);
+            let mut looks = looks.into_iter();
+            for record in records(&steps) {
+                let is_last = record.body.is_terminal();
+                log.publish(vec![record]);
+                while is_last || looks.next().unwrap_or_default() {
+                    let Some(event) = follower.next_event() else { break };
+                    let kind = serde_json::to_value(&event).unwrap()["type"].clone();
+                    let a3 = ["stream_start", "content_chunk", "stream_complete", "stream_error"];
+                    prop_assert!(a3.iter().any(|known| kind == *known), "{}", kind);
+                }
+            }
         }
 
         /// What is packed is what was shown.

@@ -13,11 +13,14 @@ use unbroken_protocol::{
 use unbroken_providers::{Event, Failure, Message, Request, Usage};
 use unbroken_store::{Body, Generation, Record, Store, StoreError};
 
+use crate::clock::Clock;
 use crate::log::{Inner, Kind, Log};
 use crate::log_writer::{Append, LogWriter, Settle};
 
 /// Bytes read from the model that may wait for the disk; then reading stops.
 const WAITING_BYTES: usize = 1 << 20;
+/// About what a record takes in memory beside its text, or without one.
+const RECORD_BYTES: usize = 256;
 
 /// Why a run ended.
 #[derive(Debug)]
@@ -34,6 +37,7 @@ pub(crate) struct Run {
     pub(crate) log: Arc<Log>,
     pub(crate) epoch: Epoch,
     pub(crate) writer: LogWriter,
+    pub(crate) clock: Clock,
     /// The person's stop.
     pub(crate) stop: CancellationToken,
     /// The end of the process.
@@ -45,8 +49,11 @@ struct Scribe {
     log: Arc<Log>,
     epoch: Epoch,
     writer: LogWriter,
+    clock: Clock,
     head: Seq,
     waiting: Arc<Semaphore>,
+    stop: CancellationToken,
+    abandon: CancellationToken,
     usage: Usage,
     /// The call is made again before any visible text: what leads up to it is in the log already.
     repeats: bool,
@@ -66,10 +73,13 @@ impl Run {
             log: Arc::clone(&self.log),
             epoch: self.epoch,
             writer: self.writer.clone(),
+            clock: self.clock.clone(),
             head: self.log.head(),
             waiting: Arc::new(Semaphore::new(WAITING_BYTES)),
+            stop: self.stop.clone(),
+            abandon: self.abandon.clone(),
             usage: Usage::default(),
-            repeats: self.log.head() > 0 && !self.log.has_text(),
+            repeats: self.has_only_led_up(),
         };
         if let Some(first) = first {
             scribe.append(first).await;
@@ -90,6 +100,13 @@ impl Run {
         drop(stream);
         scribe.flush().await;
         (end, scribe.usage)
+    }
+
+    /// Whether an earlier call wrote reasoning or sources, and no visible text. That it broke off
+    /// is also a record, and no reason to leave out what the next call thinks.
+    fn has_only_led_up(&self) -> bool {
+        let inner = self.log.lock();
+        inner.content.is_empty() && !(inner.reasoning.is_empty() && inner.citations().is_empty())
     }
 }
 
@@ -116,14 +133,20 @@ impl Scribe {
     }
 
     async fn append(&mut self, body: Body) {
-        let bytes = match &body {
+        let text = match &body {
             Body::Content(text) | Body::Reasoning(text) => text.len(),
-            _ => 256,
+            _ => 0,
         };
-        let bytes = u32::try_from(bytes.clamp(1, WAITING_BYTES)).unwrap_or(u32::MAX);
-        let waiting = Arc::clone(&self.waiting).acquire_many_owned(bytes).await.ok();
+        let bytes = u32::try_from((text + RECORD_BYTES).min(WAITING_BYTES)).unwrap_or(u32::MAX);
+        let waiting = tokio::select! {
+            biased;
+            room = Arc::clone(&self.waiting).acquire_many_owned(bytes) => room.ok(),
+            // The run ends: what found no room counts as not read.
+            () = self.stop.cancelled() => return,
+            () = self.abandon.cancelled() => return,
+        };
         self.head += 1;
-        let record = Record { epoch: self.epoch, seq: self.head, at: Timestamp::now(), body };
+        let record = Record { epoch: self.epoch, seq: self.head, at: self.clock.now(), body };
         self.writer
             .append(Append {
                 log: Arc::clone(&self.log),
@@ -145,7 +168,13 @@ impl Scribe {
 }
 
 /// The record that ends a run, and the tokens that it cost. `None` when nothing is to be written.
-pub(crate) fn settlement(log: &Arc<Log>, epoch: Epoch, end: End, usage: Usage) -> Option<Settle> {
+pub(crate) fn settlement(
+    log: &Arc<Log>,
+    epoch: Epoch,
+    end: End,
+    usage: Usage,
+    at: Timestamp,
+) -> Option<Settle> {
     let inner = log.lock();
     let body = match end {
         End::Abandoned => return None,
@@ -162,7 +191,7 @@ pub(crate) fn settlement(log: &Arc<Log>, epoch: Epoch, end: End, usage: Usage) -
         }
         End::Failed(failure) => interruption(&failure, true),
     };
-    let record = Record { epoch, seq: inner.head() + 1, at: Timestamp::now(), body };
+    let record = Record { epoch, seq: inner.head() + 1, at, body };
     drop(inner);
     Some(Settle {
         log: Arc::clone(log),

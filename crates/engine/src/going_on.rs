@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use unbroken_protocol::{Epoch, ErrorCode, GenerationState, Means, Timestamp};
+use unbroken_protocol::{Epoch, ErrorCode, FinishReason, GenerationState, Means};
 use unbroken_providers::{Choice, Failure, GoOnError, Partial, Request, Usage, seam};
 use unbroken_store::{Body, Record};
 
@@ -32,6 +32,11 @@ pub(crate) fn has_tries(epoch: Epoch) -> bool {
     epoch <= FURTHER_RUNS
 }
 
+/// Whether a sealed answer that ended like this can go on, in a sibling that begins with its text.
+pub(crate) fn goes_on_in_a_sibling(ended: Option<FinishReason>, has_text: bool) -> bool {
+    has_text && matches!(ended, Some(FinishReason::Length | FinishReason::User))
+}
+
 impl Engine {
     /// Gives a generation to a new run after a break, durably: its log says why, and the epoch is
     /// higher. `None` when it was sealed meanwhile.
@@ -41,7 +46,7 @@ impl Engine {
             Record {
                 epoch: inner.epoch,
                 seq: inner.head() + 1,
-                at: Timestamp::now(),
+                at: self.clock().now(),
                 body: generation::interruption(failure, false),
             }
         });
@@ -98,9 +103,10 @@ impl Engine {
         loop {
             let call = choice.provider.go_on(request.clone(), &partial, means);
             let answer = tokio::select! {
-                answer = call => answer,
+                biased;
                 () = run.stop.cancelled() => return (End::Stopped, Usage::default()),
                 () = run.abandon.cancelled() => return (End::Abandoned, Usage::default()),
+                answer = call => answer,
             };
             match answer {
                 Ok(stream) => {
@@ -152,15 +158,16 @@ impl Run {
     pub(crate) async fn pause(&self, failure: &Failure, calls: u32) -> Result<(), Option<End>> {
         let own = PAUSE * 2_u32.pow(calls.min(4));
         // Jitter keeps many answers from coming back at once.
-        let jitter = f64::from(getrandom::u32().unwrap_or_default()) / f64::from(u32::MAX);
+        let jitter = self.clock.jitter();
         let asked = failure.retry_after.unwrap_or_default();
         if asked > LONGEST_PAUSE {
             return Err(None);
         }
         tokio::select! {
-            () = tokio::time::sleep(own.mul_f64(0.5 + jitter / 2.0).max(asked)) => Ok(()),
+            biased;
             () = self.stop.cancelled() => Err(Some(End::Stopped)),
             () = self.abandon.cancelled() => Err(Some(End::Abandoned)),
+            () = tokio::time::sleep(own.mul_f64(0.5 + jitter / 2.0).max(asked)) => Ok(()),
         }
     }
 }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use unbroken_protocol::{
-    ConversationId, ConversationList, ConversationOp, ConversationPage, ConversationSummary, Event,
-    GenerationId, MessageId, MessageView, PrincipalId,
+    ConversationEvent, ConversationId, ConversationList, ConversationOp, ConversationPage,
+    ConversationSummary, Event, GenerationId, MessageId, MessageView, PrincipalId,
 };
 use unbroken_store::{ConversationCursor, ConversationRow, HistoryMessage};
 
 use crate::Engine;
 use crate::error::Refusal;
+use crate::going_on::goes_on_in_a_sibling;
 use crate::log::Log;
 use crate::log_writer::Command;
 
@@ -122,6 +123,8 @@ impl Engine {
             finish_reason: None,
             citations: Vec::new(),
             reasoning: String::new(),
+            seams: Vec::new(),
+            can_continue: false,
             error: None,
             code: None,
         };
@@ -138,12 +141,24 @@ impl Engine {
             view.seq = Some(generation.head_seq);
             view.citations = generation.citations;
             view.reasoning = generation.reasoning;
+            view.can_continue =
+                goes_on_in_a_sibling(generation.finish_reason, !view.content.is_empty());
+            if generation.epoch > 1 {
+                // Only its log knows where the runs met.
+                let log = self.inner.logs.get(generation.generation_id, self.store()).await?;
+                view.seams = log.map(|log| log.summary().seams).unwrap_or_default();
+            }
             return Ok(view);
         }
         // The log knows more than the row, and knows it at one moment.
         let log = self.inner.logs.get(generation.generation_id, self.store()).await?;
         let Some(log) = log else { return Ok(view) };
         let summary = log.summary();
+        let broke = summary.interruption;
+        view.can_continue = broke.as_ref().is_some_and(|broke| broke.can_continue);
+        (view.code, view.error) =
+            broke.map(|broke| (broke.code, broke.message)).unwrap_or_default();
+        view.seams = summary.seams;
         view.content = summary.content;
         view.reasoning = summary.reasoning;
         view.citations = summary.citations;
@@ -169,14 +184,9 @@ impl Engine {
         }
     }
 
-    pub(crate) fn send_conversation(
-        &self,
-        principal: PrincipalId,
-        op: ConversationOp,
-        conversation: ConversationSummary,
-    ) {
-        let event = unbroken_protocol::ConversationEvent { op, conversation };
-        self.inner.notices.send(principal, Event::Conversation(Box::new(event)));
+    pub(crate) fn conversation_event(op: ConversationOp, row: &ConversationRow) -> Event {
+        let conversation = Self::summary(row);
+        Event::Conversation(Box::new(ConversationEvent { op, conversation }))
     }
 
     /// The model that a person chose for all answers, and how many answers there are.

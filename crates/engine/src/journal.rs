@@ -1,6 +1,6 @@
 //! Which rows of the journal are still needed: where each live generation's records begin in it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use unbroken_protocol::GenerationId;
@@ -13,7 +13,7 @@ const SPAN: u64 = 64 << 20;
 /// Where the records of live generations begin.
 #[derive(Default)]
 pub(crate) struct Journal {
-    live: HashMap<GenerationId, Begin>,
+    live: BTreeMap<GenerationId, Begin>,
     /// Bytes ever appended by this run of the process.
     bytes: u64,
     /// There is no row before this one.

@@ -3,6 +3,7 @@
 //! The engine knows no HTTP and no SQL: the server gives it commands and reads followers, the
 //! store keeps what it commits, providers give it text.
 
+mod clock;
 mod error;
 mod follow;
 mod generation;
@@ -21,17 +22,19 @@ mod turn;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use unbroken_protocol::{Event, GenerationId, PrincipalId, limits};
+use unbroken_protocol::{GenerationId, limits};
 use unbroken_providers::Catalogue;
 use unbroken_store::{Store, Writer};
 
+pub use clock::{Clock, Simulated};
 pub use error::Refusal;
-pub use follow::{Follower, View};
+pub use follow::{Follower, Frame, LEFT_OUT, LeftOut, Text, View};
 pub use history::Page;
-pub use log::{Identity, Log, Summary};
+pub use log::{Identity, Interruption, Log, Summary};
+pub use notice::{Heard, Listener};
 pub use session::Speaker;
 pub use turn::{Ask, Chatted, Started};
 
@@ -52,11 +55,12 @@ pub struct Settings {
     pub power_durability: bool,
     /// The longest message that a person may send, in bytes.
     pub message_bytes: usize,
+    pub clock: Clock,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { power_durability: false, message_bytes: limits::MESSAGE_BYTES }
+        Self { power_durability: false, message_bytes: limits::MESSAGE_BYTES, clock: Clock::System }
     }
 }
 
@@ -120,11 +124,6 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Notices of a principal from now on: `conversation`, `queue`, `generation_started`.
-    pub fn notices(&self, principal: PrincipalId) -> broadcast::Receiver<Arc<Event>> {
-        self.inner.notices.subscribe(principal)
-    }
-
     pub fn catalogue(&self) -> &Catalogue {
         &self.inner.catalogue
     }
@@ -137,6 +136,11 @@ impl Engine {
     /// How many answers are being written.
     pub fn running(&self) -> usize {
         self.inner.runs.count()
+    }
+
+    /// Whether the store takes what is written, as of the last attempt.
+    pub fn can_write(&self) -> bool {
+        self.inner.writer.check().is_ok()
     }
 
     /// Waits until no answer is being written.
@@ -156,6 +160,10 @@ impl Engine {
         drop(self);
         tasks.wait().await;
         store.close().await;
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.inner.settings.clock
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -185,6 +193,23 @@ impl Engine {
         })
     }
 
+    /// As [`Self::carry_out`], for work that waits as long as the store refuses to write: its
+    /// caller does not.
+    ///
+    /// # Errors
+    /// `storage_unavailable` as soon as the store refuses. What was begun goes on, and is durable
+    /// only when the store writes again.
+    pub(crate) async fn carry_out_while_storing<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        tokio::select! {
+            biased;
+            done = self.carry_out(work) => done,
+            () = self.inner.writer.refuses() => Err(Refusal::Storage),
+        }
+    }
+
     /// Remembers that a device was sent the end of a generation (PROTOCOL A3, rule 3).
     pub async fn deliver(&self, generation: GenerationId, speaker: &Speaker) {
         let device = speaker.device.clone();
@@ -197,15 +222,22 @@ impl Engine {
         let store = self.inner.store.clone();
         // No handle of the engine stays here: the writer ends with the last one.
         drop(self);
+        // A disk that stays full is told of once.
+        let mut failing = false;
         loop {
             tokio::select! {
+                biased;
                 () = abandon.cancelled() => return,
                 () = tokio::time::sleep(CHECKPOINT) => {}
             }
-            if store.wal_bytes() > CHECKPOINT_ABOVE
-                && let Err(error) = store.checkpoint().await
-            {
-                tracing::warn!(error = %error, "failed to checkpoint the store");
+            if store.wal_bytes() > CHECKPOINT_ABOVE {
+                let copied = store.checkpoint().await;
+                let told = std::mem::replace(&mut failing, copied.is_err());
+                if let Err(error) = copied
+                    && !told
+                {
+                    tracing::warn!(error = %error, "failed to checkpoint the store");
+                }
             }
         }
     }

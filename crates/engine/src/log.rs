@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::Notify;
 use unbroken_protocol::{
-    Citation, ConversationId, Epoch, GenerationId, GenerationState, MessageId, Position,
+    Citation, ConversationId, Epoch, ErrorCode, GenerationId, GenerationState, MessageId, Position,
     PrincipalId, Seq, Timestamp,
 };
 use unbroken_store::{Body, Generation, Record};
@@ -195,6 +195,8 @@ impl Log {
             content: inner.content.clone(),
             reasoning: inner.reasoning.clone(),
             citations: inner.citations(),
+            seams: inner.seams(),
+            interruption: inner.interruption(),
         }
     }
 }
@@ -207,6 +209,19 @@ pub struct Summary {
     pub content: String,
     pub reasoning: String,
     pub citations: Vec<Citation>,
+    /// Where a further run went on, in Unicode scalar values of the text.
+    pub seams: Vec<u64>,
+    /// Why it broke off, while it is interrupted.
+    pub interruption: Option<Interruption>,
+}
+
+/// Why an answer does not go on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Interruption {
+    pub code: Option<ErrorCode>,
+    pub message: Option<String>,
+    /// It waits for a person.
+    pub can_continue: bool,
 }
 
 impl Inner {
@@ -255,6 +270,39 @@ impl Inner {
             _ => None,
         });
         sources.collect()
+    }
+
+    /// Where a further run went on after text, each place once.
+    fn seams(&self) -> Vec<u64> {
+        let (mut seams, mut chars) = (Vec::new(), 0);
+        for entry in &self.entries {
+            match &entry.kind {
+                Kind::Content { end_chars, .. } => chars = *end_chars,
+                Kind::Other(body) if entry.epoch > 1 && chars > 0 && is_running(body) => {
+                    seams.push(chars);
+                }
+                Kind::Reasoning { .. } | Kind::Other(_) => {}
+            }
+        }
+        seams.dedup();
+        seams
+    }
+
+    fn interruption(&self) -> Option<Interruption> {
+        if self.state != GenerationState::Interrupted {
+            return None;
+        }
+        self.entries.iter().rev().find_map(|entry| match &entry.kind {
+            Kind::Other(body) => match &**body {
+                Body::State { code, message, can_continue, .. } => Some(Interruption {
+                    code: *code,
+                    message: message.clone(),
+                    can_continue: *can_continue,
+                }),
+                _ => None,
+            },
+            _ => None,
+        })
     }
 
     /// The records after `seq`, as they are stored.
@@ -306,6 +354,10 @@ impl Inner {
         self.epoch = self.epoch.max(record.epoch);
         self.entries.push(Entry { epoch: record.epoch, at: record.at, kind });
     }
+}
+
+fn is_running(body: &Body) -> bool {
+    matches!(body, Body::State { state: GenerationState::Running, .. })
 }
 
 /// The state that a record puts its generation into.

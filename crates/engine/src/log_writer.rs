@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use unbroken_protocol::{
@@ -39,6 +39,8 @@ const MAILBOX: usize = 4096;
 #[derive(Clone)]
 pub(crate) struct LogWriter {
     operations: mpsc::Sender<Operation>,
+    /// Whether the store refuses to write.
+    refuses: watch::Receiver<bool>,
 }
 
 /// Records of one generation, in order.
@@ -83,9 +85,9 @@ pub(crate) enum Command {
     DeleteConversation(ConversationId, oneshot::Sender<bool>),
     Rename(ConversationId, String, oneshot::Sender<bool>),
     Deliver(GenerationId, DeviceId, oneshot::Sender<()>),
-    PutSession(SecretHash, Session, oneshot::Sender<()>),
+    PutSession(SecretHash, Session, Timestamp, oneshot::Sender<()>),
     PutLinkCode(SecretHash, PrincipalId, Timestamp, oneshot::Sender<()>),
-    TakeLinkCode(SecretHash, oneshot::Sender<Option<PrincipalId>>),
+    TakeLinkCode(SecretHash, Timestamp, oneshot::Sender<Option<PrincipalId>>),
     SetPreference(PrincipalId, Option<String>, oneshot::Sender<()>),
 }
 
@@ -99,6 +101,7 @@ impl LogWriter {
         lost: CancellationToken,
     ) -> (Self, tokio::task::JoinHandle<()>) {
         let (operations, mailbox) = mpsc::channel(MAILBOX);
+        let (failing, refuses) = watch::channel(false);
         let task = Task {
             mailbox,
             writer,
@@ -109,9 +112,10 @@ impl LogWriter {
             journal: Journal::default(),
             unsynced_since: None,
             next_commit: Instant::now(),
-            failing: false,
+            failing,
+            told_wal: false,
         };
-        (Self { operations }, tokio::spawn(task.run()))
+        (Self { operations, refuses }, tokio::spawn(task.run()))
     }
 
     /// Appends records; they are shown after their commit.
@@ -133,6 +137,22 @@ impl LogWriter {
         let (reply, taken) = oneshot::channel();
         let _ = self.operations.send(Operation::TakeOver(take_over, reply)).await;
         taken.await.unwrap_or(None)
+    }
+
+    /// Waits until the store refuses to write.
+    pub(crate) async fn refuses(&self) {
+        if self.refuses.clone().wait_for(|refuses| *refuses).await.is_err() {
+            // The writer is gone only when the process ends.
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// For what takes several steps: whether the first could be written.
+    ///
+    /// # Errors
+    /// [`Refusal::Storage`] while the store refuses to write.
+    pub(crate) fn check(&self) -> Result<(), Refusal> {
+        if *self.refuses.borrow() { Err(Refusal::Storage) } else { Ok(()) }
     }
 
     /// Carries a command out, durably.
@@ -162,7 +182,10 @@ struct Task {
     journal: Journal,
     unsynced_since: Option<Instant>,
     next_commit: Instant,
-    failing: bool,
+    /// The store refuses; commands are refused too, until a commit succeeds.
+    failing: watch::Sender<bool>,
+    /// It was logged that the write-ahead log cannot be emptied.
+    told_wal: bool,
 }
 
 impl Task {
@@ -172,7 +195,8 @@ impl Task {
             if self.lost.is_cancelled() {
                 return;
             }
-            if !self.waiting.is_empty() {
+            // A store that refuses is tried also when nothing waits: commands do not wait for it.
+            if !self.waiting.is_empty() || open && self.is_failing() {
                 self.commit_waiting().await;
             } else if open {
                 self.rest().await;
@@ -187,7 +211,7 @@ impl Task {
 
     /// Waits for work. `false` when there will be no more.
     async fn gather(&mut self) -> bool {
-        if self.waiting.is_empty() {
+        if self.waiting.is_empty() && !self.is_failing() {
             let idle = self
                 .unsynced_since
                 .map_or(SYNC_WITHIN, |since| SYNC_WITHIN.saturating_sub(since.elapsed()));
@@ -201,56 +225,69 @@ impl Task {
         tokio::pin!(commit_at);
         loop {
             while let Ok(operation) = self.mailbox.try_recv() {
-                self.waiting.push(operation);
-            }
-            if self.failing {
-                self.refuse_commands();
+                self.take(operation);
             }
             tokio::select! {
                 biased;
                 () = &mut commit_at => return true,
-                operation = self.mailbox.recv() => match operation {
-                    Some(operation) => self.waiting.push(operation),
-                    None => return !self.waiting.is_empty(),
-                },
+                operation = self.mailbox.recv() => {
+                    let Some(operation) = operation else {
+                        commit_at.await;
+                        return !self.waiting.is_empty();
+                    };
+                    self.take(operation);
+                }
             }
         }
     }
 
     /// While the store refuses, people hear it at once; what models wrote waits.
-    fn refuse_commands(&mut self) {
-        self.waiting.retain(|operation| !matches!(operation, Operation::Command(_)));
+    fn take(&mut self, operation: Operation) {
+        if !(self.is_failing() && matches!(operation, Operation::Command(_))) {
+            self.waiting.push(operation);
+        }
+    }
+
+    fn is_failing(&self) -> bool {
+        *self.failing.borrow()
     }
 
     async fn commit_waiting(&mut self) {
         let began = Instant::now();
         match self.commit().await {
             Ok(()) => {
-                if std::mem::replace(&mut self.failing, false) {
+                if self.failing.send_replace(false) {
                     tracing::info!("the store writes again");
                 }
                 self.next_commit = began + GATHER;
             }
-            Err(StoreError::OwnerLost) => {
-                tracing::error!("another process took the data folder over; stopping");
-                self.lost.cancel();
-            }
-            Err(error) => {
-                if !std::mem::replace(&mut self.failing, true) {
-                    tracing::error!(error = %error, "failed to write to the store; trying again");
-                }
-                self.refuse_commands();
-                for operation in &self.waiting {
-                    match operation {
-                        Operation::Append(append) => append.log.storage_fails(),
-                        Operation::Settle(settle, _) => settle.log.storage_fails(),
-                        Operation::TakeOver(take_over, _) => take_over.log.storage_fails(),
-                        Operation::Command(_) => {}
-                    }
-                }
-                self.next_commit = Instant::now() + RETRY;
+            Err(error) => self.fail(&error),
+        }
+    }
+
+    /// What models wrote waits, and followers are told. No command waits: a commit takes them out.
+    fn fail(&mut self, error: &StoreError) {
+        if matches!(error, StoreError::OwnerLost) {
+            tracing::error!("another process took the data folder over; stopping");
+            self.lost.cancel();
+            return;
+        }
+        if !self.failing.send_replace(true) {
+            tracing::error!(
+                error = %error,
+                "failed to write to the store; messages are refused and answers wait until it \
+                 writes again, which is tried every second"
+            );
+        }
+        for operation in &self.waiting {
+            match operation {
+                Operation::Append(append) => append.log.storage_fails(),
+                Operation::Settle(settle, _) => settle.log.storage_fails(),
+                Operation::TakeOver(take_over, _) => take_over.log.storage_fails(),
+                Operation::Command(_) => {}
             }
         }
+        self.next_commit = Instant::now() + RETRY;
     }
 
     /// Writes everything that waits in one transaction. After an error it waits still, but for
@@ -376,12 +413,16 @@ impl Task {
         if self.unsynced_since.is_some()
             && let Err(error) = self.sync().await
         {
-            tracing::error!(error = %error, "failed to bring the last second to the disk");
+            return self.fail(&error);
         }
-        if self.store.wal_bytes() > WAL_LIMIT
-            && let Err(error) = self.writer.truncate_wal().await
-        {
-            tracing::warn!(error = %error, "failed to empty the write-ahead log");
+        if self.store.wal_bytes() > WAL_LIMIT {
+            let emptied = self.writer.truncate_wal().await;
+            let told = std::mem::replace(&mut self.told_wal, emptied.is_err());
+            if let Err(error) = emptied
+                && !told
+            {
+                tracing::warn!(error = %error, "failed to empty the write-ahead log");
+            }
         }
     }
 
@@ -565,14 +606,14 @@ async fn apply_command(
         Command::Deliver(generation, device, reply) => {
             answer(reply, transaction.deliver(generation, &device).await?)
         }
-        Command::PutSession(secret, session, reply) => {
-            answer(reply, transaction.put_session(secret, &session, Timestamp::now()).await?)
+        Command::PutSession(secret, session, now, reply) => {
+            answer(reply, transaction.put_session(secret, &session, now).await?)
         }
         Command::PutLinkCode(code, principal, expires_at, reply) => {
             answer(reply, transaction.put_link_code(code, principal, expires_at).await?)
         }
-        Command::TakeLinkCode(code, reply) => {
-            answer(reply, transaction.take_link_code(code, Timestamp::now()).await?)
+        Command::TakeLinkCode(code, now, reply) => {
+            answer(reply, transaction.take_link_code(code, now).await?)
         }
         Command::SetPreference(principal, model, reply) => {
             answer(reply, transaction.set_preference(principal, model.as_deref()).await?)

@@ -63,7 +63,9 @@ impl Engine {
             }
         }
         let end = End::Failed(failure);
-        if let Some(settle) = generation::settlement(log, epoch, end, Usage::default()) {
+        if let Some(settle) =
+            generation::settlement(log, epoch, end, Usage::default(), self.clock().now())
+        {
             self.settle(settle).await;
         }
     }

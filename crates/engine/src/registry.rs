@@ -118,7 +118,10 @@ impl Runs {
     pub(crate) fn of(&self, conversation: ConversationId) -> Vec<GenerationId> {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let here = running.iter().filter(|(_, run)| run.conversation == conversation);
-        here.map(|(id, _)| *id).collect()
+        let mut here: Vec<_> = here.map(|(id, _)| *id).collect();
+        // A map has no order of its own.
+        here.sort();
+        here
     }
 
     pub(crate) fn count(&self) -> usize {

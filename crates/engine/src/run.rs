@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 use unbroken_protocol::{
-    ConversationId, ConversationOp, Event, FinishReason, GenerationId, GenerationState, Means,
-    PrincipalId, QueueEvent,
+    ConversationId, ConversationOp, Event, GenerationId, GenerationState, Means, PrincipalId,
+    QueueEvent,
 };
 use unbroken_providers::{Choice, Failure, Usage};
 use unbroken_store::{Generation, Sealed};
@@ -13,7 +13,7 @@ use unbroken_store::{Generation, Sealed};
 use crate::Engine;
 use crate::error::Refusal;
 use crate::generation::{self, End, Run};
-use crate::going_on::{goes_on_by_itself, has_tries};
+use crate::going_on::{goes_on_by_itself, goes_on_in_a_sibling, has_tries};
 use crate::log::Log;
 use crate::log_writer::{Command, Settle};
 
@@ -42,6 +42,7 @@ impl Engine {
             log: Arc::clone(&log),
             epoch: generation.epoch,
             writer: self.inner.writer.clone(),
+            clock: self.clock().clone(),
             stop,
             abandon: self.inner.abandon.clone(),
         };
@@ -79,7 +80,9 @@ impl Engine {
             // Where the provider keeps the answer running, dropping the stream has left it.
             choice.provider.end(&id.to_string()).await;
         }
-        if let Some(settle) = generation::settlement(&log, run.epoch, end, usage) {
+        if let Some(settle) =
+            generation::settlement(&log, run.epoch, end, usage, self.clock().now())
+        {
             self.settle(settle).await;
         }
         Ok(())
@@ -103,7 +106,7 @@ impl Engine {
 
     /// Lets an answer go on because a person asks for it: an interrupted one in its own log, one
     /// that ended by its length or by a stop as a sibling that begins with its text (PROTOCOL B7).
-    /// Returns the generation that runs then.
+    /// Returns the generation that runs then. The same key makes one sibling.
     ///
     /// # Errors
     /// `conflict` when it can do neither, `conversation_busy` while another answer is written.
@@ -111,17 +114,19 @@ impl Engine {
         &self,
         principal: PrincipalId,
         id: GenerationId,
+        key: Option<String>,
     ) -> Result<GenerationId, Refusal> {
         let log = self.log(principal, id).await?;
+        self.inner.writer.check()?;
         let engine = self.clone();
-        self.carry_out(async move {
+        self.carry_out_while_storing(async move {
             if log.state() == GenerationState::Interrupted {
                 engine.resume(&log).await?;
                 return Ok(id);
             }
             let ended = engine.store().generation(id).await?.and_then(|ended| ended.finish_reason);
-            if matches!(ended, Some(FinishReason::Length | FinishReason::User)) && log.has_text() {
-                return Ok(engine.sibling(&log).await?.turn.generation_id);
+            if goes_on_in_a_sibling(ended, log.has_text()) {
+                return Ok(engine.sibling(&log, key.as_deref()).await?.turn.generation_id);
             }
             Err(Refusal::Conflict("This answer cannot be continued. Ask again instead."))
         })
@@ -157,14 +162,22 @@ impl Engine {
 
     /// Stops a generation, durably; what it wrote stays. Stopping one that has ended changes
     /// nothing (PROTOCOL B8.9, B8.10). Returns the state in which it is then.
+    ///
+    /// # Errors
+    /// `storage_unavailable` while the store refuses to write: the model is not read any more, and
+    /// the stop is durable only when the store writes again.
     pub async fn stop(
         &self,
         principal: PrincipalId,
         id: GenerationId,
     ) -> Result<GenerationState, Refusal> {
         let log = self.log(principal, id).await?;
+        let state = log.state();
+        if state.is_sealed() {
+            return Ok(state);
+        }
         let engine = self.clone();
-        self.carry_out(async move { Ok(engine.stop_log(&log).await) }).await
+        self.carry_out_while_storing(async move { Ok(engine.stop_log(&log).await) }).await
     }
 
     async fn stop_log(&self, log: &Arc<Log>) -> GenerationState {
@@ -182,8 +195,14 @@ impl Engine {
                 continue;
             }
             // It waits, or was interrupted: nobody writes it.
-            let settle = generation::settlement(log, epoch, End::Stopped, Usage::default())
-                .expect("a stop is written");
+            let settle = generation::settlement(
+                log,
+                epoch,
+                End::Stopped,
+                Usage::default(),
+                self.clock().now(),
+            )
+            .expect("a stop is written");
             let sealed = self.settle(settle).await;
             // The turn before it may have ended meanwhile, and let it run.
             let runs = self.inner.runs.stop(log.identity.generation_id);
@@ -210,8 +229,9 @@ impl Engine {
     pub async fn delete(&self, principal: PrincipalId, id: ConversationId) -> Result<(), Refusal> {
         let row = self.store().conversation(principal, id).await?;
         let row = row.ok_or(Refusal::NotFound("conversation"))?;
+        self.inner.writer.check()?;
         let engine = self.clone();
-        self.carry_out(async move {
+        self.carry_out_while_storing(async move {
             // The last one first, so that none of those that wait begins to run.
             for (waiting, _) in engine.store().queue(id).await?.into_iter().rev() {
                 if let Some(log) = engine.inner.logs.get(waiting, engine.store()).await? {
@@ -222,8 +242,8 @@ impl Engine {
             engine.command(|reply| Command::DeleteConversation(id, reply)).await?;
             // A turn that came meanwhile was deleted with the rest.
             engine.stop_running(id).await?;
-            let summary = Engine::summary(&row);
-            engine.send_conversation(principal, ConversationOp::Delete, summary);
+            let deleted = Self::conversation_event(ConversationOp::Delete, &row);
+            engine.tell(principal, std::future::ready(Some(deleted))).await;
             Ok(())
         })
         .await
@@ -250,29 +270,29 @@ impl Engine {
 
     /// Tells a principal's connections how a conversation stands.
     pub(crate) async fn announce(&self, principal: PrincipalId, id: ConversationId) {
-        if !self.inner.notices.has_listeners(principal) {
-            return;
-        }
-        match self.store().conversation(principal, id).await {
-            Ok(Some(row)) => {
-                self.send_conversation(principal, ConversationOp::Upsert, Self::summary(&row));
+        let read = async {
+            match self.store().conversation(principal, id).await {
+                Ok(row) => row.map(|row| Self::conversation_event(ConversationOp::Upsert, &row)),
+                Err(error) => {
+                    tracing::error!(error = %error, "failed to read a conversation");
+                    None
+                }
             }
-            Ok(None) => {}
-            Err(error) => tracing::error!(error = %error, "failed to read a conversation"),
-        }
+        };
+        self.tell(principal, read).await;
     }
 
     /// Tells a principal's connections which turns wait in a conversation.
     pub(crate) async fn announce_queue(&self, principal: &PrincipalId, id: ConversationId) {
-        if !self.inner.notices.has_listeners(*principal) {
-            return;
-        }
-        match self.queue(id).await {
-            Ok(items) => {
-                let event = Event::Queue(QueueEvent { conversation_id: id, items });
-                self.inner.notices.send(*principal, event);
+        let read = async {
+            match self.queue(id).await {
+                Ok(items) => Some(Event::Queue(QueueEvent { conversation_id: id, items })),
+                Err(refusal) => {
+                    tracing::error!(error = %refusal, "failed to read a queue");
+                    None
+                }
             }
-            Err(refusal) => tracing::error!(error = %refusal, "failed to read a queue"),
-        }
+        };
+        self.tell(*principal, read).await;
     }
 }

@@ -62,10 +62,11 @@ impl Engine {
             )));
         }
         let principal_id = match link_code {
-            None => PrincipalId::new(),
+            None => self.clock().id(PrincipalId::from_bytes),
             Some(code) => {
                 let code = SecretHash::of(&normalized(code));
-                let taken = self.command(|reply| Command::TakeLinkCode(code, reply)).await?;
+                let now = self.clock().now();
+                let taken = self.command(|reply| Command::TakeLinkCode(code, now, reply)).await?;
                 taken.ok_or_else(|| {
                     Refusal::BadRequest(
                         "This code is not valid any more. Make a new one on the other device."
@@ -75,7 +76,8 @@ impl Engine {
             }
         };
         let session_id = SessionId::new(hex::encode(random::<32>()?));
-        let session = Session { device_id: device, principal_id, expires_at: later(SESSION_MS) };
+        let session =
+            Session { device_id: device, principal_id, expires_at: self.later(SESSION_MS) };
         self.put_session(SecretHash::from(&session_id), &session).await?;
         Ok((session_id, session))
     }
@@ -87,12 +89,12 @@ impl Engine {
             Some(session) => Some(session),
             None => self.store().session(secret).await?,
         };
-        let now = Timestamp::now().as_millis();
+        let now = self.clock().now().as_millis();
         let Some(mut session) = found.filter(|session| session.expires_at.as_millis() > now) else {
             return Ok(None);
         };
         if session.expires_at.as_millis() < now + SESSION_MS - SLIDE_MS {
-            session.expires_at = later(SESSION_MS);
+            session.expires_at = self.later(SESSION_MS);
             // A store that refuses to write does not lock people out.
             let _ = self.put_session(secret, &session).await;
         }
@@ -119,22 +121,23 @@ impl Engine {
     /// A one-time code by which another device joins a principal, and when it expires.
     pub async fn link_code(&self, principal: PrincipalId) -> Result<(String, Timestamp), Refusal> {
         let code = readable_code()?;
-        let expires_at = later(LINK_MS);
+        let expires_at = self.later(LINK_MS);
         let hash = SecretHash::of(&normalized(&code));
         self.command(|reply| Command::PutLinkCode(hash, principal, expires_at, reply)).await?;
         Ok((code, expires_at))
     }
 
+    fn later(&self, millis: i64) -> Timestamp {
+        Timestamp::from_millis(self.clock().now().as_millis() + millis)
+    }
+
     async fn put_session(&self, secret: SecretHash, session: &Session) -> Result<(), Refusal> {
         let stored = session.clone();
-        self.command(|reply| Command::PutSession(secret, stored, reply)).await?;
+        let now = self.clock().now();
+        self.command(|reply| Command::PutSession(secret, stored, now, reply)).await?;
         self.remembered().put(secret, session.clone());
         Ok(())
     }
-}
-
-fn later(millis: i64) -> Timestamp {
-    Timestamp::from_millis(Timestamp::now().as_millis() + millis)
 }
 
 fn random<const N: usize>() -> Result<[u8; N], Refusal> {

@@ -2,7 +2,7 @@
 
 use unbroken_protocol::{
     ClientMessageId, ConversationId, Event, GenerationId, GenerationStarted, GenerationState,
-    MessageId, Options, PrincipalId, QueueItem, Timestamp, limits,
+    MessageId, Options, PrincipalId, QueueItem, limits,
 };
 use unbroken_store::{Body, Generation, NewTurn, Place, Record, SecretHash, Turn, TurnOutcome};
 
@@ -177,34 +177,37 @@ impl Engine {
 
     async fn new_turn(&self, principal: PrincipalId, ask: Ask) -> Result<NewTurn, Refusal> {
         check_message(&ask.message, self.inner.settings.message_bytes)?;
-        let client_message = ask
-            .client_message_id
-            .as_deref()
-            .map(str::parse::<ClientMessageId>)
-            .transpose()
-            .map_err(|_| Refusal::BadRequest("A client_message_id is a UUID.".into()))?
-            .map(|key| (key, fingerprint(&ask)));
-        let place = place(&ask)?;
+        let client_message = keyed(ask.client_message_id.as_deref(), || fingerprint(&ask))?;
+        let place = self.place(&ask)?;
         let content = Some(ask.message);
-        let turn = self.answer_by(principal, place, MessageId::new(), ask.model_id).await?;
+        let turn = self
+            .answer_by(principal, place, self.clock().id(MessageId::from_bytes), ask.model_id)
+            .await?;
         Ok(NewTurn { content, options: ask.options, client_message, ..turn })
     }
 
-    /// Another answer to a person's message: a sibling of those that it has (PROTOCOL B5).
+    /// Another answer to a person's message: a sibling of those that it has (PROTOCOL B5). The same
+    /// key makes it once.
     pub async fn regenerate(
         &self,
         principal: PrincipalId,
         user_message: MessageId,
         model: Option<String>,
+        key: Option<&str>,
     ) -> Result<Started, Refusal> {
+        let again = || SecretHash::of(&format!("regenerate {user_message} {model:?}"));
+        let client_message = keyed(key, again)?;
         let turn = self.answer_by(principal, Place::Again, user_message, model).await?;
+        let turn = NewTurn { client_message, ..turn };
         let engine = self.clone();
         self.carry_out(async move { engine.take(turn).await }).await
     }
 
     /// A sibling of a sealed answer that begins with its text and goes on from there.
-    pub(crate) async fn sibling(&self, log: &Log) -> Result<Started, Refusal> {
+    pub(crate) async fn sibling(&self, log: &Log, key: Option<&str>) -> Result<Started, Refusal> {
         let identity = &log.identity;
+        let on = || SecretHash::of(&format!("continue {}", identity.generation_id));
+        let client_message = keyed(key, on)?;
         let answer = self.store().message(identity.message_id).await?;
         let asked = answer.and_then(|answer| answer.parent_id);
         let asked = asked.ok_or(Refusal::NotFound("message"))?;
@@ -212,7 +215,7 @@ impl Engine {
         let turn = self.answer_by(principal, Place::Again, asked, model).await?;
         let begins_with =
             Record { epoch: 1, seq: 1, at: turn.at, body: Body::Content(log.summary().content) };
-        self.take(NewTurn { begins_with: Some(begins_with), ..turn }).await
+        self.take(NewTurn { begins_with: Some(begins_with), client_message, ..turn }).await
     }
 
     /// A turn without a message of its own, answered by the model that is wanted.
@@ -232,14 +235,35 @@ impl Engine {
             user_message_id,
             content: None,
             begins_with: None,
-            generation_id: GenerationId::new(),
-            message_id: MessageId::new(),
+            generation_id: self.clock().id(GenerationId::from_bytes),
+            message_id: self.clock().id(MessageId::from_bytes),
             model: choice.info.id,
             model_name: choice.info.name,
             routing: choice.routing,
             options: Options::default(),
             client_message: None,
-            at: Timestamp::now(),
+            at: self.clock().now(),
+        })
+    }
+
+    /// Where a message goes. `parent_id` is an answer, or `root` for a message beside the first.
+    fn place(&self, ask: &Ask) -> Result<Place, Refusal> {
+        let Some(conversation) = &ask.conversation_id else {
+            if ask.parent_id.is_some() {
+                return Err(Refusal::BadRequest(
+                    "A parent_id needs the conversation_id that it belongs to.".into(),
+                ));
+            }
+            let conversation_id = self.clock().id(ConversationId::from_bytes);
+            return Ok(Place::New { conversation_id, title: title(&ask.message) });
+        };
+        let id = conversation.parse().map_err(|_| Refusal::NotFound("conversation"))?;
+        Ok(match ask.parent_id.as_deref() {
+            None => Place::Next(id),
+            Some("root") => Place::Root(id),
+            Some(parent) => {
+                Place::After(id, parent.parse().map_err(|_| Refusal::NotFound("message"))?)
+            }
         })
     }
 
@@ -252,7 +276,7 @@ impl Engine {
             TurnOutcome::NotFound => Err(Refusal::NotFound("conversation or message")),
             TurnOutcome::Busy => Err(Refusal::Busy),
             TurnOutcome::Conflict => Err(Refusal::Conflict(
-                "This client_message_id was used before for another message. Make a new one.",
+                "This client_message_id was used before for something else. Make a new one.",
             )),
             TurnOutcome::Created(turn) => {
                 if turn.state == GenerationState::Running {
@@ -270,39 +294,18 @@ impl Engine {
         turn: &Turn,
         key: Option<ClientMessageId>,
     ) {
-        self.inner.notices.send(
-            principal,
-            Event::GenerationStarted(GenerationStarted {
-                conversation_id: turn.conversation_id,
-                generation_id: turn.generation_id,
-                message_id: turn.message_id,
-                client_message_id: key,
-            }),
-        );
+        let started = Event::GenerationStarted(GenerationStarted {
+            conversation_id: turn.conversation_id,
+            generation_id: turn.generation_id,
+            message_id: turn.message_id,
+            client_message_id: key,
+        });
+        self.tell(principal, std::future::ready(Some(started))).await;
         self.announce(principal, turn.conversation_id).await;
         if turn.state == GenerationState::Queued {
             self.announce_queue(&principal, turn.conversation_id).await;
         }
     }
-}
-
-/// Where a message goes. `parent_id` is an answer, or `root` for a message beside the first.
-fn place(ask: &Ask) -> Result<Place, Refusal> {
-    let Some(conversation) = &ask.conversation_id else {
-        if ask.parent_id.is_some() {
-            return Err(Refusal::BadRequest(
-                "A parent_id needs the conversation_id that it belongs to.".into(),
-            ));
-        }
-        let conversation_id = ConversationId::new();
-        return Ok(Place::New { conversation_id, title: title(&ask.message) });
-    };
-    let id = conversation.parse().map_err(|_| Refusal::NotFound("conversation"))?;
-    Ok(match ask.parent_id.as_deref() {
-        None => Place::Next(id),
-        Some("root") => Place::Root(id),
-        Some(parent) => Place::After(id, parent.parse().map_err(|_| Refusal::NotFound("message"))?),
-    })
 }
 
 fn check_message(message: &str, limit: usize) -> Result<(), Refusal> {
@@ -325,6 +328,16 @@ fn title(message: &str) -> String {
     title.truncate(title.trim_end().len());
     title.push('…');
     title
+}
+
+/// A client's key with what it stands for.
+fn keyed(
+    key: Option<&str>,
+    body: impl FnOnce() -> SecretHash,
+) -> Result<Option<(ClientMessageId, SecretHash)>, Refusal> {
+    let key = key.map(str::parse::<ClientMessageId>).transpose();
+    let key = key.map_err(|_| Refusal::BadRequest("A client_message_id is a UUID.".into()))?;
+    Ok(key.map(|key| (key, body())))
 }
 
 /// What a client's key stands for: the same key with anything else is a conflict.

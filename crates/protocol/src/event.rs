@@ -1,16 +1,18 @@
 //! Everything that the server sends on a socket: the events of PROTOCOL A3 and B3, told apart by
 //! `type`.
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Error, Value};
 
+use crate::fields::{self, Fields, read_at};
 use crate::model::FinishReason;
 use crate::position::{Epoch, Position, Seq};
 use crate::rest::{ConversationSummary, QueueItem};
 use crate::{ClientMessageId, ConversationId, ErrorCode, GenerationId, MessageId, Timestamp};
 
 /// One event or frame from the server.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
     ConnectionEstablished(ConnectionEstablished),
@@ -35,41 +37,98 @@ pub enum Event {
     Conversation(Box<ConversationEvent>),
     Queue(QueueEvent),
     GenerationStarted(GenerationStarted),
+    Noticed(Noticed),
 
     /// A type that this build does not know; a client ignores it.
-    #[serde(other)]
     Unknown,
 }
 
-impl Event {
-    /// The `type`, as it is written on the wire.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::ConnectionEstablished(_) => "connection_established",
-            Self::ConversationStarted(_) => "conversation_started",
-            Self::StreamStart(_) => "stream_start",
-            Self::ContentChunk(_) => "content_chunk",
-            Self::StreamComplete(_) => "stream_complete",
-            Self::StreamError(_) => "stream_error",
-            Self::HelloOk(_) => "hello_ok",
-            Self::Following(_) => "following",
-            Self::Snapshot(_) => "snapshot",
-            Self::GenerationState(_) => "generation_state",
-            Self::ReasoningChunk(_) => "reasoning_chunk",
-            Self::ToolEvent(_) => "tool_event",
-            Self::SourceFound(_) => "source_found",
-            Self::Heartbeat(_) => "heartbeat",
-            Self::Pong(_) => "pong",
-            Self::Draining(_) => "draining",
-            Self::Error(_) => "error",
-            Self::Ok(_) => "ok",
-            Self::Conversation(_) => "conversation",
-            Self::Queue(_) => "queue",
-            Self::GenerationStarted(_) => "generation_started",
-            Self::Unknown => "unknown",
-        }
-    }
+/// Which `type` is which variant, for writing and for reading.
+macro_rules! kinds {
+    ($($kind:literal => $event:ident,)*) => {
+        impl Event {
+            /// The `type`, as it is written on the wire.
+            pub fn kind(&self) -> &'static str {
+                match self {
+                    $(Self::$event(_) => $kind,)*
+                    Self::Unknown => "unknown",
+                }
+            }
 
+            fn read(fields: Fields) -> Result<Self, Error> {
+                match fields.text("type").ok_or_else(|| Error::missing_field("type"))? {
+                    $($kind => fields.whole().map(Self::$event),)*
+                    _ => Ok(Self::Unknown),
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    "connection_established" => ConnectionEstablished,
+    "conversation_started" => ConversationStarted,
+    "stream_start" => StreamStart,
+    "content_chunk" => ContentChunk,
+    "stream_complete" => StreamComplete,
+    "stream_error" => StreamError,
+    "hello_ok" => HelloOk,
+    "following" => Following,
+    "snapshot" => Snapshot,
+    "generation_state" => GenerationState,
+    "reasoning_chunk" => ReasoningChunk,
+    "tool_event" => ToolEvent,
+    "source_found" => SourceFound,
+    "heartbeat" => Heartbeat,
+    "pong" => Pong,
+    "draining" => Draining,
+    "error" => Error,
+    "ok" => Ok,
+    "conversation" => Conversation,
+    "queue" => Queue,
+    "generation_started" => GenerationStarted,
+    "noticed" => Noticed,
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        fields::read(deserializer, Self::read)
+    }
+}
+
+read_at! {
+    StreamStart { model, timestamp }
+    ContentChunk { content, chunk_id, timestamp, seq_from, offset }
+    StreamComplete {
+        full_response, total_chunks, tokens, input_tokens, output_tokens, credits, timestamp,
+        seq_from, status, finish_reason, content_chars, content_sha256; citations
+    }
+    Snapshot { content, state; reasoning, citations, tool_events }
+    GenerationStateEvent { seq_from, state, code, message, means; can_continue }
+    ReasoningChunk { seq_from, content, timestamp }
+    ToolEvent { seq_from, call_id, phase, name, data }
+    SourceFound { seq_from, citation }
+}
+
+impl<'de> Deserialize<'de> for StreamError {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        fields::read(deserializer, |mut fields| {
+            Ok(Self {
+                error: fields.take("error")?,
+                code: fields.take("code")?,
+                retryable: fields.take("retryable")?,
+                status: fields.take("status")?,
+                retry_after_ms: fields.take("retry_after_ms")?,
+                timestamp: fields.take("timestamp")?,
+                at: fields.take_at().ok(),
+                seq_from: fields.take("seq_from")?,
+                req: fields.take("req")?,
+            })
+        })
+    }
+}
+
+impl Event {
     /// The place of a record in its log; `None` for a frame of one connection.
     pub fn record(&self) -> Option<Position> {
         let at = match self {
@@ -124,7 +183,7 @@ pub struct ConversationStarted {
 }
 
 /// Once per generation and connection, before its first record.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StreamStart {
     pub model: String,
     pub timestamp: Timestamp,
@@ -133,7 +192,7 @@ pub struct StreamStart {
 }
 
 /// Visible text. `content` begins `offset` Unicode scalar values into the visible text.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ContentChunk {
     pub content: String,
     /// Equals `seq`.
@@ -142,13 +201,13 @@ pub struct ContentChunk {
     #[serde(flatten)]
     pub at: At,
     /// The frame covers `seq_from..=seq`; one record when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub seq_from: Option<Seq>,
     pub offset: u64,
 }
 
 /// The last event of a generation that ended well or was stopped.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StreamComplete {
     pub full_response: String,
     /// How many `content_chunk` records the log holds.
@@ -157,15 +216,15 @@ pub struct StreamComplete {
     pub tokens: u64,
     pub input_tokens: u64,
     pub output_tokens: u64,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub citations: Vec<Citation>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub credits: Option<Credits>,
     pub timestamp: Timestamp,
     #[serde(flatten)]
     pub at: At,
     /// The frame covers `seq_from..=seq`, hidden records before it among them; one when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub seq_from: Option<Seq>,
     pub status: CompleteStatus,
     pub finish_reason: FinishReason,
@@ -183,23 +242,23 @@ pub enum CompleteStatus {
 }
 
 /// The last event of a generation that failed, or a request that was refused (then without `at`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StreamError {
     /// One sentence that a person can act on.
     pub error: String,
     pub code: ErrorCode,
     pub retryable: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<StreamErrorStatus>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
     pub timestamp: Timestamp,
     #[serde(flatten)]
     pub at: Option<At>,
     /// The frame covers `seq_from..=seq`, hidden records before it among them; one when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub seq_from: Option<Seq>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub req: Option<Value>,
 }
 
@@ -284,16 +343,14 @@ pub enum ResyncReason {
 }
 
 /// Everything up to `seq` but a terminal record; the client replaces what it has.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Snapshot {
     #[serde(flatten)]
     pub at: At,
     pub content: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub reasoning: String,
-    #[serde(default)]
     pub citations: Vec<Citation>,
-    #[serde(default)]
     pub tool_events: Vec<Value>,
     pub state: GenerationState,
 }
@@ -330,22 +387,21 @@ impl GenerationState {
 }
 
 /// A change of state inside the log: a run began, or broke off.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GenerationStateEvent {
     #[serde(flatten)]
     pub at: At,
     /// The frame covers `seq_from..=seq`, hidden records before it among them; one when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub seq_from: Option<Seq>,
     pub state: GenerationState,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<ErrorCode>,
     /// One sentence for a person, when the run broke off.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    #[serde(default)]
     pub can_continue: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub means: Option<Means>,
 }
 
@@ -360,36 +416,35 @@ pub enum Means {
 }
 
 /// Text of the model's reasoning.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ReasoningChunk {
     #[serde(flatten)]
     pub at: At,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub seq_from: Option<Seq>,
     pub content: String,
     pub timestamp: Timestamp,
 }
 
 /// A step of a tool call.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ToolEvent {
     #[serde(flatten)]
     pub at: At,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub seq_from: Option<Seq>,
     pub call_id: String,
     pub phase: String,
     pub name: String,
-    #[serde(default)]
     pub data: Value,
 }
 
 /// A passage was found that the answer may cite.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SourceFound {
     #[serde(flatten)]
     pub at: At,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub seq_from: Option<Seq>,
     pub citation: Citation,
 }
@@ -465,6 +520,16 @@ pub struct GenerationStarted {
     pub message_id: MessageId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_message_id: Option<ClientMessageId>,
+}
+
+/// How far the notices before this lead: the place to come back to, in a `hello` or a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Noticed {
+    /// `epoch.seq` of the notices, which has nothing to do with any log.
+    pub after: String,
+    /// Some are gone that the client was not sent: it reads its lists again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub missed: bool,
 }
 
 #[cfg(test)]

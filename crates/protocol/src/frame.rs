@@ -19,7 +19,7 @@ pub enum ClientFrame {
     /// Leave; the generation goes on.
     Unfollow(Target),
     Stop(Target),
-    Continue(Target),
+    Continue(Continue),
     Ping(Ping),
 }
 
@@ -61,6 +61,10 @@ pub struct Hello {
     pub device_id: Option<DeviceId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<SessionId>,
+    /// The place up to which notices were heard, empty for none. A client that says it is sent
+    /// `noticed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notices_after: Option<String>,
 }
 
 fn first_version() -> u32 {
@@ -98,6 +102,15 @@ pub struct Follow {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Target {
     pub generation_id: String,
+}
+
+/// The answer that is to go on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Continue {
+    pub generation_id: String,
+    /// Of a sibling that is made: the same key makes it once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_message_id: Option<String>,
 }
 
 /// A probe; `t` comes back in `pong`.

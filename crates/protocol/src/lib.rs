@@ -5,6 +5,7 @@
 
 mod error;
 mod event;
+mod fields;
 mod frame;
 mod id;
 pub mod limits;
@@ -18,12 +19,12 @@ pub use error::{ErrorBody, ErrorCode};
 pub use event::{
     At, Citation, CompleteStatus, ConnectionEstablished, ContentChunk, ConversationEvent,
     ConversationOp, ConversationStarted, Credits, Done, Draining, ErrorFrame, Event, Following,
-    GenerationStarted, GenerationState, GenerationStateEvent, Heartbeat, HelloOk, Means, Pong,
-    QueueEvent, ReasoningChunk, ResyncReason, Snapshot, SourceFound, StreamComplete, StreamError,
-    StreamErrorStatus, StreamStart, ToolEvent,
+    GenerationStarted, GenerationState, GenerationStateEvent, Heartbeat, HelloOk, Means, Noticed,
+    Pong, QueueEvent, ReasoningChunk, ResyncReason, Snapshot, SourceFound, StreamComplete,
+    StreamError, StreamErrorStatus, StreamStart, ToolEvent,
 };
 pub use frame::{
-    Capability, ClientFrame, Follow, FrameError, Hello, Incoming, Ping, StreamChat, Target,
+    Capability, ClientFrame, Continue, Follow, FrameError, Hello, Incoming, Ping, StreamChat, Target,
 };
 pub use id::{
     ClientMessageId, ConversationId, DeviceId, GenerationId, MessageId, PrincipalId, SessionId,
@@ -31,7 +32,7 @@ pub use id::{
 pub use model::{FinishReason, ModelInfo, Options, Source};
 pub use position::{Epoch, Position, Seq};
 pub use rest::{
-    ChatRequest, ChatResponse, ConversationDeleted, ConversationList, ConversationPage,
+    ChatRequest, ChatResponse, ContinueRequest, ConversationDeleted, ConversationList, ConversationPage,
     ConversationPatch, ConversationSummary, DeviceSession, DeviceSessionRequest, EventBatch,
     GenerationReply, Health, InteractionMode, LinkCode, MessageView, ModelList, PreferenceReply,
     PreferenceRequest, QueueItem, QueueList, QueuePatch, Queued, RegenerateRequest, RequestType,

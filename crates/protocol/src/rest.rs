@@ -254,6 +254,12 @@ pub struct MessageView {
     /// The model's reasoning so far.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reasoning: String,
+    /// Where a further run went on: lengths of the text before it, in Unicode scalar values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seams: Vec<u64>,
+    /// `continue` would be taken now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub can_continue: bool,
     /// Why the answer failed or was interrupted, for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -284,6 +290,20 @@ pub struct ConversationPatch {
 pub struct RegenerateRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_message_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<SessionId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_id: Option<DeviceId>,
+}
+
+/// `POST /ai/generations/{id}/continue`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ContinueRequest {
+    /// Of a sibling that is made: the same key makes it once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_message_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<SessionId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -363,7 +383,7 @@ pub struct PreferenceReply {
 /// `GET /health` and `GET /health/ready`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
-    /// `ok`, or why not ready: `starting`, `draining`.
+    /// `ok`, or why not ready: `draining`, `storage`.
     pub status: String,
     pub version: String,
 }

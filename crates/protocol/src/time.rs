@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use ::time::OffsetDateTime;
-use ::time::format_description::well_known::Rfc3339;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Milliseconds since 1970-01-01T00:00:00Z; on the wire `2026-11-20T09:30:00.250Z`.
@@ -30,19 +28,7 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let nanos = i128::from(self.0) * 1_000_000;
-        let at = OffsetDateTime::from_unix_timestamp_nanos(nanos).map_err(|_| fmt::Error)?;
-        write!(
-            f,
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
-            at.year(),
-            u8::from(at.month()),
-            at.day(),
-            at.hour(),
-            at.minute(),
-            at.second(),
-            at.millisecond()
-        )
+        f.write_str(&calendar::write(self.0).ok_or(fmt::Error)?)
     }
 }
 
@@ -55,9 +41,54 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        let at = OffsetDateTime::parse(&text, &Rfc3339).map_err(serde::de::Error::custom)?;
-        let millis = at.unix_timestamp_nanos() / 1_000_000;
-        i64::try_from(millis).map(Self).map_err(serde::de::Error::custom)
+        let millis = calendar::read(&text);
+        millis.map(Self).ok_or_else(|| serde::de::Error::custom("this is no RFC 3339 time"))
+    }
+}
+
+/// Between milliseconds and text. `None` for a year that has not four digits, or no such text.
+#[cfg(not(target_arch = "wasm32"))]
+mod calendar {
+    use time::OffsetDateTime;
+    use time::format_description::well_known::Rfc3339;
+
+    pub(super) fn write(millis: i64) -> Option<String> {
+        let nanos = i128::from(millis) * 1_000_000;
+        let at = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok()?;
+        Some(format!(
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
+            at.year(),
+            u8::from(at.month()),
+            at.day(),
+            at.hour(),
+            at.minute(),
+            at.second(),
+            at.millisecond()
+        ))
+    }
+
+    pub(super) fn read(text: &str) -> Option<i64> {
+        let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        i64::try_from(at.unix_timestamp_nanos() / 1_000_000).ok()
+    }
+}
+
+/// The browser has a calendar, and a page need not load another one.
+#[cfg(target_arch = "wasm32")]
+mod calendar {
+    use js_sys::Date;
+
+    #[expect(clippy::cast_precision_loss, reason = "a date is far below 2^53")]
+    pub(super) fn write(millis: i64) -> Option<String> {
+        let date = Date::new(&(millis as f64).into());
+        let valid = !date.get_time().is_nan();
+        valid.then(|| String::from(date.to_iso_string()))
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "a date is far below 2^53")]
+    pub(super) fn read(text: &str) -> Option<i64> {
+        let millis = Date::parse(text);
+        (!millis.is_nan()).then_some(millis as i64)
     }
 }
 

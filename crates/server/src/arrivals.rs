@@ -1,62 +1,88 @@
-//! Connections as they arrive: none is taken once the door is shut, and one that was taken is known
-//! to be silent until its first byte.
+//! Connections as they arrive: none is taken once the door is shut, one that was taken is known to be
+//! silent until its first byte, and one that takes nothing from us is given up.
 
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::serve::Listener;
+use rustix::net::sockopt;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Sleep, sleep};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::lifecycle::Lifecycle;
+
+/// What the kernel keeps for a reader that is slow, in bytes; it doubles this for its own needs.
+/// Left to itself it keeps up to 4 MiB for one that was fast before.
+const SEND_BUFFER: usize = 128 * 1024;
+/// How long the other side may leave what was sent unacknowledged, in milliseconds: a machine that
+/// vanished says nothing, and the kernel alone waits for a quarter of an hour.
+const VANISHED: u32 = 60_000;
 
 /// The listening socket, as long as the server takes connections.
 pub(crate) struct Arrivals {
     listener: TcpListener,
     lifecycle: Lifecycle,
+    /// How long a reader may take nothing.
+    stall: Duration,
 }
 
 /// A connection that was taken.
 pub(crate) struct Arrival {
     stream: TcpStream,
     silence: Option<TaskTrackerToken>,
+    patience: Duration,
+    /// Runs while there is something to send that is not taken.
+    stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl Arrivals {
-    pub(crate) fn new(listener: TcpListener, lifecycle: Lifecycle) -> Self {
-        Self { listener, lifecycle }
+    pub(crate) fn new(listener: TcpListener, lifecycle: Lifecycle, stall: Duration) -> Self {
+        Self { listener, lifecycle, stall }
     }
-}
 
-impl Arrival {
-    pub(crate) fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
-        self.stream.set_nodelay(nodelay)
-    }
-}
-
-impl Listener for Arrivals {
-    type Io = Arrival;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Arrival, SocketAddr) {
+    /// The next connection; none ever once the door is shut. Cancel safe.
+    pub(crate) async fn accept(&mut self) -> (Arrival, SocketAddr) {
         // Before the connection is taken: the server waits for all tokens once the door is shut.
         let silence = self.lifecycle.silence();
         tokio::select! {
             biased;
             () = self.lifecycle.shut() => {}
             (stream, peer) = Listener::accept(&mut self.listener) => {
-                return (Arrival { stream, silence: Some(silence) }, peer);
+                return (Arrival::new(stream, silence, self.stall), peer);
             }
         }
         drop(silence);
         std::future::pending().await
     }
+}
 
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+impl Arrival {
+    fn new(stream: TcpStream, silence: TaskTrackerToken, patience: Duration) -> Self {
+        // A connection for which the kernel refuses one of these works without it.
+        let _ = stream.set_nodelay(true);
+        let _ = sockopt::set_socket_send_buffer_size(&stream, SEND_BUFFER);
+        let _ = sockopt::set_tcp_user_timeout(&stream, VANISHED);
+        Self { stream, silence: Some(silence), patience, stalled: None }
+    }
+
+    /// Fails a write that has been waiting for too long.
+    fn watch<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        write: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if write.is_ready() {
+            self.stalled = None;
+            return write;
+        }
+        let patience = self.patience;
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(patience)));
+        stalled.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -80,7 +106,8 @@ impl AsyncWrite for Arrival {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let write = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.watch(cx, write)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -96,7 +123,8 @@ impl AsyncWrite for Arrival {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        let write = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.watch(cx, write)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -6,15 +6,19 @@ mod arrivals;
 pub mod assets;
 mod auth;
 pub mod config;
+mod crowd;
 pub mod doctor;
 mod error;
 pub mod exchange;
 pub mod guard;
 mod lifecycle;
 mod limit;
+pub mod patience;
 mod providers;
 mod routes;
+mod serving;
 mod socket;
+mod written;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -26,7 +30,6 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, heade
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get, post};
-use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 use unbroken_engine::{Engine, Refusal, Settings};
@@ -35,10 +38,12 @@ use unbroken_store::Store;
 
 use arrivals::Arrivals;
 use config::{Config, Durability};
+use crowd::Crowd;
 use error::ApiError;
 use guard::{HostRules, OriginRules, SecurityHeaders};
 use lifecycle::Lifecycle;
 use limit::StartLimit;
+use patience::Patience;
 
 /// A message of the longest kind may grow sixfold when JSON escapes it; the rest is small.
 const BODY_LIMIT: usize = 8 << 20;
@@ -53,6 +58,8 @@ pub(crate) struct App {
     origins: Arc<Origins>,
     lifecycle: Lifecycle,
     starts: Arc<StartLimit>,
+    crowd: Arc<Crowd>,
+    patience: Patience,
     /// Sockets and blocking calls, which outlive their requests.
     tasks: TaskTracker,
     /// The name of this run of the server.
@@ -157,6 +164,7 @@ impl Server {
         let settings = Settings {
             power_durability: config.store.durability == Durability::Power,
             message_bytes: config.limits.message_bytes.get(),
+            clock: unbroken_engine::Clock::System,
         };
         let engine = Engine::open(store, writer, Arc::clone(&catalogue), settings).await?;
         let lifecycle = Lifecycle::new(config.shutdown.drain());
@@ -172,12 +180,21 @@ impl Server {
             engine,
             origins: Arc::new(Origins(OriginRules::new(&config.http))),
             starts: Arc::new(StartLimit::new(config.limits.starts_per_minute)),
+            crowd: Arc::default(),
+            patience: Patience::default(),
             config: Arc::new(config),
             lifecycle,
             tasks,
             node: hex::encode(run).into(),
         };
         Ok(Self { app, listener, address })
+    }
+
+    /// Bears more or less from who connects.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Patience) -> Self {
+        self.app.patience = patience;
+        self
     }
 
     /// The address that it listens on.
@@ -196,17 +213,12 @@ impl Server {
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), ServerError> {
         let Self { app, listener, .. } = self;
         let lifecycle = app.lifecycle.clone();
-        let closing = lifecycle.clone();
-        let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
-        // Small frames go out at once.
-        let listener = Arrivals::new(listener, lifecycle.clone()).tap_io(|arrival| {
-            let _ = arrival.set_nodelay(true);
-        });
-        let serving = axum::serve(listener, service)
-            .with_graceful_shutdown(async move { closing.closed().await });
-        let mut serving = tokio::spawn(serving.into_future());
+        let arrivals = Arrivals::new(listener, lifecycle.clone(), app.patience.stall);
+        let router = router(app.clone());
+        let head = app.patience.head;
+        let mut serving = tokio::spawn(serving::serve(arrivals, router, lifecycle.clone(), head));
         tokio::select! {
-            served = &mut serving => served.map_err(std::io::Error::other)??,
+            served = &mut serving => served.map_err(std::io::Error::other)?,
             () = shutdown => {}
             () = app.engine.lost().cancelled() => return Err(ServerError::OwnerLost),
         }
@@ -230,7 +242,7 @@ impl Server {
 fn router(app: App) -> Router {
     use routes::{chat, conversations, events, generations, health, models, queue, session};
     let http = app.config.http.clone();
-    let lifecycle = app.lifecycle.clone();
+    let (lifecycle, patience) = (app.lifecycle.clone(), app.patience);
     Router::new()
         .route(path::DEVICE_SESSION, post(session::open))
         .route(path::DEVICE_SESSION_VALIDATE, get(session::validate))
@@ -262,6 +274,7 @@ fn router(app: App) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .with_state(app)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn_with_state(patience, serving::hurry))
         .layer(from_fn(error::render_errors))
         .layer(guard::cors(&http))
         .layer(from_fn_with_state(HostRules::new(&http), guard::host))

@@ -9,6 +9,7 @@ use clap::Parser as _;
 use futures_util::FutureExt as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+use unbroken_cli::load::Load;
 use unbroken_server::config::{
     Cli, Command, Config, ConfigCommand, ConfigError, Loaded, Log, LogFormat,
 };
@@ -24,6 +25,9 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
+    if let Some(Command::Load(load)) = &cli.command {
+        return put_load(load);
+    }
     let loaded = Config::load(&cli.flags, std::env::vars_os());
     let command = cli.command.clone().unwrap_or_default();
     if command == Command::Doctor {
@@ -39,13 +43,23 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             print("The configuration holds.\n")?;
         }
         Command::Upgrade { to } => upgrade(&loaded.config, to.as_deref())?,
-        Command::Serve | Command::Doctor => serve(loaded)?,
+        Command::Serve | Command::Doctor | Command::Load(_) => serve(loaded)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn print(text: &str) -> anyhow::Result<()> {
     std::io::stdout().write_all(text.as_bytes()).context("failed to write to standard output")
+}
+
+fn put_load(load: &Load) -> anyhow::Result<ExitCode> {
+    let report = load.run()?;
+    if load.json {
+        print(&format!("{}\n", serde_json::to_string(&report)?))?;
+    } else {
+        print(&report.to_string())?;
+    }
+    Ok(if report.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 #[tokio::main]

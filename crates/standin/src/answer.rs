@@ -4,6 +4,7 @@ use std::{io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
+use rustix::time::{ClockId, clock_gettime};
 use tokio::{
     task::yield_now,
     time::{Instant, sleep, sleep_until},
@@ -14,6 +15,7 @@ use crate::{
     gates::Gates,
     plan::{Act, Kind, Plan},
     sse::{Events, Used},
+    text::stamp,
 };
 
 /// When the next token is due. Times are counted from the first token on, so they do not drift.
@@ -49,6 +51,8 @@ pub(crate) struct Answer {
     pub(crate) gates: Arc<Gates>,
     pub(crate) call: Running,
     pub(crate) prompt_tokens: usize,
+    /// Tokens carry the time of their writing.
+    pub(crate) stamped: bool,
 }
 
 /// What a reader of the answer sees.
@@ -86,6 +90,9 @@ impl Answer {
                 Act::Tokens(kind, tokens) => {
                     self.pace.wait(tokens).await;
                     self.call.sent(tokens);
+                    if self.stamped {
+                        stamp(text, monotonic_nanos());
+                    }
                     return Seen::Tokens(kind);
                 }
                 Act::Wait(duration) => {
@@ -169,6 +176,12 @@ impl Answer {
         });
         stream::unfold(state, async |mut state| state.piece().await.map(|piece| (piece, state)))
     }
+}
+
+/// The clock that every process of a machine shares.
+fn monotonic_nanos() -> i64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    now.tv_sec * 1_000_000_000 + now.tv_nsec
 }
 
 #[derive(Clone, Copy, PartialEq)]

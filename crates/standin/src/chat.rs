@@ -148,6 +148,7 @@ async fn answer(shared: &Shared, headers: &HeaderMap, body: &[u8]) -> Result<Res
         gates: shared.gates.clone(),
         call,
         prompt_tokens: request.prompt_tokens(),
+        stamped: spec.stamp,
     };
     if request.stream == Some(true) && !spec.json {
         let events =

@@ -61,6 +61,19 @@ pub(crate) fn push_thought(text: &mut String, i: usize) {
     write!(text, "r{i} ").expect("a String takes everything");
 }
 
+/// Puts `@{nanos}` before the white space that ends each token: `17 ` becomes `17@1234567890 `.
+pub(crate) fn stamp(text: &mut String, nanos: i64) {
+    let bare = std::mem::take(text);
+    let mut is_inside = false;
+    for c in bare.chars() {
+        if is_inside && c.is_whitespace() {
+            write!(text, "@{nanos}").expect("a String takes everything");
+        }
+        is_inside = !c.is_whitespace();
+        text.push(c);
+    }
+}
+
 /// A text that is read token by token.
 pub(crate) enum Tokens {
     Numbers { next: usize, end: usize },
@@ -149,6 +162,13 @@ mod tests {
             assert_eq!(numbered_from(&text[..cut], 41), text[cut..]);
         }
         assert_eq!(numbered_from("One", 41), text);
+    }
+
+    #[test]
+    fn a_stamp_stands_at_the_end_of_every_token() {
+        let mut text = "19 20\n21 ".to_owned();
+        stamp(&mut text, 77);
+        assert_eq!(text, "19@77 20@77\n21@77 ");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use unbroken_protocol::limits::close;
-use unbroken_protocol::{DeviceId, Event, GenerationId, Incoming, SessionId};
+use unbroken_protocol::{ClientMessageId, DeviceId, Event, GenerationId, Incoming, SessionId};
 
 use super::line::{Climbed, HttpLine, Line, NotOpened, Socket, Task, climb, open, reachable};
 use super::page::Page;
@@ -63,6 +63,12 @@ impl Link {
     /// Stops a generation; sent again after a reconnect until the server confirms it.
     pub fn stop(&self, id: GenerationId) {
         self.0.handle(Input::Stop(id));
+    }
+
+    /// Lets an answer go on; sent again after a reconnect until the server has answered. A sibling
+    /// that is made for it comes as a notice.
+    pub fn go_on(&self, id: GenerationId) {
+        self.0.handle(Input::Continue(id, ClientMessageId::new()));
     }
 
     /// Another pair to speak with: connects at once.
@@ -139,9 +145,18 @@ impl Inner {
             Input::Hint(hint) => {
                 self.ladder.borrow_mut().hint(*hint, now());
                 match hint {
-                    Hint::Hidden => self.hide(),
-                    Hint::Visible | Hint::Restored => self.is_hidden.set(false),
-                    Hint::Online | Hint::Offline => {}
+                    Hint::Hidden => {
+                        self.is_hidden.set(true);
+                        self.leave_http();
+                    }
+                    Hint::Visible => self.is_hidden.set(false),
+                    Hint::Restored => {
+                        self.is_hidden.set(false);
+                        self.leave_http();
+                    }
+                    // A stream cannot be probed; another one is opened at once.
+                    Hint::Online => self.leave_http(),
+                    Hint::Offline => {}
                 }
             }
             Input::Credentials { device_id, session_id } => {
@@ -156,9 +171,9 @@ impl Inner {
         }
     }
 
-    /// Only a visible tab holds a stream or a long poll.
-    fn hide(&self) {
-        self.is_hidden.set(true);
+    /// Gives a stream or a long poll up: only a visible tab holds one, and one that is older than
+    /// a change of the network may be dead.
+    fn leave_http(&self) {
         if matches!(*self.line.borrow(), Line::Http(_) | Line::Opening(_)) {
             self.line.replace(Line::None);
             self.machine.borrow_mut().handle(Input::Closed { code: close::GOING_AWAY }, now());

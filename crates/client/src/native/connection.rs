@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 use unbroken_protocol::limits::close;
-use unbroken_protocol::{DeviceId, Event, GenerationId, Incoming, SessionId};
+use unbroken_protocol::{ClientMessageId, DeviceId, Event, GenerationId, Incoming, SessionId};
 
 use super::line::{self, Line, NotOpened, Opening};
 use super::tls;
@@ -75,6 +75,12 @@ impl Connection {
     /// Stops a generation; sent again after a reconnect until the server confirms it.
     pub async fn stop(&self, id: GenerationId) {
         self.say(Input::Stop(id)).await;
+    }
+
+    /// Lets an answer go on; sent again after a reconnect until the server has answered. A sibling
+    /// that is made for it comes as a notice.
+    pub async fn go_on(&self, id: GenerationId) {
+        self.say(Input::Continue(id, ClientMessageId::new())).await;
     }
 
     /// The pong comes as a notice. Nothing comes while there is no connection.

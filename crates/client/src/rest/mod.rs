@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use unbroken_protocol::{
-    ChatRequest, ChatResponse, ConversationDeleted, ConversationId, ConversationList,
+    ChatRequest, ChatResponse, ClientMessageId, ContinueRequest, ConversationDeleted, ConversationId, ConversationList,
     ConversationPage, ConversationPatch, ConversationSummary, DeviceId, DeviceSession,
     DeviceSessionRequest, ErrorBody, ErrorCode, Event, EventBatch, GenerationId, GenerationReply,
     Health, MessageId, ModelList, PreferenceReply, PreferenceRequest, QueueList, QueuePatch,
@@ -192,19 +192,32 @@ impl Rest {
     }
 
     /// Lets an answer go on; says which generation goes on then, the same or a sibling.
-    pub async fn go_on(&self, id: GenerationId) -> Result<GenerationReply, RestError> {
+    /// Under one key a sibling is made once.
+    pub async fn go_on(
+        &self,
+        id: GenerationId,
+        key: ClientMessageId,
+    ) -> Result<GenerationReply, RestError> {
+        let request = ContinueRequest {
+            client_message_id: Some(key.to_string()),
+            session_id: self.session_id.clone(),
+            device_id: self.device_id.clone(),
+        };
         let path = filled(path::GENERATION_CONTINUE, id);
-        self.send(Method::Post, &path, &self.pair(), Some(&serde_json::json!({}))).await
+        self.send(Method::Post, &path, &[], Some(&request)).await
     }
 
-    /// Asks for another answer to a person's message; `None` leaves the model to the server.
+    /// Asks for another answer to a person's message; `None` leaves the model to the server. May be
+    /// repeated under one key.
     pub async fn regenerate(
         &self,
         user_message: MessageId,
         model_id: Option<&str>,
+        key: ClientMessageId,
     ) -> Result<StartResponse, RestError> {
         let request = RegenerateRequest {
             model_id: model_id.map(str::to_owned),
+            client_message_id: Some(key.to_string()),
             session_id: self.session_id.clone(),
             device_id: self.device_id.clone(),
         };
@@ -383,14 +396,19 @@ fn queued_path(id: ConversationId, queued: GenerationId) -> String {
 
 fn read<A: DeserializeOwned>(Answer { status, body }: Answer) -> Result<A, RestError> {
     if (200..300).contains(&status) {
-        return serde_json::from_str(&body)
+        return parse(&body)
             .map_err(|e| RestError::Unexpected { status, detail: e.to_string() });
     }
     Err(refusal(Answer { status, body }))
 }
 
+/// By way of a table, so that a page holds one parser of JSON instead of one for each type.
+fn parse<A: DeserializeOwned>(body: &str) -> serde_json::Result<A> {
+    serde_json::from_value(serde_json::from_str(body)?)
+}
+
 fn refusal(Answer { status, body }: Answer) -> RestError {
-    match serde_json::from_str(&body) {
+    match parse(&body) {
         Ok(refusal) => RestError::Refused(Box::new(refusal)),
         Err(_) => RestError::Unexpected { status, detail: body.chars().take(200).collect() },
     }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use unbroken_client::{Config, Hint, Input, Machine, Output, Status, Target, Update};
 use unbroken_protocol::{
-    Capability, DeviceId, ErrorCode, Event, GenerationId, Heartbeat, Position, SessionId,
+    Capability, ClientMessageId, DeviceId, ErrorCode, Event, GenerationId, Heartbeat, Position,
+    SessionId,
 };
 
 const ID: &str = "00000000-0000-7000-8000-000000000001";
@@ -255,6 +256,27 @@ fn a_stop_is_sent_until_it_is_confirmed() {
     let frames = sent(&client.greeted());
     assert_eq!(frames[1], stop);
     client.hear(json!({"type": "ok", "req": stop["req"]}));
+    client.say(Input::Closed { code: 1006 });
+    client.sleep();
+    assert_eq!(sent(&client.greeted()).len(), 1, "only hello");
+}
+
+#[test]
+fn a_continuation_is_sent_under_one_key_until_it_is_answered() {
+    let mut client = Client::live();
+    let key = ClientMessageId::new();
+    let asked = sent(&client.say(Input::Continue(id(), key))).remove(0);
+    assert_eq!(
+        (&asked["routeKey"], &asked["generation_id"], &asked["client_message_id"]),
+        (&json!("continue"), &json!(id()), &json!(key))
+    );
+    client.say(Input::Closed { code: 1006 });
+    client.sleep();
+    assert_eq!(sent(&client.greeted())[1], asked);
+    let refusal = json!({"type": "error", "req": asked["req"], "code": "conflict",
+        "message": "It is continued already.", "retryable": false});
+    let told = client.hear(refusal);
+    assert!(matches!(&told[..], [Output::Notice(Event::Error(_))]), "{told:?}");
     client.say(Input::Closed { code: 1006 });
     client.sleep();
     assert_eq!(sent(&client.greeted()).len(), 1, "only hello");

@@ -3,7 +3,9 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use unbroken_client::{Rest, RestError};
-use unbroken_protocol::{ConversationId, DeviceId, SessionId, StartRequest};
+use unbroken_protocol::{
+    ClientMessageId, ConversationId, DeviceId, GenerationId, MessageId, SessionId, StartRequest,
+};
 
 /// Answers one request, and gives it back.
 async fn answer_once(listener: TcpListener, status: u16, body: &str) -> String {
@@ -56,6 +58,23 @@ async fn a_call_carries_the_pair_in_query_or_body() {
     assert!(request.ends_with(
         r#"{"message":"hi","session_id":"secret","device_id":"d 1","request_type":"anonymous"}"#
     ));
+}
+
+#[tokio::test]
+async fn what_asks_for_an_answer_carries_its_key() {
+    let (message, generation) = (MessageId::new(), GenerationId::new());
+    let (key, end) = (ClientMessageId::new(), r#""session_id":"secret","device_id":"d 1"}"#);
+    let (listener, rest) = server().await;
+    let (request, _) =
+        tokio::join!(answer_once(listener, 200, "{}"), rest.regenerate(message, None, key));
+    assert!(request.starts_with(&format!("POST /ai/messages/{message}/generate HTTP/1.1\r\n")));
+    assert!(request.ends_with(&format!(r#"{{"client_message_id":"{key}",{end}"#)), "{request}");
+
+    let (listener, rest) = server().await;
+    let (request, _) = tokio::join!(answer_once(listener, 200, "{}"), rest.go_on(generation, key));
+    let line = format!("POST /ai/generations/{generation}/continue HTTP/1.1\r\n");
+    assert!(request.starts_with(&line), "{request}");
+    assert!(request.ends_with(&format!(r#"{{"client_message_id":"{key}",{end}"#)), "{request}");
 }
 
 #[tokio::test]

@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 use unbroken_engine::{Ask, Refusal};
-use unbroken_protocol::{ClientMessageId, Event, GenerationState, PrincipalId, Role};
+use unbroken_protocol::{
+    ClientMessageId, CompleteStatus, Event, GenerationState, PrincipalId, Role,
+};
 use unbroken_providers::scripted::Step;
 
 /// B8.11: the same key is one turn and one call, however often it is sent at once.
@@ -69,6 +71,26 @@ async fn a_turn_that_waits_can_be_stopped_before_it_runs() {
     gate.add_permits(100);
     world.reader(first.turn.generation_id).await.end().await;
     assert_eq!(world.model.calls().len(), 1, "the stopped one never ran");
+}
+
+/// B8.10: also at the moment in which the one ends and the newer one begins.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_that_comes_as_its_answer_ends_spares_the_next_one() {
+    for _ in 0..40 {
+        let gate = Arc::new(Semaphore::new(0));
+        let script = vec![Step::Gate(Arc::clone(&gate)), Step::content("answer"), Step::stop()];
+        let world = super::world(script).await;
+        let first = world.start("one").await;
+        let second = world.next_turn(&first, "two").await;
+        let mut reader = world.reader(second.turn.generation_id).await;
+        let (engine, principal) = (world.engine.clone(), world.principal);
+        let old = first.turn.generation_id;
+        let stop = tokio::spawn(async move { engine.stop(principal, old).await });
+        gate.add_permits(100);
+        stop.await.unwrap().unwrap();
+        let Event::StreamComplete(end) = reader.end().await else { panic!("it failed") };
+        assert_eq!((end.status, reader.text.as_str()), (CompleteStatus::Completed, "answer"));
+    }
 }
 
 /// B8.18: what belongs to somebody else is not there.

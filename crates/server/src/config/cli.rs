@@ -1,10 +1,11 @@
 //! The command line: `unbroken serve` (also without a word), `unbroken upgrade`, `unbroken doctor`,
-//! `unbroken config check | show`.
+//! `unbroken load`, `unbroken config check | show`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use unbroken_cli::load::Load;
 
 /// Self-hosted AI chat whose answers do not break off.
 #[derive(Clone, Debug, PartialEq, Eq, Parser)]
@@ -33,6 +34,7 @@ pub enum Command {
     },
     /// Check folder, store, configuration, providers and address, and say what to mend
     Doctor,
+    Load(Load),
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -88,6 +90,15 @@ mod tests {
         assert_eq!(show.command, Some(Command::Config(ConfigCommand::Show)));
         assert_eq!(show.flags.config, Some("a.toml".into()));
         assert_eq!(show.flags.data_dir, Some("b".into()));
+    }
+
+    #[test]
+    fn a_load_goes_to_the_server_that_it_names() {
+        let Some(Command::Load(load)) = parse("unbroken load http://a:1 --answers 7").command
+        else {
+            panic!("it is a load");
+        };
+        assert_eq!((load.target.as_str(), load.answers, load.tokens), ("http://a:1", 7, 200));
     }
 
     #[test]

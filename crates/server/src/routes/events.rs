@@ -15,18 +15,19 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
-use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::{Notify, futures::Notified};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
-use unbroken_engine::{Follower, Speaker, View};
+use unbroken_engine::{Follower, Heard, Listener, Speaker, View};
 use unbroken_protocol::{
-    Draining, Epoch, Event, EventBatch, Following, GenerationId, Heartbeat, Position, Seq,
-    Timestamp, limits,
+    Draining, Epoch, ErrorCode, Event, EventBatch, Following, GenerationId, Heartbeat, Noticed,
+    Position, Seq, Timestamp, limits,
 };
 
 use crate::App;
 use crate::auth::{self, Pair};
+use crate::crowd::{Seat, Who};
 use crate::error::{ApiError, PathId, Query};
+use crate::written::Written;
 
 /// The longest that a long poll waits. Many proxies give a silent request up after a minute.
 const WAIT_LIMIT: Duration = Duration::from_secs(30);
@@ -56,6 +57,7 @@ pub(crate) async fn of_generation(
     Query(window): Query<Window>,
 ) -> Result<Response, ApiError> {
     let speaker = auth::speaker(&app, &Method::GET, &headers, pair).await?;
+    let seat = take_seat(&app, &speaker)?;
     let id: GenerationId = id.parse().map_err(|_| ApiError::not_found("generation"))?;
     let log = app.engine.log(speaker.principal, id).await?;
     let after = After::of(&headers, &window)?;
@@ -64,16 +66,15 @@ pub(crate) async fn of_generation(
     let answer = Answer::new(app.clone(), speaker, follower, following);
     Ok(match (wants_json(&headers), at_end) {
         (true, true) => json(&after.end()),
-        (true, false) => answer.poll(window.wait()).await,
+        (true, false) => answer.poll(window.wait(), seat).await,
         (false, true) => StatusCode::NO_CONTENT.into_response(),
-        (false, false) => Stream::new(app, Source::Answer(Box::new(answer))).into_response(),
+        (false, false) => Stream::new(app, Source::Answer(Box::new(answer)), seat).into_response(),
     })
 }
 
 /// `GET /ai/events`: what happens to the principal's conversations.
 ///
-/// There is no cursor: a notice is gone when nobody was there to hear it. Whoever comes again after
-/// a gap, and there is one between two long polls, reads the list afresh.
+/// A place that names no epoch is one from now on.
 pub(crate) async fn of_principal(
     State(app): State<App>,
     headers: HeaderMap,
@@ -81,11 +82,24 @@ pub(crate) async fn of_principal(
     Query(window): Query<Window>,
 ) -> Result<Response, ApiError> {
     let speaker = auth::speaker(&app, &Method::GET, &headers, pair).await?;
-    let notices = app.engine.notices(speaker.principal);
+    let seat = take_seat(&app, &speaker)?;
+    let After { seq, epoch } = After::of(&headers, &window)?;
+    let place = epoch.map(|epoch| Position::new(epoch, seq));
+    let notices = app.engine.notices(speaker.principal, place);
     Ok(if wants_json(&headers) {
         json(&poll_notices(&app, notices, window.wait()).await)
     } else {
-        Stream::new(app, Source::Notices(notices)).into_response()
+        let told_place = false;
+        Stream::new(app, Source::Notices { notices, told_place }, seat).into_response()
+    })
+}
+
+/// A place among the readers of whom it is for.
+fn take_seat(app: &App, speaker: &Speaker) -> Result<Seat, ApiError> {
+    let seat = app.crowd.enter(Who::Principal(speaker.principal), app.patience.readers);
+    seat.ok_or_else(|| {
+        let message = "Too many pages read at once. Close some of them.";
+        ApiError::new(ErrorCode::RateLimited, message)
     })
 }
 
@@ -162,18 +176,22 @@ impl Answer {
     }
 
     /// What there is now.
-    fn ready(&mut self) -> Option<Event> {
+    fn ready(&mut self) -> Option<Message> {
         match self.following.take() {
-            Some(following) => Some(Event::Following(*following)),
-            None => self.follower.next_event(),
+            Some(following) => Some(Message::of(None, &Event::Following(*following))),
+            None => self.follower.next_frame().map(|frame| Message {
+                place: frame.event.record(),
+                kind: frame.event.kind(),
+                json: Written::new(frame),
+            }),
         }
     }
 
     /// The next event; `None` after the last one, which it remembers as sent. Cancel safe.
-    async fn next(&mut self) -> Option<Event> {
+    async fn next(&mut self) -> Option<Message> {
         loop {
-            if let Some(event) = self.ready() {
-                return Some(event);
+            if let Some(message) = self.ready() {
+                return Some(message);
             }
             if self.follower.has_ended() {
                 self.remember().await;
@@ -193,7 +211,7 @@ impl Answer {
     }
 
     /// One step of a long poll: it begins as a stream does, and one that waited in vain is empty.
-    async fn poll(mut self, wait: Duration) -> Response {
+    async fn poll(mut self, wait: Duration, seat: Seat) -> Response {
         let start = self.follower.held();
         let resync = self.following.as_ref().is_some_and(|following| !following.recovered);
         let until = Instant::now() + wait;
@@ -201,10 +219,10 @@ impl Answer {
         let mut over = wait.is_zero();
         loop {
             while bytes < BATCH
-                && let Some(event) = self.ready()
+                && let Some(Message { json, .. }) = self.ready()
             {
-                bytes += weight(&event);
-                events.push(event);
+                bytes += json.bytes();
+                events.push(json);
             }
             // Frames alone would come again at once with the next poll.
             if resync || over || self.follower.held() != start {
@@ -223,68 +241,112 @@ impl Answer {
         let held = self.follower.held();
         let closed = self.follower.has_ended();
         let up_to_date = closed || held.seq >= self.follower.log().head();
-        let batch = EventBatch { events, next_after: held.to_string(), up_to_date, closed };
-        if !closed {
-            return json(&batch);
-        }
-        let batch = serde_json::to_vec(&batch).expect("a batch is plain data").into();
+        let next_after = held.to_string();
+        let batch = EventBatch { events: Vec::new(), next_after, up_to_date, closed };
         // After the batch, and no bytes of its own.
         let remembered = stream::once(async move {
-            self.remember().await;
+            if closed {
+                self.remember().await;
+            }
+            drop(seat);
             Bytes::new()
         });
-        let pieces = stream::iter([batch]).chain(remembered).map(Ok::<_, Infallible>);
+        let pieces = stream::iter(filled(&batch, events).map(Bytes::from));
+        let pieces = pieces.chain(remembered).map(Ok::<_, Infallible>);
         respond("application/json", Body::from_stream(pieces))
     }
 }
 
-/// About how many bytes an event takes.
-fn weight(event: &Event) -> usize {
-    let text = match event {
-        Event::ContentChunk(chunk) => chunk.content.len(),
-        Event::ReasoningChunk(chunk) => chunk.content.len(),
-        _ => 0,
-    };
-    512 + text
+/// The JSON of a batch with these events.
+fn filled(batch: &EventBatch, events: Vec<Written>) -> impl Iterator<Item = String> + Send + use<> {
+    let json = serde_json::to_string(batch).expect("a batch is plain data");
+    let (head, tail) = json.split_once("[]").expect("its events come first");
+    let (head, tail) = (format!("{head}["), format!("]{tail}"));
+    let events = events.into_iter().enumerate().flat_map(|(index, event)| {
+        let comma = (index > 0).then(|| ",".to_owned());
+        comma.into_iter().chain(event)
+    });
+    std::iter::once(head).chain(events).chain([tail])
 }
 
-/// What comes during the wait, and what came with it.
-async fn poll_notices(
-    app: &App,
-    mut notices: broadcast::Receiver<Arc<Event>>,
-    wait: Duration,
-) -> EventBatch {
-    let first = tokio::select! {
-        notice = notices.recv() => notice.ok(),
-        () = tokio::time::sleep(wait) => None,
-        () = app.lifecycle.closed() => None,
-    };
-    let mut events: Vec<_> = first.iter().map(|event| Event::clone(event)).collect();
-    // As many as the channel holds at most.
-    while let Ok(event) = notices.try_recv() {
-        events.push(Event::clone(&event));
+/// What came since that place, or else what comes during the wait, and what came with it.
+async fn poll_notices(app: &App, mut notices: Listener, wait: Duration) -> EventBatch {
+    let mut next = notices.try_next();
+    if next.is_none() {
+        next = tokio::select! {
+            heard = notices.next() => Some(heard),
+            () = tokio::time::sleep(wait) => None,
+            () = app.lifecycle.closed() => None,
+        };
     }
-    // What comes between two polls is missed, so nobody is up to date.
-    let next_after = Position::default().to_string();
-    EventBatch { events, next_after, up_to_date: false, closed: false }
+    let (mut events, mut missed) = (Vec::new(), false);
+    while let Some(heard) = next {
+        missed |= heard == Heard::Missed;
+        events.push(notice(heard, &notices));
+        next = notices.try_next();
+    }
+    let next_after = notices.held().to_string();
+    EventBatch { events, next_after, up_to_date: !missed, closed: false }
+}
+
+fn notice(heard: Heard, notices: &Listener) -> Event {
+    match heard {
+        Heard::Notice(event) => Event::clone(&event),
+        Heard::Missed => noticed(notices, true),
+    }
+}
+
+fn noticed(notices: &Listener, missed: bool) -> Event {
+    Event::Noticed(Noticed { after: notices.held().to_string(), missed })
+}
+
+/// One message of a stream.
+struct Message {
+    /// Where to come back to after it.
+    place: Option<Position>,
+    kind: &'static str,
+    json: Written,
+}
+
+impl Message {
+    fn of(place: Option<Position>, event: &Event) -> Self {
+        Self { place, kind: event.kind(), json: Written::whole(event) }
+    }
+
+    /// What stands before its JSON.
+    fn head(&self) -> String {
+        let id = self.place.map(|place| format!("id: {place}\n")).unwrap_or_default();
+        format!("{id}event: {}\ndata: ", self.kind)
+    }
 }
 
 /// What a stream shows.
 enum Source {
     Answer(Box<Answer>),
-    Notices(broadcast::Receiver<Arc<Event>>),
+    Notices {
+        notices: Listener,
+        /// The client knows where it is, so that it can come back there.
+        told_place: bool,
+    },
 }
 
 impl Source {
-    /// The next event; `None` at the end. Cancel safe.
-    async fn next(&mut self) -> Option<Event> {
+    /// The next message; `None` at the end. Cancel safe.
+    async fn next(&mut self) -> Option<Message> {
         match self {
             Self::Answer(answer) => answer.next().await,
-            Self::Notices(notices) => match notices.recv().await {
-                Ok(event) => Some(Event::clone(&event)),
-                // It missed some: whoever comes again reads the list afresh.
-                Err(RecvError::Lagged(_) | RecvError::Closed) => None,
-            },
+            Self::Notices { notices, told_place } => {
+                let event = match notices.try_next() {
+                    Some(heard) => notice(heard, notices),
+                    None if !*told_place => noticed(notices, false),
+                    None => {
+                        let heard = notices.next().await;
+                        notice(heard, notices)
+                    }
+                };
+                *told_place = matches!(event, Event::Noticed(_));
+                Some(Message::of(told_place.then(|| notices.held()), &event))
+            }
         }
     }
 
@@ -294,7 +356,7 @@ impl Source {
                 let log = answer.follower.log();
                 BTreeMap::from([(log.identity.generation_id, log.head())])
             }
-            Self::Notices(_) => BTreeMap::new(),
+            Self::Notices { .. } => BTreeMap::new(),
         }
     }
 }
@@ -303,17 +365,21 @@ impl Source {
 struct Stream {
     app: App,
     source: Source,
+    /// What of a message is still to be sent.
+    rest: Option<Written>,
     greeted: bool,
     told_draining: bool,
     signs_of_life: Interval,
+    _seat: Seat,
 }
 
 impl Stream {
-    fn new(app: App, source: Source) -> Self {
+    fn new(app: App, source: Source, seat: Seat) -> Self {
         let mut signs_of_life = interval_at(Instant::now() + limits::HEARTBEAT, limits::HEARTBEAT);
         // A reader that did not read is owed one, not all of them.
         signs_of_life.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { app, source, greeted: false, told_draining: false, signs_of_life }
+        let (greeted, told_draining) = (false, false);
+        Self { app, source, rest: None, greeted, told_draining, signs_of_life, _seat: seat }
     }
 
     fn into_response(self) -> Response {
@@ -330,31 +396,40 @@ impl Stream {
             // A reader that does not see this within 3 s sits behind a proxy that gathers.
             return Some(": here\n\n".into());
         }
-        tokio::select! {
+        if let Some(rest) = self.rest.take() {
+            return Some(self.write(String::new(), rest));
+        }
+        let message = tokio::select! {
             biased;
             () = self.app.lifecycle.drained(), if !self.told_draining => {
                 self.told_draining = true;
                 let reconnect_after_ms = getrandom::u64().unwrap_or_default() % SPREAD_MS;
-                Some(written(&Event::Draining(Draining { reconnect_after_ms })))
+                Some(Message::of(None, &Event::Draining(Draining { reconnect_after_ms })))
             }
             // What there is goes out before the server closes.
-            event = self.source.next() => event.as_ref().map(written),
+            message = self.source.next() => message,
             () = self.app.lifecycle.closed() => None,
             _ = self.signs_of_life.tick() => {
                 let t = Timestamp::now().as_millis();
                 let heartbeat = Event::Heartbeat(Heartbeat { t, heads: self.source.heads() });
-                Some(format!(": still here\n\n{}", written(&heartbeat)))
+                let message = Message::of(None, &heartbeat);
+                return Some(self.write(format!(": still here\n\n{}", message.head()), message.json));
             }
-        }
+        };
+        message.map(|message| self.write(message.head(), message.json))
     }
-}
 
-/// An event as a stream carries it. JSON has no line breaks outside of texts, and escapes them
-/// there.
-fn written(event: &Event) -> String {
-    let id = event.record().map(|position| format!("id: {position}\n")).unwrap_or_default();
-    let data = serde_json::to_string(event).expect("an event is plain data");
-    format!("{id}event: {}\ndata: {data}\n\n", event.kind())
+    /// Adds the next piece of a message. JSON has no line breaks outside of texts, and escapes them
+    /// there.
+    fn write(&mut self, mut text: String, mut json: Written) -> String {
+        text.extend(json.next());
+        if json.is_done() {
+            text.push_str("\n\n");
+        } else {
+            self.rest = Some(json);
+        }
+        text
+    }
 }
 
 fn json(batch: &EventBatch) -> Response {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use axum::Json as JsonReply;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, Method};
-use unbroken_protocol::{GenerationReply, RegenerateRequest, StartResponse};
+use unbroken_protocol::{ContinueRequest, GenerationReply, RegenerateRequest, StartResponse};
 
 use crate::App;
 use crate::auth::{self, Pair};
@@ -36,15 +36,16 @@ pub(crate) async fn go_on(
     headers: HeaderMap,
     PathId(id): PathId,
     Query(in_query): Query<Pair>,
-    OptionalJson(in_body): OptionalJson<Pair>,
+    OptionalJson(request): OptionalJson<ContinueRequest>,
 ) -> Result<JsonReply<GenerationReply>, ApiError> {
     let pair = Pair::new(
-        in_body.session_id.or(in_query.session_id),
-        in_body.device_id.or(in_query.device_id),
+        request.session_id.or(in_query.session_id),
+        request.device_id.or(in_query.device_id),
     );
     let speaker = auth::speaker(&app, &Method::POST, &headers, pair).await?;
+    let key = named(request.client_message_id);
     let id = id.parse().map_err(|_| ApiError::not_found("generation"))?;
-    let generation_id = app.engine.go_on(speaker.principal, id).await?;
+    let generation_id = app.engine.go_on(speaker.principal, id, key).await?;
     let state = app.engine.log(speaker.principal, generation_id).await?.state();
     Ok(JsonReply(GenerationReply { success: true, generation_id, state }))
 }
@@ -65,7 +66,7 @@ pub(crate) async fn regenerate(
     let speaker = auth::speaker(&app, &Method::POST, &headers, pair).await?;
     app.check_start(peer.ip())?;
     let message = id.parse().map_err(|_| ApiError::not_found("message"))?;
-    let model = named(request.model_id);
-    let started = app.engine.regenerate(speaker.principal, message, model).await?;
+    let (model, key) = (named(request.model_id), named(request.client_message_id));
+    let started = app.engine.regenerate(speaker.principal, message, model, key.as_deref()).await?;
     Ok(JsonReply(start_response(started.turn)))
 }

@@ -12,13 +12,17 @@ pub(crate) async fn alive() -> Json<Health> {
     Json(health("ok"))
 }
 
-/// `GET /health/ready`: 503 while draining. While starting nothing listens yet.
+/// `GET /health/ready`: 503 while draining, and while the store refuses to write. While starting
+/// nobody answers: who connects waits until the journal is recovered.
 pub(crate) async fn ready(State(app): State<App>) -> (StatusCode, Json<Health>) {
-    if app.lifecycle.is_draining() {
-        (StatusCode::SERVICE_UNAVAILABLE, Json(health("draining")))
+    let trouble = if app.lifecycle.is_draining() {
+        "draining"
+    } else if app.engine.can_write() {
+        return (StatusCode::OK, Json(health("ok")));
     } else {
-        (StatusCode::OK, Json(health("ok")))
-    }
+        "storage"
+    };
+    (StatusCode::SERVICE_UNAVAILABLE, Json(health(trouble)))
 }
 
 fn health(status: &str) -> Health {

@@ -1,6 +1,7 @@
 //! The turns that wait in a conversation (PROTOCOL B5).
 
 use axum::Json as JsonReply;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method};
 use unbroken_engine::Speaker;
@@ -26,14 +27,14 @@ pub(crate) async fn list(
 pub(crate) async fn patch(
     State(app): State<App>,
     headers: HeaderMap,
-    Path(ids): Path<(String, String)>,
+    ids: Ids,
     Query(in_query): Query<Pair>,
     Json(patch): Json<QueuePatch>,
 ) -> Result<JsonReply<QueueList>, ApiError> {
     let pair =
         Pair::new(patch.session_id.or(in_query.session_id), patch.device_id.or(in_query.device_id));
     let speaker = auth::speaker(&app, &Method::PATCH, &headers, pair).await?;
-    let (conversation, queued) = place(&app, &speaker, &ids).await?;
+    let (conversation, queued) = place(&app, &speaker, ids).await?;
     app.engine.edit_queued(speaker.principal, queued, &patch.message).await?;
     reply(&app, &speaker, conversation).await
 }
@@ -42,22 +43,27 @@ pub(crate) async fn patch(
 pub(crate) async fn remove(
     State(app): State<App>,
     headers: HeaderMap,
-    Path(ids): Path<(String, String)>,
+    ids: Ids,
     Query(pair): Query<Pair>,
 ) -> Result<JsonReply<QueueList>, ApiError> {
     let speaker = auth::speaker(&app, &Method::DELETE, &headers, pair).await?;
-    let (conversation, queued) = place(&app, &speaker, &ids).await?;
+    let (conversation, queued) = place(&app, &speaker, ids).await?;
     app.engine.remove_queued(speaker.principal, queued).await?;
     reply(&app, &speaker, conversation).await
 }
+
+/// The ids of a conversation and of a turn in an address.
+type Ids = Result<Path<(String, String)>, PathRejection>;
 
 /// The conversation and the turn that an address names; they must belong together.
 async fn place(
     app: &App,
     speaker: &Speaker,
-    (conversation, queued): &(String, String),
+    ids: Ids,
 ) -> Result<(ConversationId, GenerationId), ApiError> {
-    let conversation = parse(conversation)?;
+    // Ids that are no text name nothing.
+    let (conversation, queued) = ids.map(|Path(ids)| ids).unwrap_or_default();
+    let conversation = parse(&conversation)?;
     let missing = || ApiError::not_found("message");
     let queued = queued.parse().map_err(|_| missing())?;
     let log = app.engine.log(speaker.principal, queued).await?;

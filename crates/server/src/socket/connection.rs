@@ -5,23 +5,30 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use futures_util::future::join_all;
-use tokio::sync::{Notify, broadcast};
+use futures_util::future::{join_all, poll_immediate};
+use futures_util::{SinkExt as _, StreamExt as _};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
-use unbroken_engine::{Follower, Speaker};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+use tokio_tungstenite::tungstenite::{self, Message, protocol::frame::Frame as Fragment};
+use unbroken_engine::{Follower, Frame, Heard, Listener, Speaker};
 use unbroken_protocol::limits::{self, close};
 use unbroken_protocol::{
-    ConnectionEstablished, Draining, Event, GenerationId, Heartbeat, Timestamp,
+    ConnectionEstablished, Draining, Event, GenerationId, Heartbeat, Noticed, Timestamp,
 };
 
 use crate::App;
+use crate::crowd::{Seat, Who};
+use crate::socket::flood::Allowance;
 use crate::socket::frames::Greeting;
+use crate::written::Written;
 
-/// How often a WebSocket ping probes the connection.
-const PING: Duration = Duration::from_secs(20);
-/// Silence of the client, pongs too, after which it is given up: two missed pongs.
-const SILENCE: Duration = Duration::from_secs(45);
+pub(super) type Socket = WebSocketStream<TokioIo<Upgraded>>;
+
 /// How long what followers still have may take before the server closes at its end.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 /// Connections are told to come back spread over this time, so that they do not come at once.
@@ -29,7 +36,7 @@ const SPREAD_MS: u64 = 5_000;
 
 pub(super) struct Connection {
     pub(super) app: App,
-    socket: WebSocket,
+    socket: Socket,
     pub(super) peer: IpAddr,
     /// Who speaks, when upgrade or `hello` said so.
     pub(super) speaker: Option<Speaker>,
@@ -39,9 +46,15 @@ pub(super) struct Connection {
     pub(super) followers: VecDeque<Followed>,
     /// Generations whose `stream_start` this connection was sent.
     started: HashSet<GenerationId>,
-    notices: Option<broadcast::Receiver<Arc<Event>>>,
+    notices: Option<Listener>,
+    /// The client comes back to its place among the notices.
+    knows_places: bool,
     waker: Arc<Notify>,
+    allowance: Allowance,
+    /// Its place among the readers of whom it speaks for.
+    seat: Option<Seat>,
     last_sent: Instant,
+    /// When the client showed that it is there.
     last_received: Instant,
     told_draining: bool,
 }
@@ -63,8 +76,9 @@ pub(super) enum Closed {
 pub(super) type Step = Result<(), Closed>;
 
 impl Connection {
-    pub(super) fn new(app: App, socket: WebSocket, peer: IpAddr, speaker: Option<Speaker>) -> Self {
+    pub(super) fn new(app: App, socket: Socket, peer: IpAddr, speaker: Option<Speaker>) -> Self {
         let now = Instant::now();
+        let allowance = Allowance::new(app.patience.frames);
         Self {
             app,
             socket,
@@ -74,7 +88,10 @@ impl Connection {
             followers: VecDeque::new(),
             started: HashSet::new(),
             notices: None,
+            knows_places: false,
             waker: Arc::new(Notify::new()),
+            allowance,
+            seat: None,
             last_sent: now,
             last_received: now,
             told_draining: false,
@@ -84,20 +101,22 @@ impl Connection {
     pub(super) async fn run(mut self) {
         let ended = self.serve().await;
         if let Err(Closed::With(code, reason)) = ended {
-            let frame = CloseFrame { code, reason: reason.into() };
+            let frame = CloseFrame { code: code.into(), reason: reason.into() };
             let goodbye = async {
                 let _ = self.socket.send(Message::Close(Some(frame))).await;
                 // What the client still sends is read, else its kernel throws our close away.
-                while let Some(Ok(_)) = self.socket.recv().await {}
+                while let Some(Ok(_)) = self.socket.next().await {}
             };
             let _ = timeout(Duration::from_secs(1), goodbye).await;
         }
     }
 
     async fn serve(&mut self) -> Step {
+        self.sit_down()?;
         let timestamp = Timestamp::now();
         self.send(&Event::ConnectionEstablished(ConnectionEstablished { timestamp })).await?;
-        let mut next_ping = Instant::now() + PING;
+        let (ping, silence) = (self.app.patience.ping, self.app.patience.silence);
+        let mut next_ping = Instant::now() + ping;
         let lifecycle = self.app.lifecycle.clone();
         let mut pending = false;
         loop {
@@ -109,18 +128,14 @@ impl Connection {
                     return Err(Closed::With(close::RESTART, "the server restarts"));
                 }
                 () = lifecycle.drained(), if !self.told_draining => self.tell_draining().await?,
-                message = self.socket.recv() => self.receive(message).await?,
-                notice = next_notice(&mut self.notices) => match notice {
-                    Ok(event) => self.send(&event).await?,
-                    // It missed some: a new connection reads the list afresh.
-                    Err(_) => return Err(Closed::With(close::TOO_SLOW, "too slow")),
-                },
+                message = self.socket.next() => self.receive(message).await?,
+                heard = next_notice(&mut self.notices) => self.pass_on(heard).await?,
                 () = sleep_until(next_ping) => {
-                    if self.last_received.elapsed() > SILENCE {
+                    if self.last_received.elapsed() > silence {
                         return Err(Closed::With(close::NO_PONG, "no pong"));
                     }
                     self.transmit(Message::Ping(bytes::Bytes::new())).await?;
-                    next_ping = Instant::now() + PING;
+                    next_ping = Instant::now() + ping;
                 }
                 () = sleep_until(heartbeat_at), if self.wants_heartbeat() => {
                     self.heartbeat().await?;
@@ -145,9 +160,9 @@ impl Connection {
         let mut ended = Vec::new();
         for _ in 0..self.followers.len() {
             let Some(mut followed) = self.followers.pop_front() else { break };
-            let sent = match followed.follower.next_event() {
-                Some(event) => {
-                    self.send_followed(&event).await?;
+            let sent = match followed.follower.next_frame() {
+                Some(frame) => {
+                    self.send_followed(frame).await?;
                     true
                 }
                 None => false,
@@ -167,14 +182,22 @@ impl Connection {
         Ok(more)
     }
 
-    async fn send_followed(&mut self, event: &Event) -> Step {
-        if let Event::StreamStart(start) = event
+    /// Sends a frame: a long one in fragments, each of which has its time.
+    async fn send_followed(&mut self, frame: Frame) -> Step {
+        if let Event::StreamStart(start) = &frame.event
             && !self.started.insert(start.at.generation_id)
         {
             // Exactly once per generation and connection.
             return Ok(());
         }
-        self.send(event).await
+        let mut pieces = Written::new(frame);
+        let mut kind = Data::Text;
+        while let Some(piece) = pieces.next() {
+            let fragment = Fragment::message(piece, OpCode::Data(kind), pieces.is_done());
+            self.transmit(Message::Frame(fragment)).await?;
+            kind = Data::Continue;
+        }
+        Ok(())
     }
 
     /// Adds a follower, in the place of one of the same generation.
@@ -199,12 +222,62 @@ impl Connection {
     }
 
     /// Starts to listen to what happens to the speaker's conversations.
-    pub(super) fn listen(&mut self, speaker: &Speaker) {
-        self.notices = Some(self.app.engine.notices(speaker.principal));
+    pub(super) fn listen(&mut self, speaker: &Speaker, after: Option<&str>) {
+        self.knows_places = after.is_some();
+        let place = after.filter(|after| !after.is_empty());
+        // What is no place is one of nobody, and the client is told so.
+        let place = place.map(|place| place.parse().unwrap_or_default());
+        self.notices = Some(self.app.engine.notices(speaker.principal, place));
     }
 
-    async fn receive(&mut self, message: Option<Result<Message, axum::Error>>) -> Step {
+    /// Sends a notice and those behind it.
+    async fn pass_on(&mut self, heard: Heard) -> Step {
+        let mut next = Some(heard);
+        while let Some(heard) = next {
+            match heard {
+                Heard::Notice(event) => self.send(&event).await?,
+                Heard::Missed if self.knows_places => self.tell_place(true).await?,
+                // A new connection reads the list afresh.
+                Heard::Missed => return Err(Closed::With(close::TOO_SLOW, "too slow")),
+            }
+            next = self.notices.as_mut().and_then(Listener::try_next);
+        }
+        self.tell_place(false).await
+    }
+
+    /// Says up to where notices were sent, to whom it says something.
+    pub(super) async fn tell_place(&mut self, missed: bool) -> Step {
+        match &self.notices {
+            Some(notices) if self.knows_places => {
+                let after = notices.held().to_string();
+                self.send(&Event::Noticed(Noticed { after, missed })).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes a place among the readers of whom this connection speaks for now.
+    pub(super) fn sit_down(&mut self) -> Step {
+        let patience = &self.app.patience;
+        let (who, limit) = match &self.speaker {
+            Some(speaker) => (Who::Principal(speaker.principal), patience.readers),
+            None if patience.counts(self.peer) => (Who::Stranger(self.peer), patience.strangers),
+            None => return Ok(()),
+        };
+        // The old place first: it may be the one that is wanted.
+        self.seat = None;
+        self.seat = self.app.crowd.enter(who, limit);
+        match self.seat {
+            Some(_) => Ok(()),
+            None => Err(Closed::With(close::TOO_MANY, "too many sockets")),
+        }
+    }
+
+    async fn receive(&mut self, message: Option<Result<Message, tungstenite::Error>>) -> Step {
         self.last_received = Instant::now();
+        if !self.allowance.take() && self.app.patience.counts(self.peer) {
+            return Err(Closed::With(close::TOO_MANY, "too many frames"));
+        }
         match message {
             Some(Ok(Message::Text(text))) if text.len() > limits::CLIENT_FRAME_BYTES => {
                 Err(Closed::With(close::FRAME_TOO_LARGE, "a frame has at most 256 KiB"))
@@ -213,8 +286,8 @@ impl Connection {
             Some(Ok(Message::Binary(_))) => {
                 Err(Closed::With(close::BINARY_FRAME, "frames are JSON texts"))
             }
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
-            Some(Err(error)) if error.to_string().contains("too long") => {
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Ok(()),
+            Some(Err(tungstenite::Error::Capacity(_))) => {
                 Err(Closed::With(close::FRAME_TOO_LARGE, "a frame has at most 256 KiB"))
             }
             Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Closed::Gone),
@@ -229,7 +302,17 @@ impl Connection {
 
     async fn transmit(&mut self, message: Message) -> Step {
         self.last_sent = Instant::now();
-        match timeout(limits::SEND_TIMEOUT, self.socket.send(message)).await {
+        let patience = self.app.patience.frame;
+        let mut sending = std::pin::pin!(self.socket.send(message));
+        let (sent, waited) = match poll_immediate(&mut sending).await {
+            Some(sent) => (Ok(sent), false),
+            None => (timeout(patience, sending).await, true),
+        };
+        if waited {
+            // It made room: a slow reader is there, even if its pong stands behind what it reads.
+            self.last_received = Instant::now();
+        }
+        match sent {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(Closed::Gone),
             Err(_) => Err(Closed::With(close::TOO_SLOW, "too slow")),
@@ -259,11 +342,9 @@ impl Connection {
     }
 }
 
-async fn next_notice(
-    notices: &mut Option<broadcast::Receiver<Arc<Event>>>,
-) -> Result<Arc<Event>, broadcast::error::RecvError> {
+async fn next_notice(notices: &mut Option<Listener>) -> Heard {
     match notices {
-        Some(notices) => notices.recv().await,
+        Some(notices) => notices.next().await,
         None => std::future::pending().await,
     }
 }

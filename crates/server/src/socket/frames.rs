@@ -3,9 +3,9 @@
 use serde_json::Value;
 use unbroken_engine::{Ask, Follower, Refusal, Speaker, View};
 use unbroken_protocol::{
-    Capability, ClientFrame, ConversationStarted, Done, ErrorCode, ErrorFrame, Event, Follow,
-    GenerationId, Hello, HelloOk, Incoming, Pong, StreamChat, StreamError, Target, Timestamp,
-    limits,
+    Capability, ClientFrame, Continue, ConversationStarted, Done, ErrorCode, ErrorFrame, Event,
+    Follow, GenerationId, Hello, HelloOk, Incoming, Pong, StreamChat, StreamError, Target,
+    Timestamp, limits,
 };
 
 use crate::auth::Pair;
@@ -56,7 +56,7 @@ impl Connection {
             ClientFrame::Follow(follow) => self.follow(follow, req.clone()).await,
             ClientFrame::Unfollow(target) => self.unfollow(&target, req.clone()).await,
             ClientFrame::Stop(target) => self.stop(&target, req.clone()).await,
-            ClientFrame::Continue(target) => self.go_on(&target, req.clone()).await,
+            ClientFrame::Continue(frame) => self.go_on(frame, req.clone()).await,
             ClientFrame::Ping(ping) => {
                 let event = Event::Pong(Pong { t: ping.t, req: req.clone() });
                 Ok(self.send(&event).await)
@@ -113,8 +113,11 @@ impl Connection {
                 return Ok(self.send(&event).await);
             }
         };
-        self.listen(&speaker);
+        self.listen(&speaker, hello.notices_after.as_deref());
         self.speaker = Some(speaker);
+        if let Err(closed) = self.sit_down() {
+            return Ok(Err(closed));
+        }
         self.greeting = Some(Greeting { view, heartbeat });
         let event = Event::HelloOk(HelloOk {
             version: VERSION,
@@ -123,7 +126,10 @@ impl Connection {
             max_frame: limits::SERVER_FRAME_BYTES as u64,
             req,
         });
-        Ok(self.send(&event).await)
+        if let Err(closed) = self.send(&event).await {
+            return Ok(Err(closed));
+        }
+        Ok(self.tell_place(false).await)
     }
 
     /// Who a pair names; it must be who speaks on this connection already.
@@ -218,11 +224,13 @@ impl Connection {
     }
 
     /// Lets an answer go on; a sibling is told of by `generation_started`.
-    async fn go_on(&mut self, target: &Target, req: Option<Value>) -> Result<Step, Refused> {
+    async fn go_on(&mut self, frame: Continue, req: Option<Value>) -> Result<Step, Refused> {
         let speaker = self.speaker.clone().ok_or(Refusal::Unauthorized)?;
-        let id = parse(target)?;
+        let Continue { generation_id, client_message_id } = frame;
+        let id = parse(&Target { generation_id })?;
         let about = |refusal: Refusal| Refused { generation_id: Some(id), ..refusal.into() };
-        self.app.engine.go_on(speaker.principal, id).await.map_err(about)?;
+        let key = named(client_message_id);
+        self.app.engine.go_on(speaker.principal, id, key).await.map_err(about)?;
         Ok(self.done(req).await)
     }
 

@@ -2,9 +2,12 @@
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use unbroken_protocol::ClientMessageId;
 use unbroken_standin::{Standin, numbered};
 
-use crate::support::{Device, Given, Process, Talk, TestServer, contents, going_on, number, soon};
+use crate::support::{
+    Device, Given, Process, Reply, Talk, TestServer, contents, going_on, kinds, number, soon,
+};
 
 /// Each kind of provider, and how many model calls one break costs.
 const KINDS: [(&str, usize); 6] = [
@@ -75,6 +78,8 @@ async fn an_old_client_sees_one_answer_without_a_seam() {
     let spec = "vllm-numbers:tokens=60,rate=0,first=0,cut_at=30,fail_times=1";
     old.say(&device.stream_chat("Count!", None, spec)).await;
     let events = old.answer().await;
+    let seen = ["conversation_started", "stream_start", "content_chunk", "stream_complete"];
+    assert_eq!(kinds(&events), seen);
     assert_eq!(contents(&events), numbered(60));
     assert_eq!(events.last().unwrap()["full_response"], numbered(60));
 }
@@ -174,4 +179,82 @@ async fn regenerate_makes_a_sibling_and_the_first_answer_can_be_shown_again() {
     let body = json!({"selected_message_id": history[1].message_id});
     device.call("PATCH", &format!("/ai/conversations/{id}"), Some(body)).await;
     assert_eq!(device.history(id.parse().unwrap()).await[1].content, numbered(5));
+}
+
+/// A reload shows the seams that were seen live, and Continue where it is taken.
+#[tokio::test]
+async fn history_after_going_on_has_the_seams_that_were_streamed() {
+    let server = start().await;
+    let device = server.device("laptop").await;
+    let spec = "vllm-numbers:tokens=60,rate=0,first=0,cut_at=20,fail_times=1";
+    let mut talk = ask(&device, spec).await;
+    let (text, end, events) = whole(&mut talk).await;
+    assert_eq!(text, numbered(60));
+    let went_on = events.iter().position(|event| event["state"] == "running").unwrap();
+    let seam = contents(&events[..went_on]).chars().count() as u64;
+    assert_eq!(seam, numbered(20).chars().count() as u64);
+    let id = end["conversation_id"].as_str().unwrap();
+    let path = format!("/ai/conversations/{id}");
+    let page = device.call("GET", &path, None).await;
+    assert_eq!(page["messages"][1]["seams"], json!([seam]));
+    assert!(page["messages"][1].get("can_continue").is_none(), "{page}");
+    assert!(page["messages"][0].get("seams").is_none(), "{page}");
+
+    let spec = "vllm-numbers:tokens=50,rate=0,first=0,error_at=20,fail_times=1";
+    let mut talk = ask(&device, spec).await;
+    let seen = talk.until(&["generation_state"]).await;
+    let state = seen.last().unwrap();
+    let id = state["conversation_id"].as_str().unwrap().parse().unwrap();
+    assert_eq!(state["can_continue"], json!(true));
+    let interrupted = device.answer(id).await;
+    assert!(interrupted.can_continue && interrupted.seams.is_empty());
+    let generation = state["generation_id"].as_str().unwrap().parse().unwrap();
+    let reply = device.rest.go_on(generation, ClientMessageId::new()).await.unwrap();
+    assert_eq!(reply.generation_id, generation);
+    whole(&mut talk).await;
+    let sealed = device.answer(id).await;
+    assert_eq!((sealed.can_continue, sealed.seams), (false, vec![seam]));
+}
+
+/// B8.11: regenerate and the sibling of a stopped answer, as start.
+#[tokio::test]
+async fn another_answer_is_made_once_under_one_key() {
+    let server = start().await;
+    let device = server.device("laptop").await;
+    let mut talk = ask(&device, "numbers:tokens=5,rate=0,first=0").await;
+    let (_, end, _) = whole(&mut talk).await;
+    let id = end["conversation_id"].as_str().unwrap().parse().unwrap();
+    let question = device.history(id).await[0].message_id;
+    let (model, key) =
+        ("vllm-numbers:tokens=40,rate=0,first=0,gate=hold@20", ClientMessageId::new());
+    let first = device.rest.regenerate(question, Some(model), key).await.unwrap();
+    talk.say(&json!({"routeKey": "follow", "generation_id": first.generation_id})).await;
+    talk.until_text(&numbered(20)).await;
+    let again = device.rest.regenerate(question, Some(model), key).await.unwrap();
+    assert_eq!(again, first);
+    let path = format!("/ai/messages/{question}/generate");
+    let mut other = device.pair();
+    other["client_message_id"] = json!(key);
+    Reply::of(server.post(&path).json(&other)).await.refused(409, "conflict");
+    other["client_message_id"] = json!("x");
+    Reply::of(server.post(&path).json(&other)).await.refused(400, "bad_request");
+
+    device.rest.stop(first.generation_id).await.unwrap();
+    server.standin.open_gate("hold");
+    let key = ClientMessageId::new();
+    let sibling = device.rest.go_on(first.generation_id, key).await.unwrap().generation_id;
+    assert_ne!(sibling, first.generation_id);
+    talk.say(&json!({"routeKey": "follow", "generation_id": sibling})).await;
+    while talk.next_of("stream_complete").await["generation_id"] != json!(sibling) {}
+    let again = device.rest.go_on(first.generation_id, key).await.unwrap().generation_id;
+    assert_eq!(again, sibling);
+    // Over the socket too.
+    talk.say(&json!({
+        "routeKey": "continue", "generation_id": first.generation_id, "client_message_id": key,
+        "req": "again",
+    }))
+    .await;
+    assert_eq!(talk.next_of("ok").await["req"], "again");
+    assert_eq!(device.answer(id).await.sibling_ids.len(), 3);
+    assert_eq!(server.standin.calls().len(), 3);
 }

@@ -1,12 +1,13 @@
-//! What comes by itself to every connection of a principal, and to nobody else (PROTOCOL B3).
+//! What comes by itself to every connection of a principal, and to nobody else (PROTOCOL B3), and
+//! to whom comes back to its place (B4).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use unbroken_protocol::{ClientMessageId, ConversationPatch, StartRequest};
+use unbroken_protocol::{ClientMessageId, ConversationId, ConversationPatch, StartRequest};
 use unbroken_standin::numbered;
 
-use crate::support::{TestServer, fast, held};
+use crate::support::{Device, Reply, Talk, TestServer, fast, held, soon};
 
 fn title(event: &Value) -> &str {
     event["conversation"]["title"].as_str().unwrap()
@@ -162,4 +163,125 @@ impl Last {
             self.waiting.insert(event["conversation_id"].to_string(), waiting(event).len());
         }
     }
+}
+
+async fn rename(device: &Device, id: ConversationId, title: &str) {
+    let patch = ConversationPatch { title: Some(title.into()), ..ConversationPatch::default() };
+    device.rest.patch(id, &patch).await.unwrap();
+}
+
+/// The titles that these events tell, each once.
+fn titles(events: &[Value]) -> Vec<&str> {
+    let about = events.iter().filter(|event| event["type"] == "conversation");
+    let mut titles: Vec<_> = about.map(title).collect();
+    titles.dedup();
+    titles
+}
+
+/// A device with a conversation whose answer has ended, and the place after everything.
+async fn a_quiet_device(server: &TestServer) -> (Device, ConversationId, String) {
+    let device = server.device("laptop").await;
+    let mut tab = device.hello(&[]).await;
+    let id = device.start("Count!", &fast(3)).await.conversation_id;
+    tab.ends().await;
+    let place = poll(server, &device, "").await["next_after"].as_str().unwrap().to_owned();
+    (device, id, place)
+}
+
+async fn poll(server: &TestServer, device: &Device, query: &str) -> Value {
+    let request = server.get(&format!("/ai/events?{query}")).query(&device.query());
+    Reply::of(request.header("accept", "application/json")).await.ok()
+}
+
+/// The messages of a stream, up to one that says a place after this many others.
+async fn stream(server: &TestServer, device: &Device, place: &str, others: usize) -> Vec<Value> {
+    let request = server.get("/ai/events").query(&device.query()).header("last-event-id", place);
+    let mut response = soon(request.send()).await.unwrap();
+    let (mut text, mut events) = (String::new(), Vec::<Value>::new());
+    while events.len() <= others || events.last().unwrap()["type"] != "noticed" {
+        text += str::from_utf8(&soon(response.chunk()).await.unwrap().unwrap()).unwrap();
+        let whole = &text[..text.rfind("\n\n").map_or(0, |end| end + 2)];
+        let data = whole.lines().filter_map(|line| line.strip_prefix("data: "));
+        events = data.map(|data| serde_json::from_str(data).unwrap()).collect();
+    }
+    events
+}
+
+/// A socket that comes back to its place, and what it is sent up to where it is then.
+async fn come_back(device: &Device, place: &str, others: usize) -> (Talk, Vec<Value>) {
+    let mut talk = device.socket().await;
+    let mut hello = device.pair();
+    hello["routeKey"] = json!("hello");
+    hello["notices_after"] = json!(place);
+    talk.say(&hello).await;
+    talk.next_is("hello_ok").await;
+    let mut events = Vec::<Value>::new();
+    while events.len() <= others || events.last().unwrap()["type"] != "noticed" {
+        events.push(talk.next().await);
+    }
+    (talk, events)
+}
+
+#[tokio::test]
+async fn what_happens_between_two_long_polls_comes_with_the_next() {
+    let server = TestServer::start().await;
+    let (device, id, mut place) = a_quiet_device(&server).await;
+    for title in ["One", "Two", "Three"] {
+        rename(&device, id, title).await;
+        let batch = poll(&server, &device, &format!("wait=25&after={place}")).await;
+        assert_eq!(titles(batch["events"].as_array().unwrap()), [title]);
+        assert_eq!(batch["up_to_date"], true);
+        batch["next_after"].as_str().unwrap().clone_into(&mut place);
+    }
+    let batch = poll(&server, &device, &format!("after={place}")).await;
+    assert_eq!((&batch["events"], &batch["next_after"]), (&json!([]), &json!(place)));
+}
+
+/// Three transports, one cursor: here too.
+#[tokio::test]
+async fn what_happens_while_a_client_is_away_is_told_when_it_is_back() {
+    let server = TestServer::start().await;
+    let (device, id, place) = a_quiet_device(&server).await;
+    rename(&device, id, "One").await;
+    rename(&device, id, "Two").await;
+
+    let sent = stream(&server, &device, &place, 2).await;
+    assert_eq!(titles(&sent), ["One", "Two"]);
+    let (mut talk, heard) = come_back(&device, &place, 3).await;
+    assert_eq!(titles(&heard), ["One", "Two"]);
+    let after = |events: &[Value]| events.last().unwrap()["after"].as_str().unwrap().to_owned();
+    assert_eq!(after(&sent), after(&heard));
+    talk.is_quiet().await;
+
+    let batch = poll(&server, &device, &format!("after={}", after(&heard))).await;
+    assert_eq!(batch["events"], json!([]), "nothing comes twice");
+    let (mut talk, heard) = come_back(&device, &after(&heard), 0).await;
+    assert_eq!(heard.len(), 1, "{heard:?}");
+    rename(&device, id, "Three").await;
+    assert_eq!(title(&talk.next_is("conversation").await), "Three");
+    assert_eq!(talk.next_is("noticed").await.get("missed"), None);
+}
+
+/// Whoever was away for too long is told to read its lists again.
+#[tokio::test]
+async fn a_place_that_is_not_kept_is_told_so() {
+    let server = TestServer::start().await;
+    let (device, _, place) = a_quiet_device(&server).await;
+    let (epoch, seq) = place.split_once('.').unwrap();
+    let another_run = format!("{}.{seq}", epoch.parse::<u32>().unwrap() ^ 1);
+    let ahead = format!("{epoch}.4711");
+    for place in [another_run, ahead] {
+        let batch = poll(&server, &device, &format!("wait=25&after={place}")).await;
+        assert_eq!(batch["events"][0]["type"], "noticed");
+        assert_eq!(
+            (&batch["events"][0]["missed"], &batch["up_to_date"]),
+            (&json!(true), &json!(false))
+        );
+        let sent = stream(&server, &device, &place, 0).await;
+        assert_eq!((&sent[0]["type"], &sent[0]["missed"]), (&json!("noticed"), &json!(true)));
+        let (_, heard) = come_back(&device, &place, 1).await;
+        assert!(heard.iter().any(|event| event["missed"] == true), "{heard:?}");
+    }
+    // A client that never asked for places is sent none.
+    device.hello(&[]).await.is_quiet().await;
 }

@@ -166,3 +166,20 @@ async fn an_old_client_is_told_of_a_stop_as_a_completion() {
     assert_eq!((&end["status"], &end["finish_reason"]), (&"stopped".into(), &"user".into()));
     assert_eq!(end["full_response"], numbered(20));
 }
+
+/// B8.19, B8.20: it is told nothing, and its answer ends before the server does.
+#[tokio::test]
+async fn an_old_client_hears_nothing_of_a_drain() {
+    let server = TestServer::start().await;
+    let device = server.device("old").await;
+    let mut new = device.hello(&[]).await;
+    let mut old = device.socket().await;
+    old.say(&device.stream_chat("Count!", None, &held(40, 20))).await;
+    old.until_text(&numbered(20)).await;
+    server.shut_down();
+    new.next_of("draining").await;
+    server.standin.open_gate("hold");
+    let rest = old.answer().await;
+    assert_eq!(kinds(&rest), ["content_chunk", "stream_complete"]);
+    assert_eq!(rest.last().unwrap()["full_response"], numbered(40));
+}

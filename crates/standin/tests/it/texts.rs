@@ -1,5 +1,6 @@
 //! What the models say.
 
+use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
 use unbroken_standin::{MARKDOWN, Options, Standin, numbered, numbered_utf8, reasoned};
 
@@ -74,4 +75,25 @@ async fn a_script_has_models_and_steps_of_its_own() {
     assert!(read.raw.contains("\n\n: a comment\n\n"));
     assert_eq!(read.events.last().expect("there is one")["error"]["message"], "Enough.");
     assert!(!read.done);
+}
+
+#[tokio::test]
+async fn a_stamped_token_says_when_it_was_written() {
+    let standin = Standin::start().await;
+    let before = monotonic_nanos();
+    let text = read(ask(&standin, "numbers:tokens=3,stamp=1").await).await.text();
+    let after = monotonic_nanos();
+    let (numbers, stamps): (Vec<_>, Vec<i64>) = text
+        .split_whitespace()
+        .map(|token| token.split_once('@').expect("it has a stamp"))
+        .map(|(number, stamp)| (number, stamp.parse::<i64>().expect("a stamp is a number")))
+        .unzip();
+    assert_eq!(numbers, ["1", "2", "3"]);
+    assert!(stamps.is_sorted(), "{stamps:?}");
+    assert!(before <= stamps[0] && stamps[2] <= after, "{before} {stamps:?} {after}");
+}
+
+fn monotonic_nanos() -> i64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    now.tv_sec * 1_000_000_000 + now.tv_nsec
 }

@@ -6,6 +6,7 @@
 mod branch;
 mod history;
 mod read;
+mod rows;
 mod state;
 mod turn;
 mod write;

@@ -8,6 +8,7 @@ use unbroken_protocol::{
     PrincipalId, Seq, Timestamp,
 };
 
+use super::rows::Rows;
 use crate::{
     Conversation, ConversationRow, Generation, JournalEntry, Message, Record, SecretHash, Session,
 };
@@ -19,8 +20,8 @@ pub(super) struct State {
     pub(super) link_codes: HashMap<SecretHash, (PrincipalId, Timestamp)>,
     pub(super) preferences: HashMap<PrincipalId, String>,
     pub(super) conversations: BTreeMap<ConversationId, Conversation>,
-    pub(super) messages: BTreeMap<MessageId, (ConversationId, Message)>,
-    pub(super) generations: BTreeMap<GenerationId, Generation>,
+    pub(super) messages: Rows<MessageId, (ConversationId, Message)>,
+    pub(super) generations: Rows<GenerationId, Generation>,
     /// What a client's key asked for, and the generation that came of it.
     pub(super) client_messages: HashMap<(PrincipalId, ClientMessageId), (SecretHash, GenerationId)>,
     pub(super) deliveries: HashSet<(GenerationId, DeviceId)>,

@@ -49,8 +49,9 @@ impl Transaction<'_> {
             .await?;
         sqlx::query(
             "UPDATE conversations SET message_count = message_count - 2, selected_message_id = \
-             CASE selected_message_id WHEN ?1 THEN coalesce(?2, (SELECT max(message_id) \
-               FROM messages WHERE conversation_id = ?3 AND message_id NOT IN (?1, ?4))) \
+             CASE selected_message_id WHEN ?1 THEN coalesce(?2, (SELECT message_id \
+               FROM messages WHERE conversation_id = ?3 AND message_id NOT IN (?1, ?4) \
+               ORDER BY rowid DESC LIMIT 1)) \
              ELSE selected_message_id END WHERE conversation_id = ?3",
         )
         .bind(&answer)
@@ -79,8 +80,8 @@ impl Transaction<'_> {
             "WITH RECURSIVE down (message_id, depth) AS ( \
                SELECT message_id, 0 FROM messages WHERE message_id = ?1 AND conversation_id = ?2 \
                UNION ALL \
-               SELECT (SELECT max(m.message_id) FROM messages m WHERE m.parent_id = d.message_id \
-                 AND m.conversation_id = ?2), d.depth + 1 \
+               SELECT (SELECT m.message_id FROM messages m WHERE m.parent_id = d.message_id \
+                 AND m.conversation_id = ?2 ORDER BY m.rowid DESC LIMIT 1), d.depth + 1 \
                FROM down d WHERE d.message_id IS NOT NULL) \
              UPDATE conversations SET selected_message_id = ( \
                SELECT message_id FROM down WHERE message_id IS NOT NULL \

@@ -108,7 +108,7 @@ impl Sqlite {
         let siblings = sqlx::query(
             "SELECT s.message_id FROM messages m JOIN messages s \
              ON s.conversation_id = m.conversation_id AND s.parent_id IS m.parent_id \
-             WHERE m.message_id = ? ORDER BY s.message_id",
+             WHERE m.message_id = ? ORDER BY s.rowid",
         )
         .bind(id.as_bytes().as_slice())
         .fetch_all(&self.pool)

@@ -1,4 +1,7 @@
 //! The store on a disk: SQLite in a data folder.
+//!
+//! What was stored earlier has the lower rowid. Ids do not tell: a clock may go back between two
+//! processes.
 
 mod branch;
 mod history;

@@ -59,7 +59,7 @@ impl Sqlite {
         conversation: ConversationId,
     ) -> Result<Option<Generation>, StoreError> {
         self.generation_where(
-            "g.conversation_id = ? ORDER BY g.generation_id DESC LIMIT 1",
+            "g.conversation_id = ? ORDER BY g.rowid DESC LIMIT 1",
             conversation.as_bytes(),
         )
         .await
@@ -85,7 +85,7 @@ impl Sqlite {
     pub(crate) async fn open_generations(&self) -> Result<Vec<Generation>, StoreError> {
         let query = format!(
             "SELECT {} FROM generations g JOIN conversations c USING (conversation_id) \
-             WHERE g.state IN ('queued', 'running', 'interrupted') ORDER BY g.generation_id",
+             WHERE g.state IN ('queued', 'running', 'interrupted') ORDER BY g.rowid",
             row::GENERATION
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(&self.pool).await?;
@@ -145,7 +145,7 @@ impl Sqlite {
             "SELECT g.generation_id, m.message_id, m.parent_id, m.role, m.content, m.created_at \
              FROM generations g JOIN messages a ON a.message_id = g.message_id \
              JOIN messages m ON m.message_id = a.parent_id \
-             WHERE g.conversation_id = ? AND g.state = 'queued' ORDER BY g.generation_id",
+             WHERE g.conversation_id = ? AND g.state = 'queued' ORDER BY g.rowid",
         )
         .bind(conversation.as_bytes().as_slice())
         .fetch_all(&self.pool)

@@ -218,7 +218,7 @@ impl Transaction<'_> {
         let row = sqlx::query(
             "UPDATE generations SET state = 'running' WHERE generation_id = ( \
                SELECT generation_id FROM generations WHERE conversation_id = ?1 \
-               AND state = 'queued' ORDER BY generation_id LIMIT 1) \
+               AND state = 'queued' ORDER BY rowid LIMIT 1) \
              AND NOT EXISTS (SELECT 1 FROM generations WHERE conversation_id = ?1 \
                AND state = 'running') \
              RETURNING generation_id",

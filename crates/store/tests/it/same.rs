@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use proptest::prelude::*;
 use unbroken_protocol::{
     Citation, ClientMessageId, DeviceId, ErrorCode, FinishReason, GenerationId, GenerationState,
-    PrincipalId, SessionId, Timestamp,
+    MessageId, PrincipalId, SessionId, Timestamp,
 };
 use unbroken_store::{
     Body, Durability, JournalEntry, NewTurn, Place, Record, SecretHash, Session, Settled, Store,
@@ -88,6 +88,10 @@ impl Known {
     fn new_turn(&self, person: usize, place: Place) -> NewTurn {
         let mut turn = super::new_turn(self.people[usize::from(person % 5 == 1)], place, "asked");
         turn.at = Timestamp::from_millis(self.now);
+        // Ids say nothing about the order.
+        turn.generation_id = GenerationId::from_bytes(scattered(&turn.generation_id));
+        turn.message_id = MessageId::from_bytes(scattered(&turn.message_id));
+        turn.user_message_id = MessageId::from_bytes(scattered(&turn.user_message_id));
         turn
     }
 
@@ -119,6 +123,10 @@ impl Known {
             _ => return None,
         })
     }
+}
+
+fn scattered(id: &impl ToString) -> [u8; 16] {
+    SecretHash::of(&id.to_string()).as_bytes()[..16].try_into().unwrap()
 }
 
 fn record(epoch: u32, seq: u64) -> Record {

@@ -4,6 +4,7 @@ use unbroken_store::{Place, SecretHash, TurnOutcome};
 
 crate::for_every_store! {
     the_same_key_makes_one_turn_and_with_another_body_a_conflict,
+    turns_run_in_the_order_in_which_they_were_asked_whatever_their_ids_say,
     ten_turns_wait_and_the_next_is_refused,
     a_foreign_conversation_is_not_there,
     history_pages_from_the_end_and_names_siblings,
@@ -142,4 +143,26 @@ async fn a_first_message_that_is_taken_out_leaves_the_newest_branch_on_the_scree
     transaction.commit().await.unwrap();
     let row = store.conversation(owner, id).await.unwrap().unwrap();
     assert_eq!(row.conversation.selected_message_id, first.message_id);
+}
+
+/// Ids sort by the clock of the process that made them, and the next process may have another one.
+async fn turns_run_in_the_order_in_which_they_were_asked_whatever_their_ids_say(home: Home) {
+    let (store, mut writer) = home.open().await;
+    let owner = PrincipalId::new();
+    let mut later = super::new_turn(owner, super::new_conversation(), "later");
+    let first =
+        super::created(&mut writer, &super::new_turn(owner, super::new_conversation(), "1")).await;
+    let next = Place::Next(first.conversation_id);
+    let second = super::created(&mut writer, &super::new_turn(owner, next.clone(), "2")).await;
+    later.place = next;
+    assert!(later.generation_id < second.generation_id);
+    super::created(&mut writer, &later).await;
+    let queue = store.queue(first.conversation_id).await.unwrap();
+    let waiting: Vec<_> = queue.iter().map(|(id, _)| *id).collect();
+    assert_eq!(waiting, [second.generation_id, later.generation_id]);
+    let newest = store.newest_generation(first.conversation_id).await.unwrap().unwrap();
+    assert_eq!(newest.generation_id, later.generation_id);
+    let mut transaction = super::begin(&mut writer).await;
+    assert!(transaction.remove_queued(first.generation_id).await.is_ok_and(|removed| !removed));
+    assert_eq!(transaction.run_next(first.conversation_id).await.unwrap(), None, "one runs");
 }

@@ -14,13 +14,14 @@ use unbroken_protocol::{
 };
 use unbroken_standin::numbered;
 
-use crate::support::{Device, TestServer, fast, held, soon};
+use crate::support::{Device, Given, TestServer, fast, held, soon};
 
 /// What a proxy does to what passes it.
 #[derive(Default)]
 struct Rules {
     refuse_upgrades: AtomicBool,
     hold_streams: AtomicBool,
+    refuse_all: AtomicBool,
     cut: Notify,
 }
 
@@ -38,6 +39,9 @@ impl Proxy {
         let proxy = Self { base, rules: Arc::clone(&rules) };
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                if rules.refuse_all.load(Ordering::Relaxed) {
+                    continue;
+                }
                 let server = TcpStream::connect(address).await.unwrap();
                 tokio::spawn(pass(client, server, Arc::clone(&rules)));
             }
@@ -51,6 +55,10 @@ impl Proxy {
 
     fn hold_streams(&self, hold: bool) {
         self.rules.hold_streams.store(hold, Ordering::Relaxed);
+    }
+
+    fn refuse_all(&self, refuse: bool) {
+        self.rules.refuse_all.store(refuse, Ordering::Relaxed);
     }
 
     /// Cuts every connection that there is.
@@ -275,6 +283,43 @@ async fn commands_and_notices_work_without_a_socket() {
     drop(server);
 }
 
+/// An answer that waits for a person is continued through whatever the client speaks on.
+#[tokio::test]
+async fn continue_works_without_a_socket() {
+    let server = Given::new().going_on().start().await;
+    for (gathers, transport) in [(false, Transport::Sse), (true, Transport::LongPoll)] {
+        let proxy = Proxy::start(&server).await;
+        proxy.refuse_upgrades(true);
+        proxy.hold_streams(gathers);
+        let device = server.device("laptop").await.at(&proxy.base);
+        let model = "vllm-numbers:tokens=40,rate=0,first=0,error_at=20,fail_times=1";
+        let id = device.start(&format!("Count by {transport:?}!"), model).await.generation_id;
+        let mut connection = device.connection();
+        connection.follow(Target::start_of(id)).await;
+        let mut seen = Seen::default();
+        loop {
+            let output = soon(connection.recv()).await.unwrap();
+            seen.take(id, &output);
+            if matches!(output, Output::Update(_, Update::State { can_continue: true, .. })) {
+                break;
+            }
+        }
+        assert_eq!((connection.transport(), seen.text.as_str()), (transport, &*numbered(20)));
+        connection.go_on(id).await;
+        assert_eq!(until_end(&mut connection, &mut seen, id).await, numbered(40));
+        assert_eq!(seen.text, numbered(40));
+
+        // What is whole cannot be continued, and the client is told so.
+        connection.go_on(id).await;
+        let refused = loop {
+            if let Output::Notice(Event::Error(error)) = soon(connection.recv()).await.unwrap() {
+                break error;
+            }
+        };
+        assert_eq!((refused.code, refused.generation_id), (ErrorCode::Conflict, Some(id)));
+    }
+}
+
 #[tokio::test]
 async fn the_newest_follow_is_read_first_and_the_others_when_it_has_ended() {
     let (server, device, _proxy) = behind_a_proxy().await;
@@ -316,4 +361,51 @@ async fn refusals_are_the_same_without_a_socket() {
     connection.follow(Target::start_of(id)).await;
     let mut seen = Seen::default();
     assert_eq!(until_end(&mut connection, &mut seen, id).await, numbered(3));
+}
+
+/// PROTOCOL B4: notices have a cursor too.
+#[tokio::test]
+async fn a_client_hears_when_it_is_back_what_happened_while_it_was_away() {
+    for (transport, sockets, hold) in [
+        (Transport::Socket, true, false),
+        (Transport::Sse, false, false),
+        (Transport::LongPoll, false, true),
+    ] {
+        let (server, device, proxy) = behind_a_proxy().await;
+        proxy.refuse_upgrades(!sockets);
+        proxy.hold_streams(hold);
+        let started = device.start("Count!", &fast(3)).await;
+        let (id, conversation) = (started.generation_id, started.conversation_id);
+        let mut connection = device.connection();
+        connection.follow(Target::start_of(id)).await;
+        let mut seen = Seen::default();
+        live_on(&mut connection, transport, &mut seen, id).await;
+        let rename = async |title: &str| {
+            let title = Some(title.to_owned());
+            let patch = ConversationPatch { title, ..ConversationPatch::default() };
+            device.at(&server.base()).rest.patch(conversation, &patch).await.unwrap();
+        };
+        // One that it hears, so that it knows where it is.
+        rename("Here").await;
+        until_titled(&mut connection, "Here").await;
+
+        proxy.refuse_all(true);
+        proxy.cut();
+        rename("Away").await;
+        while soon(connection.recv()).await.unwrap() != Output::Status(Status::Reconnecting) {}
+        proxy.refuse_all(false);
+        until_titled(&mut connection, "Away").await;
+    }
+}
+
+async fn until_titled(connection: &mut Connection, title: &str) {
+    loop {
+        match soon(connection.recv()).await.unwrap() {
+            Output::Notice(Event::Conversation(event)) if event.conversation.title == title => {
+                return;
+            }
+            Output::Notice(Event::Noticed(_)) => panic!("nothing was missed"),
+            _ => {}
+        }
+    }
 }

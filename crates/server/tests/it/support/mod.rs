@@ -9,7 +9,7 @@ mod talk;
 use std::time::Duration;
 
 pub(crate) use device::{Device, ask};
-pub(crate) use process::{Process, refused_start, unbroken};
+pub(crate) use process::{Process, prepare, refused_start, unbroken};
 pub(crate) use reply::{Reply, assert_sentence};
 pub(crate) use server::{Given, TestServer, going_on};
 pub(crate) use talk::{Talk, contents, followed, kinds, number};

@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 
 use super::server::environment;
 use super::{Device, Talk, soon};
@@ -44,8 +44,9 @@ impl Process {
         Self::spawn(prepare(&mut shell, folder, base_url).stdin(OwnedFd::from(socket))).await
     }
 
-    async fn spawn(command: &mut Command) -> Self {
-        let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+    /// Starts what [`prepare`] made ready.
+    pub(crate) async fn spawn(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         soon(stdout.read_line(&mut line)).await.unwrap();
@@ -63,6 +64,11 @@ impl Process {
 
     pub(crate) async fn socket(&self) -> Talk {
         Talk::connect(&self.base).await
+    }
+
+    /// What it logs, where it was spawned with a pipe for it.
+    pub(crate) fn stderr(&mut self) -> ChildStderr {
+        self.child.stderr.take().unwrap()
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -113,7 +119,8 @@ fn command(folder: &Path, base_url: &str) -> Command {
     command
 }
 
-fn prepare<'a>(command: &'a mut Command, folder: &Path, base_url: &str) -> &'a mut Command {
+/// Makes a command ready that runs `unbroken`, at the end of the words that it has.
+pub(crate) fn prepare<'a>(command: &'a mut Command, folder: &Path, base_url: &str) -> &'a mut Command {
     command
         .arg("--data-dir")
         .arg(folder)
@@ -122,5 +129,6 @@ fn prepare<'a>(command: &'a mut Command, folder: &Path, base_url: &str) -> &'a m
         .envs(environment(base_url, ""))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
+        .stderr(Stdio::null())
         .kill_on_drop(true)
 }

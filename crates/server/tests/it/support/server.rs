@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use unbroken_server::Server;
 use unbroken_server::config::{Config, Flags};
+use unbroken_server::patience::Patience;
 use unbroken_standin::{Options, Standin};
 
 use super::Device;
@@ -19,6 +20,7 @@ pub(crate) struct Given {
     standin: Options,
     api_key: &'static str,
     goes_on: bool,
+    patience: Patience,
 }
 
 impl Given {
@@ -29,6 +31,7 @@ impl Given {
             standin: Options::default(),
             api_key: "",
             goes_on: false,
+            patience: Patience::default(),
         }
     }
 
@@ -54,6 +57,11 @@ impl Given {
         Self { goes_on: true, ..self }
     }
 
+    /// What the server bears from who connects.
+    pub(crate) fn patience(self, patience: Patience) -> Self {
+        Self { patience, ..self }
+    }
+
     pub(crate) async fn start(mut self) -> TestServer {
         let options = std::mem::take(&mut self.standin);
         let standin = Standin::start_on(("127.0.0.1", 0), options).await.unwrap();
@@ -72,14 +80,14 @@ impl Given {
     }
 
     async fn start_beside(self, standin: Standin) -> TestServer {
-        let Self { folder, env, .. } = self;
+        let Self { folder, env, patience, .. } = self;
         let flags = Flags {
             listen: Some(([127, 0, 0, 1], 0).into()),
             data_dir: Some(folder.path().to_owned()),
             config: None,
         };
         let config = Config::load(&flags, env).unwrap().config;
-        let server = Server::open(config).await.unwrap();
+        let server = Server::open(config).await.unwrap().with_patience(patience);
         let address = server.address();
         let stop = CancellationToken::new();
         let told = stop.clone();

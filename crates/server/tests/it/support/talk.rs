@@ -76,6 +76,11 @@ impl Talk {
         self.socket.next_of(kind, DEADLINE).await.unwrap()
     }
 
+    /// Waits until the only conversation's answer has ended.
+    pub(crate) async fn ends(&mut self) {
+        while self.next_of("conversation").await["conversation"]["running"] == true {}
+    }
+
     /// Everything up to and with the first event of one of these types.
     pub(crate) async fn until(&mut self, ends: &[&str]) -> Vec<Value> {
         let mut events = Vec::new();

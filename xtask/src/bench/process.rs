@@ -1,0 +1,195 @@
+//! The processes that are measured, and the model server behind them. Each is ended when dropped.
+
+use std::{
+    fs::{self, File},
+    io::{BufRead as _, BufReader},
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::command::{command, run, say, succeeds};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Killed when it is dropped.
+struct Process {
+    child: Child,
+    /// Kept: a process that prints into a closed pipe dies.
+    _stdout: Option<BufReader<ChildStdout>>,
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub(super) struct Standin {
+    /// `127.0.0.1:PORT`
+    pub(super) address: String,
+    _process: Process,
+}
+
+impl Standin {
+    pub(super) fn start(binary: &Path) -> Result<Self> {
+        let mut command = command(binary);
+        command.args(["--listen", "127.0.0.1:0"]);
+        let (process, line) = start_and_read(&mut command)?;
+        let address = line.strip_prefix("The stand-in listens on http://");
+        let address = address.and_then(|rest| rest.strip_suffix("/v1"));
+        let address = address.with_context(|| format!("the stand-in said `{line}`"))?.to_owned();
+        Ok(Self { address, _process: process })
+    }
+}
+
+pub(super) struct Server {
+    pub(super) address: String,
+    /// Milliseconds until it took connections, on an empty folder.
+    pub(super) started: f64,
+    _process: Process,
+}
+
+impl Server {
+    pub(super) fn start(binary: &Path, folder: &Path, standin: &str) -> Result<Self> {
+        let provider = format!(
+            "[{{ id = \"standin\", name = \"Stand-in\", base_url = \"http://{standin}/v1\" }}]"
+        );
+        let mut command = command(binary);
+        command
+            .args(["--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(folder.join("data"))
+            .env_clear()
+            .env("UNBROKEN__MODELS__DISCOVER", "false")
+            .env("UNBROKEN__PROVIDERS", provider)
+            .env("UNBROKEN__LOG__LEVEL", "warn")
+            .stderr(File::create(folder.join("server.log"))?);
+        let begin = Instant::now();
+        let (process, line) = start_and_read(&mut command)?;
+        let address = line.strip_prefix("Unbroken is at http://");
+        let address = address.with_context(|| format!("the server said `{line}`"))?.to_owned();
+        wait_for(&address)?;
+        let started = begin.elapsed().as_secs_f64() * 1e3;
+        Ok(Self { address, started, _process: process })
+    }
+}
+
+fn start_and_read(command: &mut Command) -> Result<(Process, String)> {
+    let program = command.get_program().display().to_string();
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+    let mut child = child.with_context(|| format!("cannot start {program}"))?;
+    let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
+    let mut line = String::new();
+    let read = stdout.read_line(&mut line);
+    let process = Process { child, _stdout: Some(stdout) };
+    read.with_context(|| format!("{program} says nothing"))?;
+    Ok((process, line.trim().to_owned()))
+}
+
+pub(super) struct Nginx {
+    pub(super) address: String,
+    pub(super) started: f64,
+    stop: Command,
+    process: Process,
+}
+
+impl Drop for Nginx {
+    /// A master that is killed leaves its workers behind; one that is told to stop does not.
+    fn drop(&mut self) {
+        if self.stop.status().is_ok_and(|status| status.success()) {
+            let _ = self.process.child.wait();
+        }
+    }
+}
+
+impl Nginx {
+    pub(super) fn start(binary: &Path, folder: &Path, standin: &str) -> Result<Self> {
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+        let file = folder.join("nginx.conf");
+        fs::write(&file, configuration(&address, standin, folder))?;
+        let nginx = || {
+            let mut command = command(binary);
+            command.arg("-p").arg(folder).arg("-c").arg(&file);
+            command.arg("-e").arg(folder.join("error.log")).stdin(Stdio::null());
+            command
+        };
+        let begin = Instant::now();
+        let child = nginx().spawn().context("cannot start nginx")?;
+        let mut stop = nginx();
+        stop.args(["-s", "stop"]);
+        let process = Process { child, _stdout: None };
+        wait_for(&address)?;
+        let started = begin.elapsed().as_secs_f64() * 1e3;
+        Ok(Self { address, started, stop, process })
+    }
+}
+
+/// A relay that holds nothing back and keeps nothing.
+fn configuration(address: &str, standin: &str, folder: &Path) -> String {
+    let folder = folder.display();
+    format!(
+        "daemon off;
+worker_processes auto;
+worker_rlimit_nofile 20000;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{ worker_connections 10000; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  upstream standin {{ server {standin}; keepalive 64; }}
+  server {{
+    listen {address} backlog=4096;
+    location / {{
+      proxy_pass http://standin;
+      proxy_http_version 1.1;
+      proxy_set_header Connection \"\";
+      proxy_buffering off;
+      proxy_read_timeout 600s;
+    }}
+  }}
+}}
+"
+    )
+}
+
+fn wait_for(address: &str) -> Result<()> {
+    let begin = Instant::now();
+    while TcpStream::connect(address).is_err() {
+        if begin.elapsed() > PATIENCE {
+            bail!("nothing listens on {address}");
+        }
+        sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}
+
+/// Where nginx is; installed where that may be done without asking.
+pub(super) fn nginx() -> Result<Option<PathBuf>> {
+    if let Some(nginx) = find() {
+        return Ok(Some(nginx));
+    }
+    let may_install = succeeds("apt-get", &["--version"]) && succeeds("test", &["-w", "/usr/sbin"]);
+    if may_install {
+        run(command("apt-get").args(["install", "--yes", "--no-install-recommends", "nginx"]))?;
+    } else {
+        say("there is no nginx: without it there are no ratios (Debian: apt-get install nginx)");
+    }
+    Ok(find())
+}
+
+fn find() -> Option<PathBuf> {
+    let places = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/opt/homebrew/bin/nginx"];
+    let on_path = succeeds("nginx", &["-v"]).then(|| PathBuf::from("nginx"));
+    on_path.or_else(|| places.map(PathBuf::from).into_iter().find(|place| place.exists()))
+}
