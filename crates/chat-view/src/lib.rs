@@ -5,6 +5,7 @@
 //! page, a clock or a network.
 
 pub mod composer;
+mod fold;
 pub mod history;
 pub mod markdown;
 pub mod picker;

@@ -2,6 +2,7 @@
 
 use unbroken_protocol::ModelInfo;
 
+use crate::fold::fold;
 use crate::texts;
 
 /// The id that leaves the choice to the server.
@@ -54,7 +55,7 @@ impl Item {
     }
 
     fn matches(&self, words: &[String]) -> bool {
-        let text = format!("{} {} {}", self.name, self.id, self.provider).to_lowercase();
+        let text = fold(&format!("{} {} {}", self.name, self.id, self.provider));
         words.iter().all(|word| text.contains(word))
     }
 }
@@ -126,8 +127,7 @@ impl Picker {
 
     /// What the search leaves, in order.
     pub fn visible(&self) -> impl Iterator<Item = &Item> {
-        let words: Vec<_> =
-            self.query.to_lowercase().split_whitespace().map(str::to_owned).collect();
+        let words: Vec<_> = fold(&self.query).split_whitespace().map(str::to_owned).collect();
         self.items.iter().filter(move |item| item.matches(&words))
     }
 
@@ -174,9 +174,9 @@ impl Picker {
     /// Type-ahead while the focus is on the list: the next option whose name begins so. `typed` is
     /// everything that was typed without a pause.
     pub fn type_ahead(&mut self, typed: &str) {
-        let typed = typed.to_lowercase();
+        let typed = fold(typed);
         let options: Vec<_> =
-            self.visible().map(|item| (item.id.clone(), item.name.to_lowercase())).collect();
+            self.visible().map(|item| (item.id.clone(), fold(&item.name))).collect();
         let at = options.iter().position(|(id, _)| Some(id) == self.active.as_ref()).unwrap_or(0);
         // One letter again goes on to the next option; more letters may stay where they are.
         let first = at + usize::from(typed.chars().count() == 1);

@@ -4,8 +4,9 @@
 use leptos::task::spawn_local;
 use unbroken_chat_view::transcript::{Kind, Transcript};
 use unbroken_client::RestError;
-use unbroken_protocol::{GenerationId, MessageId};
+use unbroken_protocol::{ClientMessageId, GenerationId, MessageId};
 
+use crate::calls::ask;
 use crate::dom;
 use crate::state::{self, App};
 use crate::writing::Editing;
@@ -23,8 +24,9 @@ impl App {
     pub(crate) fn go_on(self, key: u64) {
         let id = self.open.message(key, |message| message.answer()?.generation_id).flatten();
         let (Some(rest), Some(id)) = (self.rest(), id) else { return };
+        let key = ClientMessageId::new();
         self.change_tree(async move {
-            let reply = rest.go_on(id).await?;
+            let reply = ask(async || rest.go_on(id, key).await).await?;
             focus_composer();
             Ok(reply.generation_id != id)
         });
@@ -38,8 +40,9 @@ impl App {
             Some((question, answer.model_id.clone().filter(|_| by == By::TheSame)))
         });
         let (Some(rest), Some((question, model))) = (self.rest(), asked) else { return };
+        let key = ClientMessageId::new();
         self.change_tree(async move {
-            rest.regenerate(question, model.as_deref()).await?;
+            ask(async || rest.regenerate(question, model.as_deref(), key).await).await?;
             focus_composer();
             Ok(true)
         });

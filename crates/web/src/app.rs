@@ -2,11 +2,8 @@
 
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
-use leptos_router::components::{FlatRoutes, Route, Router};
-use leptos_router::hooks::{use_location, use_navigate, use_query_map};
-use leptos_router::path;
-use unbroken_protocol::ConversationId;
 
+use crate::address::{Address, Place};
 use crate::pages::chat::Chat;
 use crate::pages::gate::Gate;
 use crate::pages::history::History;
@@ -14,24 +11,16 @@ use crate::pages::home::{Home, Suggestions};
 use crate::parts::composer::Composer;
 use crate::parts::icons::{SIDEBAR, icon};
 use crate::parts::settings::Settings;
+use crate::parts::show::Show;
 use crate::parts::sidebar::Sidebar;
 use crate::parts::status::ConnectionStatus;
-use crate::state::{Access, App, Place};
+use crate::state::{Access, App};
 use crate::{dom, words};
 
 /// The whole app.
 #[component]
 pub(crate) fn Root() -> impl IntoView {
-    view! {
-        <Router>
-            <Shell />
-        </Router>
-    }
-}
-
-#[component]
-fn Shell() -> impl IntoView {
-    let app = App::provide(place(), use_navigate());
+    let app = App::provide(Address::follow());
     let settings_open = RwSignal::new(false);
     let is_home = move || app.place.get() == Place::Home;
     let is_open = move || app.access.get() == Access::Open;
@@ -44,7 +33,7 @@ fn Shell() -> impl IntoView {
         <div class="shell" class:folded=app.folded class:drawer-open=app.drawer>
             <Sidebar settings_open />
             <div class="scrim" on:click=move |_| app.drawer.set(false)></div>
-            <main class="page" class:home=move || is_home() && is_open() inert=app.drawer>
+            <main class="page" class:home=Signal::derive(move || is_home() && is_open()) inert=app.drawer>
                 <header class="bar">
                     <button
                         id="open-sidebar"
@@ -54,21 +43,17 @@ fn Shell() -> impl IntoView {
                     >
                         {icon(SIDEBAR)}
                     </button>
-                    <Show
-                        when=move || !is_home() && is_open()
-                        fallback=|| view! { <div class="spacer"></div> }
-                    >
-                        <h1>{move || app.heading()}</h1>
+                    <Show when=move || !is_home() && is_open()>
+                        <h1>{Signal::derive(move || app.heading())}</h1>
+                    </Show>
+                    <Show when=move || is_home() || !is_open()>
+                        <div class="spacer"></div>
                     </Show>
                     <ConnectionStatus />
                 </header>
-                <Show when=is_open fallback=|| view! { <Gate /> }>
-                    <FlatRoutes fallback=NotFound>
-                        <Route path=path!("/") view=Home />
-                        <Route path=path!("/chat") view=Chat />
-                        <Route path=path!("/chat/:id") view=Chat />
-                        <Route path=path!("/history") view=History />
-                    </FlatRoutes>
+                <Gate />
+                <Show when=is_open>
+                    <Page />
                 </Show>
                 <Show when=has_composer>
                     <Composer />
@@ -82,26 +67,21 @@ fn Shell() -> impl IntoView {
     }
 }
 
-/// Which page the address names.
-fn place() -> Memo<Place> {
-    let location = use_location();
-    let query = use_query_map();
-    Memo::new(move |_| {
-        let path = location.pathname.get();
-        let conversation = |text: &str| Place::Chat(text.parse::<ConversationId>().ok());
-        match path.trim_end_matches('/') {
-            "" => Place::Home,
-            "/history" => Place::History,
-            "/chat" => match query.get().get_str("conversation_id") {
-                Some(id) => conversation(id),
-                None => Place::Chat(None),
-            },
-            path => match path.strip_prefix("/chat/") {
-                Some(id) => conversation(id),
-                None => Place::Elsewhere,
-            },
+/// The page that the address names. One conversation and the next are the same page.
+#[component]
+fn Page() -> impl IntoView {
+    let app = App::get();
+    let page = Memo::new(move |_| std::mem::discriminant(&app.place.get()));
+    move || {
+        // Tracking alone would never compute it.
+        let _ = page.get();
+        match app.place.get_untracked() {
+            Place::Home => view! { <Home /> }.into_any(),
+            Place::Chat(_) => view! { <Chat /> }.into_any(),
+            Place::History => view! { <History /> }.into_any(),
+            Place::Elsewhere => view! { <NotFound /> }.into_any(),
         }
-    })
+    }
 }
 
 fn open_drawer(app: App) {

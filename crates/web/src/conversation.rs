@@ -16,6 +16,7 @@ use unbroken_protocol::{
     ConversationId, ConversationPage, ErrorCode, Event, GenerationId, StartResponse,
 };
 
+use crate::calls::Patience;
 use crate::facts::Facts;
 use crate::parts::announcer::Announcer;
 use crate::state::{App, sentence};
@@ -141,10 +142,10 @@ impl Open {
 
     fn load(self, app: App, id: ConversationId) {
         spawn_local(async move {
-            let mut wait = Duration::from_millis(500);
+            let (mut wait, mut patience) = (Duration::from_millis(500), Patience::new());
             while self.id() == Some(id) {
                 let Some(rest) = app.rest() else { return };
-                match rest.conversation(id, Some(PAGE), None).await {
+                match patience.answer(rest.conversation(id, Some(PAGE), None)).await {
                     Ok(page) if self.id() == Some(id) => return self.loaded(app, page),
                     Ok(_) => return,
                     Err(error) if error.retryable() => {
@@ -163,7 +164,7 @@ impl Open {
         spawn_local(async move {
             loop {
                 let turns = self.inner.with_value(|inner| inner.turns);
-                let answer = rest.conversation(id, Some(PAGE), None).await;
+                let answer = Patience::new().answer(rest.conversation(id, Some(PAGE), None)).await;
                 if self.id() != Some(id) {
                     return;
                 }
@@ -382,30 +383,32 @@ impl Open {
         self.ask_frame();
     }
 
+    /// A frame that changes nothing costs too: until the next commit is due none is asked for.
     fn ask_frame(self) {
-        let asked = self
-            .inner
-            .try_update_value(|inner| std::mem::replace(&mut inner.frame_asked, true))
-            .unwrap_or(true);
-        if !asked {
-            request_animation_frame(move || self.frame());
+        let now = js_sys::Date::now();
+        let wait = self.inner.try_update_value(|inner| {
+            let asked = std::mem::replace(&mut inner.frame_asked, true);
+            (!asked).then_some(inner.committed_at + COMMIT_EVERY_MILLIS - now)
+        });
+        let frame = move || request_animation_frame(move || self.frame());
+        match wait.flatten() {
+            Some(wait) if wait > 0.0 => {
+                let wait = wait.min(COMMIT_EVERY_MILLIS) / 1000.0;
+                set_timeout(frame, Duration::from_secs_f64(wait));
+            }
+            Some(_) => frame(),
+            None => {}
         }
     }
 
     fn frame(self) {
         let now = js_sys::Date::now();
-        let due = self.inner.try_update_value(|inner| {
+        let here = self.inner.try_update_value(|inner| {
             inner.frame_asked = false;
-            let due = now - inner.committed_at >= COMMIT_EVERY_MILLIS;
-            if due {
-                inner.committed_at = now;
-            }
-            due
+            inner.committed_at = now;
         });
-        match due {
-            Some(true) => self.commit(),
-            Some(false) => self.ask_frame(),
-            None => {}
+        if here.is_some() {
+            self.commit();
         }
     }
 

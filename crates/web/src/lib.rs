@@ -6,8 +6,10 @@
 #![cfg(target_arch = "wasm32")]
 #![expect(unreachable_pub, reason = "the macro of components writes a bare `pub`")]
 
+mod address;
 mod again;
 mod app;
+mod calls;
 mod conversation;
 mod dom;
 mod facts;

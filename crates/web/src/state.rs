@@ -2,11 +2,9 @@
 //! the message that is being written.
 
 use std::ops::Deref;
-use std::rc::Rc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::NavigateOptions;
 use unbroken_chat_view::history::History;
 use unbroken_chat_view::picker::{self, Picker};
 use unbroken_client::browser::Link;
@@ -16,6 +14,8 @@ use unbroken_protocol::{
     Event, Timestamp, path,
 };
 
+use crate::address::{Address, Place};
+use crate::calls::ask;
 use crate::conversation::Open;
 use crate::session::{NoSession, Pair};
 use crate::writing::Writing;
@@ -24,16 +24,6 @@ use crate::{dom, session, words};
 const FOLDED: &str = "sidebar_folded";
 /// How many conversations one page of the list holds.
 const PAGE: u32 = 50;
-
-/// Which page the address names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    Home,
-    /// A conversation; `None` when the address holds no id.
-    Chat(Option<ConversationId>),
-    History,
-    Elsewhere,
-}
 
 /// Whether the server lets this device in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +64,7 @@ impl Deref for App {
 }
 
 pub(crate) struct Parts {
+    address: Address,
     pub(crate) place: Memo<Place>,
     pub(crate) access: RwSignal<Access>,
     pub(crate) connection: RwSignal<Connection>,
@@ -90,25 +81,20 @@ pub(crate) struct Parts {
     inner: StoredValue<Inner, LocalStorage>,
 }
 
-type Navigate = Rc<dyn Fn(&str, NavigateOptions)>;
-
 struct Inner {
     pair: Option<Pair>,
     link: Option<Link>,
     /// Whether the page has found the server once.
     was_live: bool,
-    navigate: Navigate,
 }
 
 impl App {
     /// Makes the state and begins to connect.
-    pub(crate) fn provide(
-        place: Memo<Place>,
-        navigate: impl Fn(&str, NavigateOptions) + 'static,
-    ) -> Self {
+    pub(crate) fn provide(address: Address) -> Self {
         let history = RwSignal::new(History::default());
         let parts = Parts {
-            place,
+            address,
+            place: address.place(),
             access: RwSignal::new(Access::Opening),
             connection: RwSignal::new(Connection::Live),
             reconnects: RwSignal::new(0),
@@ -119,12 +105,7 @@ impl App {
             writing: Writing::new(),
             folded: RwSignal::new(dom::kept(FOLDED).is_some()),
             drawer: RwSignal::new(false),
-            inner: StoredValue::new_local(Inner {
-                pair: None,
-                link: None,
-                was_live: false,
-                navigate: Rc::new(navigate),
-            }),
+            inner: StoredValue::new_local(Inner { pair: None, link: None, was_live: false }),
         };
         // The app lives as long as its page.
         let app = Self(Box::leak(Box::new(parts)));
@@ -197,6 +178,10 @@ impl App {
             Output::Status(status) => self.set_status(status),
             Output::Update(id, update) => self.open.update(id, update),
             Output::Notice(Event::Conversation(event)) => self.conversation_changed(*event),
+            Output::Notice(Event::Noticed(_)) => {
+                self.load_lists();
+                self.open.reload(self);
+            }
             Output::Notice(event) => self.open.notice(self, event),
             Output::Connect | Output::Disconnect | Output::Send(_) => {}
         }
@@ -232,8 +217,7 @@ impl App {
 
     /// Opens a page of the app, without a page load.
     pub(crate) fn go(self, address: &str) {
-        let navigate = self.inner.with_value(|inner| Rc::clone(&inner.navigate));
-        navigate(address, NavigateOptions::default());
+        self.address.go(address);
     }
 
     pub(crate) fn new_chat(self) {
@@ -300,13 +284,16 @@ impl App {
     fn load_lists(self) {
         let Some(rest) = self.rest() else { return };
         spawn_local(async move {
-            if let Some(page) = self.checked(rest.conversations(Some(PAGE), None).await) {
+            let page = ask(async || rest.conversations(Some(PAGE), None).await).await;
+            if let Some(page) = self.checked(page) {
                 self.history.update(|history| history.replace(page));
             }
-            if let Some(list) = self.checked(rest.models().await) {
+            let models = ask(async || rest.models().await).await;
+            if let Some(list) = self.checked(models) {
                 self.picker.update(|picker| picker.set_models(list.models));
             }
-            if let Some(stats) = self.checked(rest.stats().await) {
+            let stats = ask(async || rest.stats().await).await;
+            if let Some(stats) = self.checked(stats) {
                 let preferred = stats.preferred_model.filter(|_| stats.has_preference);
                 let preferred = preferred.as_deref().unwrap_or(picker::BEST);
                 self.picker.update(|picker| picker.select(preferred));

@@ -95,5 +95,19 @@ pub(crate) fn branch((at, of): (usize, usize)) -> String {
 
 /// A time in milliseconds.
 pub(crate) fn time(millis: f64) -> String {
-    if millis < 1000.0 { format!("{millis:.0} ms") } else { format!("{:.1} s", millis / 1000.0) }
+    if millis < 1000.0 {
+        format!("{} ms", fixed(millis, 0))
+    } else {
+        format!("{} s", decimal(millis / 1000.0))
+    }
+}
+
+/// With one digit after the point.
+pub(crate) fn decimal(number: f64) -> String {
+    fixed(number, 1)
+}
+
+/// By the browser: what Rust brings along to write such numbers is 16 KB.
+fn fixed(number: f64, digits: u8) -> String {
+    js_sys::Number::from(number).to_fixed(digits).map(String::from).unwrap_or_default()
 }

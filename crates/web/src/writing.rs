@@ -11,14 +11,16 @@ use unbroken_protocol::{
     ClientMessageId, ConversationId, GenerationId, StartRequest, StartResponse,
 };
 
+use crate::address::Place;
+use crate::calls::Patience;
 use crate::dom;
 use crate::session::{self, Pair};
-use crate::state::{self, App, Place};
+use crate::state::{self, App};
 
 /// How often a start is sent again while the network fails, before the person is asked.
-const TRIES: u32 = 6;
-const FIRST_WAIT: Duration = Duration::from_millis(400);
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+pub(crate) const TRIES: u32 = 6;
+pub(crate) const FIRST_WAIT: Duration = Duration::from_millis(400);
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Copy)]
 pub(crate) struct Writing {
@@ -206,6 +208,7 @@ impl App {
 
     async fn start(self, turn: &Turn) -> Result<StartResponse, RestError> {
         let (mut wait, mut tries, mut renewed) = (FIRST_WAIT, 1, false);
+        let mut patience = Patience::new();
         loop {
             let request = StartRequest {
                 message: turn.text.clone(),
@@ -215,7 +218,7 @@ impl App {
                 ..StartRequest::default()
             };
             let rest = self.rest().unwrap_or_else(|| unbroken_client::Rest::new(""));
-            match rest.start(request).await {
+            match patience.answer(rest.start(request)).await {
                 Err(error) if state::is_unauthorized(&error) && !renewed => {
                     renewed = true;
                     let pair: Pair = session::open(None).await.map_err(|_| error)?;

@@ -89,11 +89,27 @@ impl Browser {
 
     /// Everything that the page logged as an error so far.
     pub(crate) async fn console_errors(&self) -> Vec<String> {
+        let entries = self.log_of_errors().await;
+        entries.iter().map(|entry| entry["message"].to_string()).collect()
+    }
+
+    /// The same without what the browser itself says of a network that fails.
+    pub(crate) async fn own_console_errors(&self) -> Vec<String> {
+        let entries = self.log_of_errors().await;
+        let is_network = |entry: &&Value| {
+            let message = entry["message"].as_str().unwrap_or_default();
+            entry["source"] == "network" || message.contains("WebSocket connection to 'ws://")
+        };
+        let own = entries.iter().filter(|entry| !is_network(entry));
+        own.map(|entry| entry["message"].to_string()).collect()
+    }
+
+    async fn log_of_errors(&self) -> Vec<Value> {
         let command = DriverCommand { path: "se/log", body: json!({"type": "browser"}) };
         let entries = self.client.issue_cmd(command).await.unwrap();
-        let entries = entries.as_array().cloned().unwrap_or_default();
-        let severe = entries.iter().filter(|entry| entry["level"] == "SEVERE");
-        severe.map(|entry| entry["message"].to_string()).collect()
+        let mut entries = entries.as_array().cloned().unwrap_or_default();
+        entries.retain(|entry| entry["level"] == "SEVERE");
+        entries
     }
 
     pub(crate) async fn script(&self, script: &str) -> Value {

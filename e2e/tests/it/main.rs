@@ -4,8 +4,12 @@
 mod again;
 mod axe;
 mod browser;
+mod faults;
 mod flow;
+mod front;
+mod long_texts;
 mod looks;
+mod page_speed;
 mod picker;
 mod server;
 

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use unbroken_standin::{Options, Standin};
@@ -38,6 +39,16 @@ impl Server {
     /// Kills the process as a crash would, and starts another one on the same folder and address.
     pub(crate) fn crash_and_restart(&mut self) {
         self.process.kill().unwrap();
+        self.start_again();
+    }
+
+    /// Ends the process in order, and starts another one on the same folder and address.
+    pub(crate) fn restart(&mut self) {
+        kill_process(Pid::from_child(&self.process), Signal::TERM).unwrap();
+        self.start_again();
+    }
+
+    fn start_again(&mut self) {
         self.process.wait().unwrap();
         let (process, address) = spawn(&self.folder, &self.standin, &self.address);
         assert_eq!(address, self.address);
@@ -59,6 +70,8 @@ fn spawn(folder: &TempDir, standin: &Standin, listen: &str) -> (Child, String) {
         .env("OPENAI_BASE_URL", standin.base_url())
         .env_remove("OPENAI_API_KEY")
         .env("UNBROKEN__MODELS__DEFAULT", MODEL)
+        // An answer that waits at a gate would hold a restart up for as long as this.
+        .env("UNBROKEN__SHUTDOWN__DRAIN_SECONDS", "1")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()

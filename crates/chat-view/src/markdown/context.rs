@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use crate::fold::fold;
+
 #[derive(Debug, Default)]
 pub(super) struct Context {
     /// Put before every id.
@@ -22,7 +24,7 @@ pub(super) struct Footnotes {
 impl Footnotes {
     pub(super) fn number(&mut self, label: &str) -> usize {
         let next = self.numbers.len() + 1;
-        *self.numbers.entry(label.to_lowercase()).or_insert(next)
+        *self.numbers.entry(fold(label)).or_insert(next)
     }
 
     /// The footnote's number, and which of the references to it this is, from 1.

@@ -29,6 +29,9 @@ pub struct Document {
     intake: Intake,
     source: String,
     blocks: Vec<Block>,
+    /// The line on which each of them begins, as an offset in the source. Not part of a block: one
+    /// that stays the same may move.
+    starts: Vec<usize>,
     next_id: u64,
     /// Everything before is settled. The start of a line.
     cut: usize,
@@ -164,6 +167,26 @@ impl Document {
         Tail { inside: &self.inside, html: &self.html, live }
     }
 
+    /// How long [`source`](Self::source) is when it holds this text.
+    pub fn source_len(text: &str) -> usize {
+        let mut source = String::with_capacity(text.len());
+        Intake::default().append(&mut source, text);
+        source.len()
+    }
+
+    /// The block that goes into the answer by itself and holds the first letter after this place
+    /// of the source: its index in [`blocks`](Self::blocks), or their number for the tail.
+    pub fn block_at(&self, place: usize) -> usize {
+        let rest = self.source.get(place..).unwrap_or_default();
+        let letter = self.source.len() - rest.trim_start().len();
+        if letter >= self.cut && self.group.is_none() && !self.finished {
+            return self.blocks.len();
+        }
+        let starts = self.blocks.iter().zip(&self.starts);
+        let mut holds = starts.map(|(block, start)| block.part != Part::Inside && *start <= letter);
+        holds.rposition(|holds| holds).unwrap_or(self.blocks.len())
+    }
+
     /// The settled blocks as one text of HTML.
     pub fn html(&self) -> String {
         block::join(self.blocks.iter().map(|block| (block.part, block.html.as_str())))
@@ -202,6 +225,9 @@ impl Document {
         let Some(last) = pieces.pop() else { return false };
         self.group = self.group_at(&pieces, &last, &text);
         let moved = last.start.saturating_sub(head);
+        for piece in &mut pieces {
+            piece.start = self.cut + piece.start.saturating_sub(head);
+        }
         self.move_cut(moved);
         self.add_all(pieces);
         if last.fenced {
@@ -275,7 +301,10 @@ impl Document {
     fn settle_fence(&mut self, end: usize) {
         self.fence = None;
         let text = self.source[self.cut..self.cut + end].to_owned();
-        let pieces = self.parse(&text);
+        let mut pieces = self.parse(&text);
+        for piece in &mut pieces {
+            piece.start += self.cut;
+        }
         self.move_cut(end);
         self.due = true;
         self.looked = self.looked.max(self.cut);
@@ -293,6 +322,7 @@ impl Document {
         for piece in pieces {
             let id = self.take_id();
             self.blocks.push(Block { id, part: piece.part, html: piece.html });
+            self.starts.push(piece.start);
         }
     }
 
@@ -371,6 +401,7 @@ impl Document {
 
     fn restart(&mut self) {
         self.context.footnotes = Footnotes::default();
+        self.starts.clear();
         (self.cut, self.looked, self.due) = (0, 0, false);
         self.credit = self.credit.max(self.source.len().saturating_mul(CREDIT));
         (self.group, self.fence, self.plain) = (None, None, None);

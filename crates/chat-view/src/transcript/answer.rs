@@ -58,8 +58,10 @@ pub struct Answer {
     pub model: String,
     /// The model's id, once it is known.
     pub model_id: Option<String>,
-    /// How often the answer went on after a break while this page followed it.
-    pub seams: usize,
+    /// Where it went on after a break: lengths of the text before, in Unicode scalar values.
+    seams: Vec<u64>,
+    /// The same places in the document's source.
+    marks: Vec<usize>,
     pub reasoning: String,
     pub citations: Vec<Citation>,
     /// Steps of tool calls, as they came.
@@ -83,7 +85,8 @@ impl Answer {
             generation_id: None,
             model: String::new(),
             model_id: None,
-            seams: 0,
+            seams: Vec::new(),
+            marks: Vec::new(),
             reasoning: String::new(),
             citations: Vec::new(),
             tools: Vec::new(),
@@ -112,6 +115,31 @@ impl Answer {
 
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Where it went on after a break: lengths of the text before, in Unicode scalar values.
+    pub fn seams(&self) -> &[u64] {
+        &self.seams
+    }
+
+    /// The blocks of the document in which it went on after a break, each once; the number of all
+    /// blocks is the tail. As of the last [`render`](Self::render).
+    pub fn seam_blocks(&self) -> Vec<usize> {
+        let mut blocks: Vec<_> =
+            self.marks.iter().map(|mark| self.document.block_at(*mark)).collect();
+        blocks.dedup();
+        blocks
+    }
+
+    /// Whether the server would take `continue` (PROTOCOL B7).
+    pub fn can_continue(&self) -> bool {
+        match self.state {
+            AnswerState::Interrupted { can_continue, .. } => can_continue,
+            AnswerState::Stopped | AnswerState::Done { finish: FinishReason::Length } => {
+                !self.text.is_empty()
+            }
+            _ => false,
+        }
     }
 
     pub fn document(&self) -> &Document {
@@ -212,6 +240,10 @@ impl Answer {
                 self.reasoning = reasoning.unwrap_or_else(|| std::mem::take(&mut self.reasoning));
                 self.tools = tool_events.unwrap_or_else(|| std::mem::take(&mut self.tools));
                 self.set_citations(citations);
+                if !content.starts_with(&self.text) {
+                    // Nothing is known about where the new text went on.
+                    self.set_seams(&[]);
+                }
                 self.set_text(content);
                 self.enter(state, None, None);
                 vec![What::Replaced, What::Reasoning, What::Sources, What::Tools]
@@ -234,15 +266,15 @@ impl Answer {
                 message,
                 can_continue,
                 means,
+                ..
             } => {
                 self.state = AnswerState::Interrupted { code, can_continue, means };
                 self.error = message;
                 Vec::new()
             }
-            Update::State { state, code, .. } => {
-                let broke = matches!(self.state, AnswerState::Interrupted { .. });
-                if broke && state == GenerationState::Running && !self.text.is_empty() {
-                    self.seams += 1;
+            Update::State { state, code, epoch, .. } => {
+                if epoch > 1 && state == GenerationState::Running && !self.text.is_empty() {
+                    self.add_seam(self.text.chars().count() as u64);
                 }
                 self.enter(state, code, None);
                 Vec::new()
@@ -260,6 +292,7 @@ impl Answer {
                     changed.push(What::Sources);
                 }
                 if end.full_response != self.text {
+                    self.set_seams(&[]);
                     self.set_text(end.full_response);
                     changed.push(What::Replaced);
                 }
@@ -294,8 +327,12 @@ impl Answer {
         self.reasoning = view.reasoning;
         self.set_citations(view.citations);
         self.set_text(view.content);
+        self.set_seams(&view.seams);
         self.error = view.error;
         self.enter(state, view.code, view.finish_reason);
+        if let AnswerState::Interrupted { can_continue, .. } = &mut self.state {
+            *can_continue = view.can_continue;
+        }
         vec![What::Model, What::Replaced, What::Reasoning, What::Sources, What::State]
     }
 
@@ -334,6 +371,25 @@ impl Answer {
     fn set_text(&mut self, text: String) {
         self.document.replace(&text);
         self.text = text;
+    }
+
+    fn set_seams(&mut self, seams: &[u64]) {
+        self.seams.clear();
+        self.marks.clear();
+        for chars in seams {
+            self.add_seam(*chars);
+        }
+    }
+
+    fn add_seam(&mut self, chars: u64) {
+        // A run that brought nothing began at the same place.
+        if self.seams.last() == Some(&chars) {
+            return;
+        }
+        let nth = usize::try_from(chars).unwrap_or(usize::MAX);
+        let end = self.text.char_indices().nth(nth).map_or(self.text.len(), |(at, _)| at);
+        self.seams.push(chars);
+        self.marks.push(Document::source_len(&self.text[..end]));
     }
 
     fn set_citations(&mut self, citations: Vec<Citation>) {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use unbroken_client::{Target, Update};
 use unbroken_protocol::{
-    At, Citation, CompleteStatus, ConversationId, ConversationPage, ErrorCode, FinishReason,
+    At, Citation, CompleteStatus, ConversationId, ConversationPage, Epoch, ErrorCode, FinishReason,
     GenerationId, GenerationState, Means, MessageId, MessageView, Position, Role, StreamComplete,
     StreamError, Timestamp,
 };
@@ -79,10 +79,23 @@ fn failed() -> Update {
 
 fn interrupted() -> Update {
     Update::State {
+        epoch: 1,
         state: GenerationState::Interrupted,
         code: Some(ErrorCode::OwnerLost),
         message: None,
         can_continue: true,
+        means: Some(Means::Prefill),
+    }
+}
+
+/// A run of this epoch begins.
+fn going_on(epoch: Epoch) -> Update {
+    Update::State {
+        epoch,
+        state: GenerationState::Running,
+        code: None,
+        message: None,
+        can_continue: false,
         means: Some(Means::Prefill),
     }
 }
@@ -117,6 +130,8 @@ fn view(number: u8, role: Role, content: &str, state: Option<GenerationState>) -
         finish_reason: None,
         citations: Vec::new(),
         reasoning: String::new(),
+        seams: Vec::new(),
+        can_continue: false,
         error: None,
         code: None,
     }
@@ -300,18 +315,99 @@ fn an_answer_that_goes_on_by_itself_alarms_nobody() {
     }
     apply(&mut transcript, broke);
     assert!(answer(&transcript).state().is_running() && answer(&transcript).notice().is_none());
-    apply(
-        &mut transcript,
-        Update::State {
-            state: GenerationState::Running,
-            code: None,
-            message: None,
-            can_continue: false,
-            means: None,
-        },
-    );
+    apply(&mut transcript, going_on(2));
     assert_eq!(answer(&transcript).state(), AnswerState::Streaming);
-    assert_eq!(answer(&transcript).seams, 1);
+    assert_eq!(answer(&transcript).seams(), [1]);
+}
+
+/// What is seen of a sealed answer's seams, after its last frame.
+fn seams(transcript: &mut Transcript) -> (Vec<u64>, Vec<usize>) {
+    let key = transcript.messages().last().unwrap().key;
+    let answer = transcript.answer_mut(key).unwrap();
+    answer.render();
+    (answer.seams().to_vec(), answer.seam_blocks())
+}
+
+#[test]
+fn a_seam_is_the_same_mark_live_and_after_a_reload() {
+    let parts = ["One.\r\n\n- a\n- b", "c\n- d\n\nTw", "", "o, ü.", "\n\nThree."];
+    let mut live = Transcript::from_page(running(""));
+    for (part, epoch) in parts.iter().zip(1..) {
+        if epoch > 1 {
+            apply(&mut live, interrupted());
+            apply(&mut live, going_on(epoch));
+        }
+        for letter in part.chars() {
+            apply(&mut live, text(&letter.to_string()));
+            seams(&mut live);
+        }
+    }
+    let whole = parts.concat();
+    apply(&mut live, complete(&whole, CompleteStatus::Completed));
+
+    let mut sealed = view(2, Role::Assistant, &whole, Some(GenerationState::Completed));
+    sealed.seams = vec![14, 23, 28];
+    let mut loaded = Transcript::from_page(page(vec![sealed]));
+    // One whole paragraph, one list, and two places in the paragraphs after it.
+    let expected = (vec![14, 23, 28], vec![1, 5, 6]);
+    assert_eq!(seams(&mut live), expected);
+    assert_eq!(seams(&mut loaded), expected);
+
+    // Loaded in the middle, before the second takeover.
+    let mut middle = view(2, Role::Assistant, &parts[..2].concat(), Some(GenerationState::Running));
+    middle.seams = vec![14];
+    let mut transcript = Transcript::from_page(page(vec![middle]));
+    for (part, epoch) in parts.iter().zip(1..).skip(2) {
+        apply(&mut transcript, going_on(epoch));
+        apply(&mut transcript, text(part));
+    }
+    apply(&mut transcript, complete(&whole, CompleteStatus::Completed));
+    assert_eq!(seams(&mut transcript), expected);
+}
+
+#[test]
+fn text_that_is_another_has_no_seams_and_one_that_goes_on_keeps_them() {
+    let mut transcript = Transcript::from_page(running("abc"));
+    apply(&mut transcript, going_on(2));
+    let replace = |content: &str| Update::Replace {
+        content: content.to_owned(),
+        reasoning: None,
+        citations: Vec::new(),
+        tool_events: None,
+        state: GenerationState::Running,
+    };
+    apply(&mut transcript, replace("abcdef"));
+    assert_eq!(answer(&transcript).seams(), [3]);
+    apply(&mut transcript, replace("other"));
+    assert!(answer(&transcript).seams().is_empty());
+}
+
+#[test]
+fn continue_is_offered_after_a_reload_where_it_was_live() {
+    let interrupted_view = |can_continue| {
+        let mut view = view(2, Role::Assistant, "abc", Some(GenerationState::Interrupted));
+        view.code = Some(ErrorCode::ProviderTimeout);
+        view.can_continue = can_continue;
+        Transcript::from_page(page(vec![view]))
+    };
+    assert!(answer(&interrupted_view(true)).can_continue());
+    let goes_on = interrupted_view(false);
+    assert!(!answer(&goes_on).can_continue());
+    assert!(answer(&goes_on).state().is_running(), "it goes on by itself");
+
+    let mut live = Transcript::from_page(running("abc"));
+    apply(&mut live, interrupted());
+    assert!(answer(&live).can_continue());
+    apply(&mut live, going_on(2));
+    assert!(!answer(&live).can_continue());
+    for (content, can_continue) in [("abc", true), ("", false)] {
+        let stopped = view(2, Role::Assistant, content, Some(GenerationState::Stopped));
+        let loaded = Transcript::from_page(page(vec![stopped]));
+        let mut live = Transcript::from_page(running(content));
+        apply(&mut live, complete(content, CompleteStatus::Stopped));
+        assert_eq!(answer(&loaded).can_continue(), can_continue);
+        assert_eq!(answer(&live).can_continue(), can_continue);
+    }
 }
 
 #[test]

@@ -9,10 +9,12 @@ use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, EventTarget, ResizeObserver};
 
+use crate::address::Place;
 use crate::parts::announcer::LiveRegion;
 use crate::parts::citation::{self, CitationCard, Shown};
 use crate::parts::message::{Answer, COPIED_FOR, You};
-use crate::state::{App, Place};
+use crate::parts::show::Show;
+use crate::state::App;
 use crate::{dom, words};
 
 /// The page of `/chat?conversation_id=…` and `/chat/…`.

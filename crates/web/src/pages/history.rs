@@ -6,6 +6,7 @@ use unbroken_chat_view::history;
 use unbroken_protocol::ConversationSummary;
 
 use crate::parts::icons::{TRASH, icon};
+use crate::parts::show::Show;
 use crate::parts::sidebar::RunningMark;
 use crate::state::App;
 use crate::{dom, words};

@@ -7,7 +7,9 @@ use unbroken_chat_view::composer::{Action, KeyPress};
 
 use super::icons::{ARROW_UP, ATTACH, GLOBE, icon};
 use super::picker::ModelPicker;
-use crate::state::{App, Place};
+use super::show::Show;
+use crate::address::Place;
+use crate::state::App;
 use crate::writing::Editing;
 use crate::{dom, words};
 
@@ -79,8 +81,8 @@ pub(crate) fn Composer() -> impl IntoView {
                     autocomplete="off"
                     enterkeyhint="send"
                     placeholder=placeholder
-                    readonly=move || sending.get() && app.place.get() == Place::Home
-                    prop:value=move || composer.read().draft().to_owned()
+                    readonly=Signal::derive(move || sending.get() && app.place.get() == Place::Home)
+                    prop:value=Signal::derive(move || composer.read().draft().to_owned())
                     on:input=move |event| app.edit_draft(&event_target_value(&event))
                     on:keydown=on_key
                 ></textarea>
@@ -92,7 +94,7 @@ pub(crate) fn Composer() -> impl IntoView {
                             class="send"
                             type="submit"
                             aria-label=words::SEND
-                            aria-disabled=move || (empty.get() || sending.get()).to_string()
+                            aria-disabled=Signal::derive(move || (empty.get() || sending.get()).to_string())
                         >
                             {icon(ARROW_UP)}
                         </button>

@@ -8,11 +8,12 @@ use leptos::html::Div;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use unbroken_chat_view::transcript::{Answer as AnswerModel, AnswerState, Message};
-use unbroken_protocol::{Citation, FinishReason};
+use unbroken_protocol::Citation;
 
 use super::icons::{AGAIN, BACK, CHECK, COPY, FORTH, PENCIL, PULSE, icon};
 use super::picker;
 use super::prose::Prose;
+use super::show::Show;
 use crate::again::By;
 use crate::facts::Facts;
 use crate::state::App;
@@ -79,6 +80,7 @@ struct About {
     facts: Facts,
     has_reasoning: bool,
     is_empty: bool,
+    can_continue: bool,
 }
 
 impl About {
@@ -92,6 +94,7 @@ impl About {
             facts: facts.cloned().unwrap_or_default(),
             has_reasoning: !answer.reasoning.is_empty(),
             is_empty: answer.text().is_empty(),
+            can_continue: answer.can_continue(),
         }
     }
 
@@ -116,14 +119,14 @@ pub(crate) fn Answer(key: u64) -> impl IntoView {
     let commit = move || {
         app.open.answer(key, |answer, facts| {
             let now = About::of(answer, facts);
-            if let Some(prose) = prose.borrow_mut().as_mut() {
+            let mut prose = prose.borrow_mut();
+            if prose.is_none() {
+                *prose = body.get_untracked().map(|body| Prose::new(body.into()));
+            }
+            if let Some(prose) = prose.as_mut() {
                 let writes = now.state.is_running() && now.state != AnswerState::Queued;
-                prose.mark_seams(answer.seams);
                 prose.commit(answer.document(), writes);
-            } else if let Some(body) = body.get_untracked() {
-                let mut new = Prose::new(body.into());
-                new.commit(answer.document(), now.state.is_running());
-                *prose.borrow_mut() = Some(new);
+                prose.mark_seams(&answer.seam_blocks());
             }
             if reasoning.read_untracked().len() != answer.reasoning.len() {
                 reasoning.set(answer.reasoning.clone());
@@ -156,8 +159,8 @@ pub(crate) fn Answer(key: u64) -> impl IntoView {
         <article
             class="message answer"
             data-key=key
-            aria-label=move || about.read().name(app)
-            aria-busy=move || about.read().state.is_running().then_some("true")
+            aria-label=Signal::derive(move || about.read().name(app))
+            aria-busy=Signal::derive(move || about.read().state.is_running().then_some("true"))
         >
             <Show when=move || about.read().has_reasoning>
                 <details class="reasoning">
@@ -233,7 +236,7 @@ fn Notice(key: u64, about: RwSignal<About>) -> impl IntoView {
     let app = App::get();
     let said = Memo::new(move |_| {
         let about = about.read();
-        (about.notice.clone(), about.state, about.is_empty)
+        (about.notice.clone(), about.state, about.can_continue)
     });
     let go_on = move || {
         view! {
@@ -253,17 +256,16 @@ fn Notice(key: u64, about: RwSignal<About>) -> impl IntoView {
         }
     };
     move || {
-        let (sentence, state, empty) = said.get();
+        let (sentence, state, can_continue) = said.get();
         let sentence = sentence?;
         let view = match state {
-            AnswerState::Failed { .. } | AnswerState::Interrupted { can_continue: false, .. } => {
+            AnswerState::Stopped if can_continue => {
+                notice(words::STOPPED, sentence, go_on().into_any())
+            }
+            _ if can_continue => notice(words::INTERRUPTED, sentence, go_on().into_any()),
+            AnswerState::Failed { .. } | AnswerState::Interrupted { .. } => {
                 notice(words::FAILED, sentence, retry().into_any())
             }
-            AnswerState::Interrupted { .. }
-            | AnswerState::Done { finish: FinishReason::Length } => {
-                notice(words::INTERRUPTED, sentence, go_on().into_any())
-            }
-            AnswerState::Stopped if !empty => notice(words::STOPPED, sentence, go_on().into_any()),
             _ => view! { <p class="answer-state">{sentence}</p> }.into_any(),
         };
         Some(view)
@@ -296,7 +298,7 @@ fn Branches(key: u64, branch: RwSignal<Option<(usize, usize)>>) -> impl IntoView
             <button
                 class="icon-button"
                 aria-label=name
-                aria-disabled=move || end().to_string()
+                aria-disabled=Signal::derive(move || end().to_string())
                 title=name
                 on:click=move |_| step(by)
             >
@@ -347,7 +349,7 @@ fn Foot(
             <Show when=move || !about.read().is_empty>
                 <button
                     class="icon-button"
-                    aria-label=move || if copied.get() { words::COPIED } else { words::COPY }
+                    aria-label=Signal::derive(move || if copied.get() { words::COPIED } else { words::COPY })
                     title=words::COPY
                     on:click=copy
                 >
@@ -366,7 +368,7 @@ fn Foot(
             </Show>
             <Branches key branch />
             <Inspector key about />
-            <span class="details" title=move || about.read().routed.clone()>
+            <span class="details" title=Signal::derive(move || about.read().routed.clone())>
                 {details}
             </span>
         </div>
@@ -386,7 +388,7 @@ fn Inspector(key: u64, about: RwSignal<About>) -> impl IntoView {
             (words::MODEL, (!about.model.is_empty()).then(|| about.name(app))),
             (words::FIRST_TEXT, facts.to_first_text().map(words::time)),
             (words::TOKENS, facts.tokens.map(number)),
-            (words::SPEED, facts.tokens_a_second().map(|speed| format!("{speed:.1}"))),
+            (words::SPEED, facts.tokens_a_second().map(words::decimal)),
             (words::RECORDS, facts.records.map(number)),
             (words::RUNS, facts.epoch.map(|epoch| number(epoch.into()))),
             (words::RECONNECTS, Some(number(app.reconnects.get().into()))),

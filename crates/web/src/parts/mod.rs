@@ -8,5 +8,6 @@ pub(crate) mod message;
 pub(crate) mod picker;
 pub(crate) mod prose;
 pub(crate) mod settings;
+pub(crate) mod show;
 pub(crate) mod sidebar;
 pub(crate) mod status;

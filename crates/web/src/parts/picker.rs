@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use unbroken_chat_view::picker::{BEST, Item};
 
 use super::icons::{CHECK, CHEVRON_DOWN, icon};
+use super::show::Show;
 use crate::state::App;
 use crate::{dom, words};
 
@@ -56,10 +57,10 @@ pub(crate) fn ModelPicker() -> impl IntoView {
             type="button"
             popovertarget=POPOVER
             aria-haspopup="dialog"
-            aria-label=move || picker.read().label()
+            aria-label=Signal::derive(move || picker.read().label())
             on:click=move |_| picker.update(unbroken_chat_view::picker::Picker::open)
         >
-            <span>{move || app.model_name()}</span>
+            <span>{Signal::derive(move || app.model_name())}</span>
             {icon(CHEVRON_DOWN)}
         </button>
         <div
@@ -83,7 +84,7 @@ pub(crate) fn ModelPicker() -> impl IntoView {
                 placeholder=words::FIND_MODEL
                 autocomplete="off"
                 spellcheck="false"
-                prop:value=move || picker.read().query().to_owned()
+                prop:value=Signal::derive(move || picker.read().query().to_owned())
                 on:input=move |event| {
                     let query = event_target_value(&event);
                     picker.update(|picker| picker.search(&query));
@@ -160,7 +161,7 @@ fn ModelOption(item: Item, active: Memo<Option<String>>) -> impl IntoView {
             class="model"
             role="option"
             class:active=is_active
-            aria-selected=move || is_selected.get().to_string()
+            aria-selected=Signal::derive(move || is_selected.get().to_string())
             on:pointermove=move |_| {
                 if active.read_untracked().as_deref() != Some(hovered.as_str()) {
                     picker.update(|picker| picker.set_active(&hovered));

@@ -10,8 +10,11 @@ use crate::words;
 
 /// Elements on the way to the last word, and those of them that hold words.
 const LEADS_TO_TEXT: &str = "p,li,ul,ol,blockquote,h2,h3,h4,h5,h6,pre,code,div,figure,table,tbody,\
-    tr,td";
-const HOLDS_TEXT: &str = "p,li,blockquote,h2,h3,h4,h5,h6,code,td,.tail";
+    tr,td,.part";
+const HOLDS_TEXT: &str = "p,li,blockquote,h2,h3,h4,h5,h6,code,td,.part,.tail";
+/// Text that only grows is cut at a line's end into parts of about this many bytes: what is laid
+/// out again is one part.
+const PART: usize = 4096;
 
 const HEADINGS: &str = "h2,h3,h4,h5,h6";
 /// The page's own heading.
@@ -29,7 +32,7 @@ pub(crate) struct Prose {
     live: Option<Growing>,
     cursor: Option<Element>,
     outline: Outline,
-    seams: usize,
+    seams: Vec<Element>,
 }
 
 struct Shown {
@@ -41,9 +44,41 @@ struct Shown {
 
 struct Growing {
     id: u64,
+    slot: Element,
+    /// The last part's.
     text: Text,
-    /// Bytes that the text node holds.
+    /// Bytes that all parts hold, and those before the last one.
     shown: usize,
+    before: usize,
+}
+
+impl Growing {
+    fn begin(id: u64, slot: Element) -> Self {
+        slot.set_text_content(None);
+        Self { id, text: part(&slot), slot, shown: 0, before: 0 }
+    }
+
+    fn grow(&mut self, text: &str) {
+        while let Some(new) = text.get(self.shown..).filter(|new| !new.is_empty()) {
+            let room = PART.saturating_sub(self.shown - self.before);
+            let line = new.bytes().skip(room).position(|byte| byte == b'\n');
+            let end = line.map_or(new.len(), |at| room + at + 1);
+            let _ = self.text.append_data(&new[..end]);
+            self.shown += end;
+            if line.is_some() {
+                self.before = self.shown;
+                self.text = part(&self.slot);
+            }
+        }
+    }
+}
+
+/// A new part at the end of growing text.
+fn part(slot: &Element) -> Text {
+    let (part, text) = (create("span", "part"), document().create_text_node(""));
+    let _ = part.append_child(&text);
+    let _ = slot.append_child(&part);
+    text
 }
 
 impl Prose {
@@ -61,7 +96,7 @@ impl Prose {
             live: None,
             cursor: None,
             outline: Outline::default(),
-            seams: 0,
+            seams: Vec::new(),
         }
     }
 
@@ -72,15 +107,16 @@ impl Prose {
         self.place_cursor(writing);
     }
 
-    /// Marks the block in which the answer goes on after a break.
-    pub(crate) fn mark_seams(&mut self, count: usize) {
-        while self.seams < count {
-            self.seams += 1;
-            let mark = create("span", "seam");
-            let _ = mark.set_attribute("title", words::SEAM);
-            let _ = mark.set_attribute("role", "img");
-            let _ = mark.set_attribute("aria-label", words::SEAM);
-            let _ = self.root.insert_before(&mark, Some(&self.tail));
+    /// Marks the blocks in which the answer goes on after a break; their number is the tail. After
+    /// [`Self::commit`] of the document that they belong to.
+    pub(crate) fn mark_seams(&mut self, blocks: &[usize]) {
+        self.seams.drain(blocks.len().min(self.seams.len())..).for_each(|mark| mark.remove());
+        self.seams.resize_with(blocks.len(), seam);
+        for (mark, block) in self.seams.iter().zip(blocks) {
+            let marked = self.blocks.get(*block).map_or(&self.tail, |shown| &shown.element);
+            if mark.next_element_sibling().as_ref() != Some(marked) {
+                let _ = self.root.insert_before(mark, Some(marked));
+            }
         }
     }
 
@@ -156,18 +192,13 @@ impl Prose {
     }
 
     fn grow(&mut self, id: u64, text: &str) {
-        if let Some(live) = self.live.as_mut().filter(|live| live.id == id) {
-            if let Some(new) = text.get(live.shown..).filter(|new| !new.is_empty()) {
-                let _ = live.text.append_data(new);
-                live.shown = text.len();
-            }
-            return;
+        if self.live.as_ref().is_none_or(|live| live.id != id) {
+            let slot = self.root.query_selector("[data-live]").ok().flatten();
+            self.live = slot.map(|slot| Growing::begin(id, slot));
         }
-        let Ok(Some(slot)) = self.root.query_selector("[data-live]") else { return };
-        let node = document().create_text_node(text);
-        slot.set_text_content(None);
-        let _ = slot.append_child(&node);
-        self.live = Some(Growing { id, text: node, shown: text.len() });
+        if let Some(live) = &mut self.live {
+            live.grow(text);
+        }
     }
 
     fn place_cursor(&mut self, writing: bool) {
@@ -190,7 +221,10 @@ impl Prose {
             place = deeper;
         }
         let place = if is(&place, HOLDS_TEXT) { &place } else { &self.tail };
-        let _ = place.append_child(cursor);
+        let stands = |last: web_sys::Node| last.is_same_node(Some(cursor));
+        if !place.last_child().is_some_and(stands) {
+            let _ = place.append_child(cursor);
+        }
     }
 }
 
@@ -235,6 +269,15 @@ fn last_child(element: &Element, cursor: &Element) -> Option<Element> {
         last = last.previous_sibling()?;
     }
     last.dyn_into().ok()
+}
+
+/// Says that the answer went on here.
+fn seam() -> Element {
+    let mark = create("span", "seam");
+    let _ = mark.set_attribute("title", words::SEAM);
+    let _ = mark.set_attribute("role", "img");
+    let _ = mark.set_attribute("aria-label", words::SEAM);
+    mark
 }
 
 fn create(tag: &str, class: &str) -> Element {

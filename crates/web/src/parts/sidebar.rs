@@ -6,7 +6,8 @@ use unbroken_chat_view::history;
 use unbroken_protocol::ConversationSummary;
 
 use super::icons::{CLOCK, PLUS, SIDEBAR, SLIDERS, icon, wave};
-use crate::state::{App, Place};
+use crate::address::Place;
+use crate::state::App;
 use crate::{dom, words};
 
 #[component]
@@ -52,7 +53,7 @@ pub(crate) fn Sidebar(settings_open: RwSignal<bool>) -> impl IntoView {
                 href="/history"
                 aria-label=words::HISTORY
                 title=words::HISTORY
-                aria-current=move || (app.place.get() == Place::History).then_some("page")
+                aria-current=Signal::derive(move || (app.place.get() == Place::History).then_some("page"))
             >
                 {icon(CLOCK)}
                 <span class="entry-text">{words::HISTORY}</span>
@@ -108,7 +109,7 @@ fn Entry(conversation: ConversationSummary) -> impl IntoView {
             <a
                 class="entry"
                 href=format!("/chat/{id}")
-                aria-current=move || is_here().then_some("page")
+                aria-current=Signal::derive(move || is_here().then_some("page"))
                 on:click=move |_| app.drawer.set(false)
             >
                 <span class="entry-text" dir="auto">

@@ -1,0 +1,275 @@
+//! What an answer of 4,000 chunks costs the page, in what does not depend on the machine: which
+//! nodes are touched, and how many.
+//!
+//! The times are figures for `cargo xtask bench`, which runs the ignored test and reads the
+//! lines of JSON that it prints.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+use unbroken_standin::Call;
+
+use crate::browser::{Browser, DESKTOP};
+use crate::long_texts::{CHUNK, CHUNKS, Long};
+use crate::server::Server;
+
+/// Chunks from one stop of the model to the next; no length of anything in the texts.
+const STRIDE: usize = 7;
+/// Stops in each of the two places that are compared: more than a section of the mixed text.
+const STOPS: usize = 24;
+/// Where they begin: after what is first on a page, and before the end.
+const BEGINNING: usize = 400;
+const END: usize = 3800;
+
+/// Counts what happens to the nodes of the last answer.
+///
+/// Settled is every block before the last, and in the last, when it is a list or table, every item
+/// before the last two: those that a view may show as not yet over.
+const WATCH: &str = r"
+const prose = [...document.querySelectorAll('main article .prose')].at(-1);
+const size = node => node.nodeType === 1 ? 1 + node.querySelectorAll('*').length : 1;
+const sizes = nodes => [...nodes].reduce((sum, node) => sum + size(node), 0);
+const settled = new WeakSet();
+const settle = () => {
+  const blocks = [...prose.children].filter(e => !e.matches('.tail'));
+  blocks.slice(0, -1).forEach(e => settled.add(e));
+  const host = blocks.at(-1)?.matches('ul,ol') ? blocks.at(-1) : blocks.at(-1)?.querySelector('tbody');
+  if (host) [...host.children].slice(0, -2).forEach(e => settled.add(e));
+};
+const isSettled = node => {
+  for (; node && node !== prose; node = node.parentNode) if (settled.has(node)) return true;
+  return false;
+};
+const seen = window.seen = { commits: 0, nodes: 0, touched: [] };
+const take = records => {
+  seen.commits += 1;
+  for (const record of records) {
+    seen.nodes += record.type === 'childList'
+      ? sizes(record.addedNodes) + sizes(record.removedNodes) : 1;
+    const gone = [...record.removedNodes].filter(node => settled.has(node));
+    if (isSettled(record.target) || gone.length)
+      seen.touched.push(`${record.type} in ${record.target.nodeName}: `
+        + (gone[0] || record.target).textContent.slice(0, 80));
+  }
+  settle();
+};
+new MutationObserver(take).observe(prose, {
+  subtree: true, childList: true, characterData: true, attributes: true });
+settle();
+";
+
+/// The nodes that were touched, and by how many commits.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    commits: f64,
+    nodes: f64,
+}
+
+impl Seen {
+    async fn read(browser: &Browser) -> Self {
+        let seen = browser.script("return window.seen").await;
+        let number = |name: &str| seen[name].as_f64().unwrap();
+        Self { commits: number("commits"), nodes: number("nodes") }
+    }
+
+    /// Nodes for each commit since `before`.
+    fn per_commit_since(self, before: Self) -> f64 {
+        (self.nodes - before.nodes) / (self.commits - before.commits)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_answer_of_all_kinds_grows_only_at_its_end() {
+    grows_only_at_its_end(Long::Mixed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_long_block_of_code_grows_only_at_its_end() {
+    grows_only_at_its_end(Long::Code).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_long_list_grows_only_at_its_end() {
+    grows_only_at_its_end(Long::List).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_long_paragraph_grows_only_at_its_end() {
+    grows_only_at_its_end(Long::Paragraph).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_long_table_grows_only_at_its_end() {
+    grows_only_at_its_end(Long::Table).await;
+}
+
+/// The text is whole, what is settled is never touched again, and a commit at the end touches no
+/// more nodes than one at the beginning.
+async fn grows_only_at_its_end(long: Long) {
+    let stops: Vec<usize> = [BEGINNING, END].into_iter().flat_map(stops_from).collect();
+    let mut with = "rate=0,first=0".to_owned();
+    for stop in &stops {
+        write!(with, ",gate=g{stop}@{stop}").unwrap();
+    }
+    let server = Server::start(long.model(&with)).await;
+    let browser = ask(&server).await;
+
+    let (mut first, mut costs) = (None, Vec::new());
+    for stop in stops {
+        reached(&server, &browser, long, stop).await;
+        if stop == BEGINNING {
+            browser.script(WATCH).await;
+        }
+        let now = Seen::read(&browser).await;
+        if stop == BEGINNING || stop == END {
+            first = Some(now);
+        } else if let Some(last) = first.filter(|_| is_last_stop(stop)) {
+            costs.push(now.per_commit_since(last));
+        }
+        server.standin.open_gate(&format!("g{stop}"));
+    }
+    browser.answer_ended().await;
+
+    let touched = browser.script("return window.seen.touched").await;
+    assert_eq!(touched, json!([]), "settled and touched again");
+    let [beginning, end] = costs[..] else { panic!("two places are compared: {costs:?}") };
+    println!("{}: nodes a commit {beginning:.1} and at the end {end:.1}", long.name());
+    assert!(
+        end <= beginning * 1.5,
+        "{end} nodes a commit at the end, {beginning} at the beginning"
+    );
+    let commits = Seen::read(&browser).await.commits;
+    let most = f64::from(u32::try_from(CHUNKS).unwrap());
+    assert!(commits <= most, "{commits} commits for {CHUNKS} chunks");
+    let seen = browser.script(&format!("{LETTERS} return letters()")).await;
+    assert!(seen == long.letters(CHUNKS), "the text is not whole");
+    browser.close().await;
+}
+
+fn stops_from(first: usize) -> impl Iterator<Item = usize> {
+    (0..=STOPS).map(move |stop| first + stop * STRIDE)
+}
+
+fn is_last_stop(stop: usize) -> bool {
+    [BEGINNING, END].into_iter().any(|first| stop == first + STOPS * STRIDE)
+}
+
+async fn ask(server: &Server) -> Browser {
+    let browser = Browser::start(DESKTOP).await;
+    browser.open(&server.url("/")).await;
+    browser.focused("textbox", "Message").await;
+    send(&browser).await;
+    browser
+}
+
+async fn send(browser: &Browser) {
+    browser.type_text("Tell me all of it").await;
+    browser.enter().await;
+}
+
+/// Waits until the model halts after so many chunks, and the page shows them.
+async fn reached(server: &Server, browser: &Browser, long: Long, chunks: usize) {
+    let halted = |calls: &[Call]| calls.iter().any(|call| call.tokens == chunks);
+    server.standin.wait_until(halted).await;
+    // What the last words mean may not be known yet.
+    let letters = long.letters(chunks).len().saturating_sub(60);
+    let shown = format!("{LETTERS} return letters().length >= {letters};");
+    browser.until(&format!("chunk {chunks}"), &shown).await;
+}
+
+/// The letters and digits of the last answer, without the headings of code.
+const LETTERS: &str = r"
+const letters = () => {
+  const prose = [...document.querySelectorAll('main article .prose')].at(-1)?.cloneNode(true);
+  prose?.querySelectorAll('figcaption').forEach(e => e.remove());
+  return (prose?.textContent || '').replace(/[^\p{L}\p{N}]/gu, '');
+};
+";
+
+/// The five texts, as fast as they come and 100 chunks a second, one line of JSON for each.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "figures for `cargo xtask bench`: four minutes, and no other load beside them"]
+async fn figures_of_long_answers() {
+    for rate in [0, 100] {
+        for long in Long::ALL {
+            println!("{}", figures(long, rate).await);
+        }
+    }
+}
+
+/// What one answer costs the page, in CPU time of its main thread.
+async fn figures(long: Long, rate: usize) -> Value {
+    // The times at four places: at the first, what belongs to the page and not to the text is over.
+    let places = [200, 1000, CHUNKS - 800, CHUNKS];
+    let mut with = format!("first=0,rate={rate}");
+    for place in places {
+        write!(with, ",gate=g{place}@{place}").unwrap();
+    }
+    let server = Server::start(long.model(&with)).await;
+    let browser = Browser::start(DESKTOP).await;
+    browser.devtools("Performance.enable", json!({"timeDomain": "threadTicks"})).await;
+    browser.open(&server.url("/")).await;
+    browser.focused("textbox", "Message").await;
+    browser.script(LONG_TASKS).await;
+    let before = Metrics::read(&browser).await;
+    send(&browser).await;
+
+    let mut times = Vec::new();
+    for place in places {
+        reached(&server, &browser, long, place).await;
+        times.push(Metrics::read(&browser).await.main);
+        server.standin.open_gate(&format!("g{place}"));
+    }
+    browser.answer_ended().await;
+    let after = Metrics::read(&browser).await;
+    let longest = browser.script("return Math.max(0, ...window.longTasks)").await;
+    let heap = heap_after_collection(&browser).await;
+    browser.close().await;
+    json!({
+        "text": long.name(),
+        "chunks_per_second": rate,
+        "chunks": CHUNKS,
+        "bytes": CHUNKS * CHUNK,
+        "script_seconds": after.script - before.script,
+        "main_thread_seconds": after.main - before.main,
+        "layouts": after.layouts - before.layouts,
+        "longest_task_over_50_ms": longest,
+        "end_to_beginning": (times[3] - times[2]) / (times[1] - times[0]),
+        "heap_megabytes": heap,
+    })
+}
+
+const LONG_TASKS: &str = "window.longTasks = [];
+  new PerformanceObserver(list => list.getEntries().forEach(e => window.longTasks.push(e.duration)))
+    .observe({ type: 'longtask' });";
+
+/// What Chromium counted of the page so far; times are seconds.
+struct Metrics {
+    script: f64,
+    main: f64,
+    layouts: f64,
+}
+
+impl Metrics {
+    async fn read(browser: &Browser) -> Self {
+        let answer = browser.devtools("Performance.getMetrics", json!({})).await;
+        let metrics = answer["metrics"].as_array().unwrap();
+        let value = |name: &str| {
+            let metric = metrics.iter().find(|metric| metric["name"] == name);
+            metric.and_then(|metric| metric["value"].as_f64()).expect("Chromium knows the metric")
+        };
+        Self {
+            script: value("ScriptDuration"),
+            main: value("TaskDuration"),
+            layouts: value("LayoutCount"),
+        }
+    }
+}
+
+/// Megabytes of JavaScript and WebAssembly that are still in use.
+async fn heap_after_collection(browser: &Browser) -> f64 {
+    browser.devtools("HeapProfiler.collectGarbage", json!({})).await;
+    let usage = browser.devtools("Runtime.getHeapUsage", json!({})).await;
+    let bytes = ["usedSize", "backingStorageSize"].iter().filter_map(|name| usage[name].as_f64());
+    bytes.sum::<f64>() / 1e6
+}
