@@ -32,7 +32,7 @@ use tokio::task::{LocalSet, spawn_local};
 
 pub use error::LoadError;
 pub use process::Memory;
-pub use report::{Footprint, Latencies, Readings, Report, Spread, Steady, Tokens};
+pub use report::{Footprint, Latencies, Readings, Report, Span, Spread, Tokens};
 
 use address::Address;
 use clock::nanos;
@@ -160,13 +160,9 @@ async fn measure(run: Rc<Run>) -> Report {
     let began = nanos();
     let idle = server.memory();
     let connections = seat(&run);
-    let watching = async {
-        let steady = watch(&run, connections, &server, &tool).await;
-        run.tally.until(Tally::has_ended).await;
-        steady
-    };
-    let steady = tokio::select! {
-        steady = watching => steady,
+    let watching = watch(&run, connections, &server, &tool);
+    let spans = tokio::select! {
+        spans = watching => Some(spans),
         () = progress::until_still(&run.tally, PATIENCE) => {
             run.tally.error(&LoadError::Silence(PATIENCE.as_secs()).to_string());
             None
@@ -175,7 +171,7 @@ async fn measure(run: Rc<Run>) -> Report {
     progress::clear();
     let footprint = idle
         .zip(server.memory())
-        .map(|(idle, end)| Footprint::new(idle, steady.as_ref().map(|(_, end)| end), end));
+        .map(|(idle, end)| Footprint::new(idle, spans.as_ref().map(|spans| &spans.steady.1), end));
     let Run { plan, model, tally, .. } = &*run;
     Report {
         load: plan.clone(),
@@ -184,7 +180,8 @@ async fn measure(run: Rc<Run>) -> Report {
         readings: Readings::of(tally),
         tokens: Tokens::of(tally),
         milliseconds: Latencies::of(tally),
-        steady: steady.and_then(|(begin, end)| Steady::between(&begin, &end)),
+        steady: spans.as_ref().and_then(|spans| Span::between(&spans.steady)),
+        whole: spans.as_ref().and_then(|spans| Span::between(&spans.whole)),
         memory: footprint,
         errors: tally.errors.take(),
     }
@@ -214,15 +211,17 @@ fn seat(run: &Rc<Run>) -> u64 {
     seats
 }
 
-/// Lets the answers begin and samples the begin and the end of the steady time.
-async fn watch(
-    run: &Run,
-    connections: u64,
-    server: &Processes,
-    tool: &Processes,
-) -> Option<(Sample, Sample)> {
+/// Begins and ends.
+struct Spans {
+    steady: (Sample, Sample),
+    whole: (Sample, Sample),
+}
+
+/// Lets the answers begin, and returns when they have ended.
+async fn watch(run: &Run, connections: u64, server: &Processes, tool: &Processes) -> Spans {
     let tally = &run.tally;
     tally.until(|tally| tally.ready.get() >= connections).await;
+    let first = sample(run, server, tool);
     run.go();
     tally.until(|t| t.speaking.get() >= t.readings || t.ended.get() > 0).await;
     let begin = sample(run, server, tool);
@@ -235,7 +234,9 @@ async fn watch(
     } else {
         tally.until(|tally| tally.asked.get() >= tally.readings).await;
     }
-    Some((begin, sample(run, server, tool)))
+    let end = sample(run, server, tool);
+    tally.until(Tally::has_ended).await;
+    Spans { steady: (begin, end), whole: (first, sample(run, server, tool)) }
 }
 
 fn sample(run: &Run, server: &Processes, tool: &Processes) -> Sample {

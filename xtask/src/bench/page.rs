@@ -48,7 +48,7 @@ Machines differ, so the ratio to nginx is the figure that counts.
 
 - µs/token: processor time of the server, by the operating system, divided by the tokens that readers got
   in the steady time: from the moment when every answer streams, or the first has ended, to the moment when
-  the first ends, or the last is asked for.
+  the first ends, or the last is asked for; of the whole run where that was less than two seconds.
 - start: from asking to the id of the conversation. first: from asking to the first token; the model takes
   300 ms of it. token: from the model's write to the reader's read. back: from the cut of a connection to
   the next text on a new one. Each is p50 / p99 / maximum, in milliseconds, over the whole run.
@@ -73,10 +73,9 @@ fn scenarios(report: &Value) -> impl Iterator<Item = &Value> {
 }
 
 fn cpu(report: &Value) -> Chart<'static> {
-    let cost = |of: &Value| of["steady"]["server_cpu_per_token"].as_f64();
     let groups = scenarios(report).map(|scenario| {
         let name = scenario["name"].as_str().unwrap_or_default().to_owned();
-        (name, vec![cost(&scenario["ours"]), cost(&scenario["nginx"])])
+        (name, vec![table::cost(&scenario["ours"]), table::cost(&scenario["nginx"])])
     });
     let series = &["Unbroken", "nginx, relay"];
     Chart { title: "CPU for each token", unit: "µs", series, groups: groups.collect() }

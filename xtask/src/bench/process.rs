@@ -95,15 +95,15 @@ fn start_and_read(command: &mut Command) -> Result<(Process, String)> {
 pub(super) struct Nginx {
     pub(super) address: String,
     pub(super) started: f64,
-    stop: Command,
     process: Process,
 }
 
 impl Drop for Nginx {
     /// A master that is killed leaves its workers behind; one that is told to stop does not.
     fn drop(&mut self) {
-        if self.stop.status().is_ok_and(|status| status.success()) {
-            let _ = self.process.child.wait();
+        let child = &mut self.process.child;
+        if succeeds("kill", &[&child.id().to_string()]) {
+            let _ = child.wait();
         }
     }
 }
@@ -113,20 +113,15 @@ impl Nginx {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
         let file = folder.join("nginx.conf");
         fs::write(&file, configuration(&address, standin, folder))?;
-        let nginx = || {
-            let mut command = command(binary);
-            command.arg("-p").arg(folder).arg("-c").arg(&file);
-            command.arg("-e").arg(folder.join("error.log")).stdin(Stdio::null());
-            command
-        };
+        let mut command = command(binary);
+        command.arg("-p").arg(folder).arg("-c").arg(&file);
+        command.arg("-e").arg(folder.join("error.log")).stdin(Stdio::null());
         let begin = Instant::now();
-        let child = nginx().spawn().context("cannot start nginx")?;
-        let mut stop = nginx();
-        stop.args(["-s", "stop"]);
+        let child = command.spawn().context("cannot start nginx")?;
         let process = Process { child, _stdout: None };
         wait_for(&address)?;
         let started = begin.elapsed().as_secs_f64() * 1e3;
-        Ok(Self { address, started, stop, process })
+        Ok(Self { address, started, process })
     }
 }
 
@@ -139,7 +134,7 @@ worker_processes auto;
 worker_rlimit_nofile 20000;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log;
-events {{ worker_connections 10000; }}
+events {{ worker_connections 20000; }}
 http {{
   access_log off;
   client_body_temp_path {folder}/body;

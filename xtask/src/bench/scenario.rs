@@ -22,6 +22,7 @@ pub(super) fn all(size: Size) -> Vec<Scenario> {
     let many = full(1_000, 200);
     let tokens = full(300, 60);
     let streams = format!("--answers {many} --tokens {tokens} --rate 20");
+    let watched = full(4, 1);
     let five = full(5_000, 500);
     let ten = full(10_000, 1_000);
     let fast = format!("--answers 20 --tokens {} --rate 0 --starts 10000", full(20_000, 10_000));
@@ -50,8 +51,9 @@ pub(super) fn all(size: Size) -> Vec<Scenario> {
         of("fast", "20 answers as fast as the model can".into(), &fast).beside_nginx(&fast),
         of(
             "followers",
-            format!("1 answer with {many} readers, 20 tokens/s"),
-            &format!("--answers 1 --followers {many} --tokens {tokens} --rate 20"),
+            // A person may have 256 readers at once.
+            format!("{} readers over {watched} answers, 20 tokens/s", watched * 250),
+            &format!("--answers {watched} --followers 250 --tokens {tokens} --rate 20"),
         ),
         of(
             "reconnects",

@@ -49,12 +49,11 @@ fn beginnings(report: &Value) -> String {
 
 fn row(scenario: &Value) -> [String; 10] {
     let (ours, nginx) = (&scenario["ours"], &scenario["nginx"]);
-    let cost = |of: &Value| of["steady"]["server_cpu_per_token"].as_f64();
     let ratio = cost(ours).zip(cost(nginx)).map(|(ours, nginx)| ours / nginx);
     let times = &ours["milliseconds"];
     [
         scenario["name"].as_str().unwrap_or_default().to_owned(),
-        number(ours["steady"]["tokens_per_second"].as_f64(), 0),
+        number(span(ours)["tokens_per_second"].as_f64(), 0),
         number(cost(ours), 1),
         number(cost(nginx), 1),
         number(ratio, 2),
@@ -64,6 +63,19 @@ fn row(scenario: &Value) -> [String; 10] {
         spread(&times["resume"]),
         number(ours["memory"]["peak"].as_f64().map(|bytes| bytes / 1_048_576.0), 0),
     ]
+}
+
+/// Microseconds of CPU for each token.
+pub(super) fn cost(of: &Value) -> Option<f64> {
+    span(of)["server_cpu_per_token"].as_f64()
+}
+
+/// The steady time; the whole run where that was too short for a clock that ticks a hundred times a
+/// second.
+fn span(of: &Value) -> &Value {
+    const SHORTEST: f64 = 2.0;
+    let is_long = of["steady"]["seconds"].as_f64().is_some_and(|seconds| seconds >= SHORTEST);
+    if is_long { &of["steady"] } else { &of["whole"] }
 }
 
 fn spread(times: &Value) -> String {
@@ -98,8 +110,7 @@ mod tests {
 
     #[test]
     fn a_row_has_the_ratio_to_nginx_where_nginx_was_measured() {
-        let steady =
-            |cost: f64| json!({ "tokens_per_second": 100.0, "server_cpu_per_token": cost });
+        let steady = |cost: f64| json!({ "seconds": 5.0, "tokens_per_second": 100.0, "server_cpu_per_token": cost });
         let token = json!({ "p50": 1.0, "p99": 2.5, "max": 3.0 });
         let ours = json!({ "steady": steady(30.0), "milliseconds": { "token": token } });
         let beside = json!({ "name": "a", "ours": ours, "nginx": { "steady": steady(12.0) } });
@@ -108,5 +119,14 @@ mod tests {
         let rows: Vec<Vec<_>> = text.lines().map(|l| l.split_whitespace().collect()).collect();
         assert_eq!(rows[1], ["a", "100", "30.0", "12.0", "2.50", "1.0", "/", "2.5", "/", "3.0"]);
         assert_eq!(rows[2], ["b", "100", "30.0", "1.0", "/", "2.5", "/", "3.0"]);
+    }
+    #[test]
+    fn a_steady_time_that_is_too_short_to_measure_gives_way_to_the_whole_run() {
+        let span = |seconds, cost| json!({ "seconds": seconds, "server_cpu_per_token": cost });
+        let whole = span(4.0, 3.0);
+        assert_eq!(cost(&json!({ "steady": span(2.0, 1.0), "whole": whole })), Some(1.0));
+        assert_eq!(cost(&json!({ "steady": span(0.2, 1.0), "whole": whole })), Some(3.0));
+        assert_eq!(cost(&json!({ "steady": null, "whole": whole })), Some(3.0));
+        assert_eq!(cost(&json!(null)), None);
     }
 }

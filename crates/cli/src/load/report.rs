@@ -19,7 +19,9 @@ pub struct Report {
     pub milliseconds: Latencies,
     /// Between the moment when everything streamed, or the first answer had ended, and the moment
     /// when the first answer ended, or the last was asked for; none when there was no such time.
-    pub steady: Option<Steady>,
+    pub steady: Option<Span>,
+    /// From the first asking to the last end.
+    pub whole: Option<Span>,
     pub memory: Option<Footprint>,
     pub errors: Vec<String>,
 }
@@ -64,8 +66,9 @@ pub struct Spread {
     pub max: f64,
 }
 
+/// What happened between two moments.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Steady {
+pub struct Span {
     pub seconds: f64,
     pub tokens: u64,
     pub tokens_per_second: f64,
@@ -102,8 +105,8 @@ pub(super) struct Sample {
     pub(super) memory: Option<Memory>,
 }
 
-impl Steady {
-    pub(super) fn between(begin: &Sample, end: &Sample) -> Option<Self> {
+impl Span {
+    pub(super) fn between((begin, end): &(Sample, Sample)) -> Option<Self> {
         let seconds = seconds(end.nanos.saturating_sub(begin.nanos));
         let tokens = end.tokens - begin.tokens;
         if seconds <= 0.0 || tokens == 0 {
@@ -227,8 +230,8 @@ impl Display for Report {
     }
 }
 
-fn steady_rows(f: &mut fmt::Formatter<'_>, steady: &Steady) -> fmt::Result {
-    let Steady { seconds, tokens_per_second, bytes_per_token, events_per_token, .. } = steady;
+fn steady_rows(f: &mut fmt::Formatter<'_>, steady: &Span) -> fmt::Result {
+    let Span { seconds, tokens_per_second, bytes_per_token, events_per_token, .. } = steady;
     row(f, "steady", format_args!("{seconds:.1} s, {tokens_per_second:.0} tokens/s"))?;
     let wire = format_args!("{bytes_per_token:.0} bytes, {events_per_token:.2} events");
     row(f, "  a token on the wire", wire)?;

@@ -240,7 +240,11 @@ impl Reading {
             return;
         }
         let events = &mut self.events;
-        self.think.end(|piece| events.push_back(Ok(event_of(piece))));
+        if last.is_ok() {
+            self.think.end(|piece| events.push_back(Ok(event_of(piece))));
+        }
+        // What is held of an answer that broke off may be half a marker: whoever goes on with the
+        // answer says it again.
         events.extend(self.usage.take().map(|usage| Ok(Event::Usage(usage))));
         events.push_back(last);
     }
@@ -391,6 +395,19 @@ mod tests {
                 events(&[&delta(&json.replace('\n', "")), &delta(r#"{"content":"a"}"#), FINISH]);
             assert_eq!(got, [reasoning("hm"), content("a"), STOP], "{json}");
         }
+    }
+
+    #[test]
+    fn half_a_marker_at_a_break_is_neither_text_nor_reasoning() {
+        let broken = |text: &str| {
+            let mut got = events(&[&delta(&format!(r#"{{"content":"{text}"}}"#))]);
+            assert_eq!(code(got.pop().as_ref()), ErrorCode::ProviderTruncated);
+            got
+        };
+        assert_eq!(broken("<thi"), []);
+        assert_eq!(broken("<think>hm</th"), [reasoning("hm")]);
+        // At its end an answer may say so.
+        assert_eq!(events(&[&delta(r#"{"content":"<thi"}"#), FINISH]), [content("<thi"), STOP]);
     }
 
     #[test]

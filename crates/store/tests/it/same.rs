@@ -354,7 +354,11 @@ async fn play(steps: Vec<Do>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 48,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn every_member_answers_the_same(steps in prop::collection::vec(step(), 1..60)) {
