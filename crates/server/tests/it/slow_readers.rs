@@ -14,8 +14,8 @@ use unbroken_standin::{Standin, numbered};
 
 use crate::support::{Device, Given, Process, Reply, Talk, contents, fast, number, soon};
 
-/// About 23 MB of text.
-const TOKENS: usize = 3_000_000;
+/// About 11 MB of text: more than a reader is sent record by record, and many times [`BOUND`].
+const TOKENS: usize = 1_500_000;
 const READERS: usize = 51;
 /// What a reader may cost beyond the answer itself: the batch of a long poll (256 KiB) or a frame
 /// (32 KiB of text) a few times over, on its way from text to JSON to the connection. What the
@@ -146,7 +146,8 @@ async fn peak_beside(readers: usize) -> usize {
     standin.open_gate("hold");
     let mut text = String::new();
     // There is enough for a long poll to get stuck.
-    while text.len() < numbered(400_000).len() {
+    let enough = numbered(400_000).len();
+    while text.len() < enough {
         text.push_str(&contents(&[reader.next().await]));
     }
     while slow.len() < readers {
