@@ -1,6 +1,7 @@
 //! One run of a model: a task that reads the provider's stream and writes records, and ends with
 //! the one that seals or interrupts the log.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
@@ -84,11 +85,13 @@ impl Run {
         if let Some(first) = first {
             scribe.append(first).await;
         }
+        let (mut stopped, mut abandoned) =
+            (pin!(self.stop.cancelled()), pin!(self.abandon.cancelled()));
         let end = loop {
             tokio::select! {
                 biased;
-                () = self.stop.cancelled() => break End::Stopped,
-                () = self.abandon.cancelled() => break End::Abandoned,
+                () = stopped.as_mut() => break End::Stopped,
+                () = abandoned.as_mut() => break End::Abandoned,
                 event = stream.next() => {
                     if let Some(end) = scribe.take(event).await {
                         break end;

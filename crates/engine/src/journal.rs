@@ -1,6 +1,6 @@
 //! Which rows of the journal are still needed: where each live generation's records begin in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use unbroken_protocol::GenerationId;
@@ -13,7 +13,9 @@ const SPAN: u64 = 64 << 20;
 /// Where the records of live generations begin.
 #[derive(Default)]
 pub(crate) struct Journal {
-    live: BTreeMap<GenerationId, Begin>,
+    live: HashMap<GenerationId, Begin>,
+    /// The same by their first rows, the oldest first.
+    by_row: BTreeSet<(i64, GenerationId)>,
     /// Bytes ever appended by this run of the process.
     bytes: u64,
     /// There is no row before this one.
@@ -29,15 +31,16 @@ struct Begin {
 impl Journal {
     /// Generations whose records hold too much of the journal.
     pub(crate) fn overlong(&self) -> Vec<Arc<Log>> {
-        let overlong = self.live.values().filter(|begin| self.bytes - begin.byte > SPAN);
+        let oldest_first = self.by_row.iter().filter_map(|(_, id)| self.live.get(id));
+        let overlong = oldest_first.take_while(|begin| self.bytes - begin.byte > SPAN);
         overlong.map(|begin| Arc::clone(&begin.log)).collect()
     }
 
     /// The first row that is needed once those for which `leaves` holds have left, if rows before
     /// it can be deleted. `row` is the newest.
     pub(crate) fn trim_to(&self, row: i64, leaves: impl Fn(&GenerationId) -> bool) -> Option<i64> {
-        let staying = self.live.iter().filter(|(id, _)| !leaves(id));
-        let needed = staying.map(|(_, begin)| begin.row).min().unwrap_or(row);
+        let oldest = self.by_row.iter().find(|(_, id)| !leaves(id));
+        let needed = oldest.map_or(row, |(first, _)| *first);
         (needed > self.trimmed).then_some(needed)
     }
 
@@ -48,13 +51,18 @@ impl Journal {
 
     /// The records of a generation left the journal; those in `row`, if any, are a new beginning.
     pub(crate) fn leave(&mut self, id: GenerationId) {
-        self.live.remove(&id);
+        if let Some(begin) = self.live.remove(&id) {
+            self.by_row.remove(&(begin.row, id));
+        }
     }
 
     /// Records of a generation are in `row`.
     pub(crate) fn append(&mut self, log: &Arc<Log>, row: i64, bytes: u64) {
-        let begin = Begin { log: Arc::clone(log), row, byte: self.bytes };
-        self.live.entry(log.identity.generation_id).or_insert(begin);
+        let id = log.identity.generation_id;
+        self.live.entry(id).or_insert_with(|| {
+            self.by_row.insert((row, id));
+            Begin { log: Arc::clone(log), row, byte: self.bytes }
+        });
         self.bytes += bytes;
     }
 }

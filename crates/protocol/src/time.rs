@@ -34,7 +34,9 @@ impl fmt::Display for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let text = calendar::write(self.0);
+        let outside = || serde::ser::Error::custom("a time outside the years 0 to 9999");
+        serializer.serialize_str(&text.ok_or_else(outside)?)
     }
 }
 
@@ -55,16 +57,22 @@ mod calendar {
     pub(super) fn write(millis: i64) -> Option<String> {
         let nanos = i128::from(millis) * 1_000_000;
         let at = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok()?;
-        Some(format!(
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
-            at.year(),
-            u8::from(at.month()),
-            at.day(),
-            at.hour(),
-            at.minute(),
-            at.second(),
-            at.millisecond()
-        ))
+        let mut text = String::with_capacity("0000-00-00T00:00:00.000Z".len());
+        // By hand, as it is done with every token.
+        let mut put = |number: u16, digits: u32, then: char| {
+            for place in (0..digits).rev() {
+                text.push(char::from(b'0' + (number / 10_u16.pow(place) % 10) as u8));
+            }
+            text.push(then);
+        };
+        put(u16::try_from(at.year()).ok()?, 4, '-');
+        put(u8::from(at.month()).into(), 2, '-');
+        put(at.day().into(), 2, 'T');
+        put(at.hour().into(), 2, ':');
+        put(at.minute().into(), 2, ':');
+        put(at.second().into(), 2, '.');
+        put(at.millisecond(), 3, 'Z');
+        Some(text)
     }
 
     pub(super) fn read(text: &str) -> Option<i64> {

@@ -10,6 +10,7 @@ mod stream;
 mod think;
 mod wire;
 
+use std::future::ready;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -113,18 +114,12 @@ impl OpenAi {
 
     fn start(&self, call: RequestBuilder, model: String) -> EventStream {
         let (endpoint, patience) = (Arc::clone(&self.endpoint), self.patience);
-        stream! {
-            match open(call, &endpoint, &model, patience).await {
-                Ok(response) => {
-                    let mut events = read(response, endpoint, model, patience);
-                    while let Some(event) = events.next().await {
-                        yield event;
-                    }
-                }
-                Err(failure) => yield Err(failure),
-            }
-        }
-        .boxed()
+        let answer = Answer::new(Arc::clone(&endpoint), model.clone());
+        let body = async move {
+            let response = open(call, &endpoint, &model, patience).await?;
+            Ok(response.bytes_stream())
+        };
+        follow(body, answer, patience).boxed()
     }
 
     fn authorized(&self, call: RequestBuilder) -> RequestBuilder {
@@ -222,16 +217,24 @@ fn read(
     model: String,
     patience: Patience,
 ) -> EventStream {
-    follow(response.bytes_stream(), Answer::new(endpoint, model), patience).boxed()
+    let body = ready(Ok(response.bytes_stream()));
+    follow(body, Answer::new(endpoint, model), patience).boxed()
 }
 
 /// Reads a body into events until the answer is over, the body ends, or the server falls silent.
-fn follow<E>(
-    body: impl Stream<Item = Result<Bytes, E>>,
+fn follow<E, S: Stream<Item = Result<Bytes, E>>>(
+    body: impl Future<Output = Result<S, Failure>>,
     mut answer: Answer,
     patience: Patience,
 ) -> impl Stream<Item = Result<Event, Failure>> {
     stream! {
+        let body = match body.await {
+            Ok(body) => body,
+            Err(failure) => {
+                yield Err(failure);
+                return;
+            }
+        };
         let mut body = pin!(body);
         let mut alive = Instant::now();
         // The timer is moved only when it rings or must ring earlier: not at every read.
@@ -375,7 +378,7 @@ mod tests {
     async fn run(script: &'static [(u64, &'static str)]) -> (Vec<Result<Event, Failure>>, u64) {
         let begin = Instant::now();
         let patience = Patience { first_token: seconds(120), idle: seconds(60) };
-        let events = follow(paused(script), answer(), patience).collect().await;
+        let events = follow(ready(Ok(paused(script))), answer(), patience).collect().await;
         (events, begin.elapsed().as_secs())
     }
 
@@ -409,10 +412,13 @@ mod tests {
                 .map(|text| Ok(Bytes::from_static(text.as_bytes())))
                 .chain(stream::iter([Err("reset")]))
         };
-        let cut: Vec<_> = follow(broken(&[CHUNK]), answer(), Patience::default()).collect().await;
+        let cut: Vec<_> =
+            follow(ready(Ok(broken(&[CHUNK]))), answer(), Patience::default()).collect().await;
         assert_eq!(cut[1].as_ref().unwrap_err().code, ErrorCode::ProviderTruncated);
         let done: Vec<_> =
-            follow(broken(&[CHUNK, FINISH]), answer(), Patience::default()).collect().await;
+            follow(ready(Ok(broken(&[CHUNK, FINISH]))), answer(), Patience::default())
+                .collect()
+                .await;
         assert_eq!(done[1], Ok(Event::Finish(FinishReason::Stop)));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +32,8 @@ pub(super) type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
 /// How long what followers still have may take before the server closes at its end.
 const LAST_WORDS: Duration = Duration::from_secs(3);
+/// Rounds of frames after which a connection looks at everything else that may have happened.
+const ROUNDS: u32 = 16;
 /// Connections are told to come back spread over this time, so that they do not come at once.
 const SPREAD_MS: u64 = 5_000;
 
@@ -118,31 +121,56 @@ impl Connection {
         let (ping, silence) = (self.app.patience.ping, self.app.patience.silence);
         let mut next_ping = Instant::now() + ping;
         let lifecycle = self.app.lifecycle.clone();
-        let mut pending = false;
+        let (mut closed, mut drained) = (pin!(lifecycle.closed()), pin!(lifecycle.drained()));
+        let mut timer = pin!(sleep_until(next_ping));
+        let mut rounds = 0;
         loop {
-            let heartbeat_at = self.last_sent + limits::HEARTBEAT;
+            let due = self.heartbeat_at().map_or(next_ping, |heartbeat| heartbeat.min(next_ping));
+            if due < timer.deadline() {
+                timer.as_mut().reset(due);
+            }
             tokio::select! {
                 biased;
-                () = lifecycle.closed() => {
+                // First, as most wakes are of this kind; but nobody else waits for ever.
+                () = self.waker.notified(), if rounds < ROUNDS => {
+                    self.pump_all().await?;
+                    rounds += 1;
+                }
+                () = closed.as_mut() => {
                     self.say_last_words().await?;
                     return Err(Closed::With(close::RESTART, "the server restarts"));
                 }
-                () = lifecycle.drained(), if !self.told_draining => self.tell_draining().await?,
+                () = drained.as_mut(), if !self.told_draining => self.tell_draining().await?,
                 message = self.socket.next() => self.receive(message).await?,
                 heard = next_notice(&mut self.notices) => self.pass_on(heard).await?,
-                () = sleep_until(next_ping) => {
-                    if self.last_received.elapsed() > silence {
-                        return Err(Closed::With(close::NO_PONG, "no pong"));
+                () = timer.as_mut() => {
+                    let now = Instant::now();
+                    if next_ping <= now {
+                        if self.last_received.elapsed() > silence {
+                            return Err(Closed::With(close::NO_PONG, "no pong"));
+                        }
+                        self.transmit(Message::Ping(bytes::Bytes::new())).await?;
+                        next_ping = now + ping;
                     }
-                    self.transmit(Message::Ping(bytes::Bytes::new())).await?;
-                    next_ping = Instant::now() + ping;
+                    if self.heartbeat_at().is_some_and(|at| at <= now) {
+                        self.heartbeat().await?;
+                    }
+                    timer.as_mut().reset(next_ping);
                 }
-                () = sleep_until(heartbeat_at), if self.wants_heartbeat() => {
-                    self.heartbeat().await?;
-                }
-                () = ready_or_woken(pending, &self.waker) => pending = self.pump().await?,
+                () = std::future::ready(()), if rounds == ROUNDS => rounds = 0,
             }
         }
+    }
+
+    /// Sends all that followers have; after a while it leaves the rest for later.
+    async fn pump_all(&mut self) -> Step {
+        for _ in 0..ROUNDS {
+            if !self.pump().await? {
+                return Ok(());
+            }
+        }
+        self.waker.notify_one();
+        Ok(())
     }
 
     /// Sends what followers have: the end of an answer is what the server waited for.
@@ -319,8 +347,10 @@ impl Connection {
         }
     }
 
-    fn wants_heartbeat(&self) -> bool {
-        self.greeting.as_ref().is_some_and(|greeting| greeting.heartbeat)
+    /// When the next heartbeat is due, where the client wants one.
+    fn heartbeat_at(&self) -> Option<Instant> {
+        let wanted = self.greeting.as_ref().is_some_and(|greeting| greeting.heartbeat);
+        wanted.then(|| self.last_sent + limits::HEARTBEAT)
     }
 
     async fn heartbeat(&mut self) -> Step {
@@ -346,11 +376,5 @@ async fn next_notice(notices: &mut Option<Listener>) -> Heard {
     match notices {
         Some(notices) => notices.next().await,
         None => std::future::pending().await,
-    }
-}
-
-async fn ready_or_woken(ready: bool, waker: &Notify) {
-    if !ready {
-        waker.notified().await;
     }
 }
