@@ -1,5 +1,6 @@
 //! What the web app knows, free of any UI framework: the conversation on the screen, Markdown that
-//! grows, the composer, the model picker, the list of conversations, scrolling, and every text.
+//! grows, the composer, the model picker, the list of conversations, scrolling, when to show what
+//! has arrived, and every text.
 //!
 //! A view holds these types, hands events to them, and shows what changed. Nothing here touches a
 //! page, a clock or a network.
@@ -8,6 +9,7 @@ pub mod composer;
 mod fold;
 pub mod history;
 pub mod markdown;
+pub mod pace;
 pub mod picker;
 pub mod scroll;
 pub mod texts;

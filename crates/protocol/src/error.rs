@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::fields::read;
+
 /// What went wrong, for a machine. The sentence for a person goes beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -157,7 +159,7 @@ impl fmt::Display for ErrorCode {
 }
 
 /// The body of every REST answer that is not a success (PROTOCOL A5).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ErrorBody {
     /// The code's name again, for clients that read only this field.
     pub error: String,
@@ -167,8 +169,12 @@ pub struct ErrorBody {
     pub code: ErrorCode,
     pub retryable: bool,
     pub request_id: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub details: Option<serde_json::Value>,
+}
+
+read! {
+    ErrorBody { error, message, status_code, code, retryable, request_id, details }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Error, Value};
 
-use crate::fields::{self, Fields, read_at};
+use crate::fields::{self, Fields, Read, deserialize, read, read_at};
 use crate::model::FinishReason;
 use crate::position::{Epoch, Position, Seq};
 use crate::rest::{ConversationSummary, QueueItem};
@@ -57,7 +57,7 @@ macro_rules! kinds {
 
             fn read(fields: Fields) -> Result<Self, Error> {
                 match fields.text("type").ok_or_else(|| Error::missing_field("type"))? {
-                    $($kind => fields.whole().map(Self::$event),)*
+                    $($kind => Read::read(fields).map(Self::$event),)*
                     _ => Ok(Self::Unknown),
                 }
             }
@@ -92,8 +92,29 @@ kinds! {
 
 impl<'de> Deserialize<'de> for Event {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        fields::read(deserializer, Self::read)
+        fields::read_from(deserializer, Self::read)
     }
+}
+
+read! {
+    ConnectionEstablished { timestamp }
+    ConversationStarted { conversation_id, timestamp, generation_id, message_id, req }
+    Credits { remaining, daily_total, used_today }
+    Citation { index, source_type, title, url, file_id, page, quote, score }
+    HelloOk { version, node, heartbeat_ms, max_frame, req }
+    Following {
+        generation_id, conversation_id, message_id, epoch, recovered, reason, from_seq, head_seq,
+        offset, state, req
+    }
+    Heartbeat { t, heads }
+    Pong { t, req }
+    Draining { reconnect_after_ms }
+    ErrorFrame { req, generation_id, code, message, retryable }
+    Done { req }
+    ConversationEvent { op, conversation }
+    QueueEvent { conversation_id, items }
+    GenerationStarted { conversation_id, generation_id, message_id, client_message_id }
+    Noticed { after; missed }
 }
 
 read_at! {
@@ -110,20 +131,20 @@ read_at! {
     SourceFound { seq_from, citation }
 }
 
-impl<'de> Deserialize<'de> for StreamError {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        fields::read(deserializer, |mut fields| {
-            Ok(Self {
-                error: fields.take("error")?,
-                code: fields.take("code")?,
-                retryable: fields.take("retryable")?,
-                status: fields.take("status")?,
-                retry_after_ms: fields.take("retry_after_ms")?,
-                timestamp: fields.take("timestamp")?,
-                at: fields.take_at().ok(),
-                seq_from: fields.take("seq_from")?,
-                req: fields.take("req")?,
-            })
+deserialize! { StreamError }
+
+impl Read for StreamError {
+    fn read(mut fields: Fields) -> Result<Self, Error> {
+        Ok(Self {
+            error: fields.take("error")?,
+            code: fields.take("code")?,
+            retryable: fields.take("retryable")?,
+            status: fields.take("status")?,
+            retry_after_ms: fields.take("retry_after_ms")?,
+            timestamp: fields.take("timestamp")?,
+            at: fields.take_at().ok(),
+            seq_from: fields.take("seq_from")?,
+            req: fields.take("req")?,
         })
     }
 }
@@ -164,21 +185,21 @@ impl At {
 }
 
 /// First on every connection.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ConnectionEstablished {
     pub timestamp: Timestamp,
 }
 
 /// The answer to a `stream_chat` that was taken.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ConversationStarted {
     pub conversation_id: ConversationId,
     pub timestamp: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub generation_id: Option<GenerationId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub message_id: Option<MessageId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub req: Option<Value>,
 }
 
@@ -272,7 +293,7 @@ pub enum StreamErrorStatus {
 }
 
 /// Credits left, when quotas are on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Credits {
     pub remaining: u64,
     pub daily_total: u64,
@@ -280,37 +301,37 @@ pub struct Credits {
 }
 
 /// A passage that the answer refers to as `[index]`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Citation {
     pub index: u32,
     /// `guide`, `file`, `web` or `url`.
     pub source_type: String,
     pub title: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub file_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<u32>,
     pub quote: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub score: Option<f64>,
 }
 
 /// The answer to `hello`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HelloOk {
     pub version: u32,
     /// Which run of the server answers; another name after a reconnect means that it restarted.
     pub node: String,
     pub heartbeat_ms: u64,
     pub max_frame: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub req: Option<Value>,
 }
 
 /// The answer to `follow`: from where records come.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Following {
     pub generation_id: GenerationId,
     pub conversation_id: ConversationId,
@@ -318,7 +339,7 @@ pub struct Following {
     pub epoch: Epoch,
     /// `false`: one `snapshot` follows and replaces what the client has.
     pub recovered: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<ResyncReason>,
     /// The first seq that will be sent.
     pub from_seq: Seq,
@@ -326,7 +347,7 @@ pub struct Following {
     /// Unicode scalar values of visible text before `from_seq`.
     pub offset: u64,
     pub state: GenerationState,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub req: Option<Value>,
 }
 
@@ -450,7 +471,7 @@ pub struct SourceFound {
 }
 
 /// A sign of life after silence, with the heads of the logs that this connection follows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Heartbeat {
     /// The server's clock, milliseconds since 1970.
     pub t: i64,
@@ -458,25 +479,25 @@ pub struct Heartbeat {
 }
 
 /// The answer to `ping`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Pong {
     pub t: Value,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub req: Option<Value>,
 }
 
 /// The server is about to restart; connect again after that many milliseconds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Draining {
     pub reconnect_after_ms: u64,
 }
 
 /// A frame from the client was refused, or a followed generation cannot go on for now.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ErrorFrame {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub req: Option<Value>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub generation_id: Option<GenerationId>,
     pub code: ErrorCode,
     pub message: String,
@@ -484,14 +505,14 @@ pub struct ErrorFrame {
 }
 
 /// A command with `req` and no other reply was carried out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Done {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub req: Option<Value>,
 }
 
 /// A conversation of this principal changed or was deleted.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ConversationEvent {
     pub op: ConversationOp,
     pub conversation: ConversationSummary,
@@ -505,30 +526,30 @@ pub enum ConversationOp {
 }
 
 /// The turns that wait in a conversation, in order.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct QueueEvent {
     pub conversation_id: ConversationId,
     pub items: Vec<QueueItem>,
 }
 
 /// A new turn of this principal, from whichever device.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GenerationStarted {
     pub conversation_id: ConversationId,
     pub generation_id: GenerationId,
     /// The assistant message that the generation writes.
     pub message_id: MessageId,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub client_message_id: Option<ClientMessageId>,
 }
 
 /// How far the notices before this lead: the place to come back to, in a `hello` or a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Noticed {
     /// `epoch.seq` of the notices, which has nothing to do with any log.
     pub after: String,
     /// Some are gone that the client was not sent: it reads its lists again.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub missed: bool,
 }
 

@@ -44,42 +44,81 @@ impl Fields {
             seq: self.take("seq")?,
         })
     }
+}
 
-    /// All that is left, as one value.
-    pub(crate) fn whole<T: DeserializeOwned>(self) -> Result<T, Error> {
-        serde_json::from_value(Value::Object(self.0))
+/// What is read out of fields.
+pub(crate) trait Read: Sized {
+    fn read(fields: Fields) -> Result<Self, Error>;
+}
+
+impl<T: Read> Read for Box<T> {
+    fn read(fields: Fields) -> Result<Self, Error> {
+        T::read(fields).map(Self::new)
     }
 }
 
 /// Reads fields from any format, and says in its words what was wrong.
-pub(crate) fn read<'de, D: Deserializer<'de>, T>(
+pub(crate) fn read_from<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     read: impl FnOnce(Fields) -> Result<T, Error>,
 ) -> Result<T, D::Error> {
     read(Fields::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
-/// Implements `Deserialize` for events that lie at a place in a log.
+/// Implements [`Read`] and `Deserialize`. Fields after the `;` are their default when absent.
+macro_rules! read {
+    ($($type:ident { $($field:ident),* $(; $($optional:ident),*)? })*) => {$(
+        impl $crate::fields::Read for $type {
+            fn read(mut fields: $crate::fields::Fields) -> Result<Self, serde_json::Error> {
+                Ok(Self {
+                    $($field: fields.take(stringify!($field))?,)*
+                    $($($optional: fields.take_or_default(stringify!($optional))?,)*)?
+                })
+            }
+        }
+        $crate::fields::deserialize! { $type }
+    )*};
+}
+pub(crate) use read;
+
+/// The same for events that lie at a place in a log.
 macro_rules! read_at {
     ($($event:ident { $($field:ident),* $(; $($optional:ident),*)? })*) => {$(
-        impl<'de> serde::Deserialize<'de> for $event {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                $crate::fields::read(deserializer, |mut fields| Ok(Self {
+        impl $crate::fields::Read for $event {
+            fn read(mut fields: $crate::fields::Fields) -> Result<Self, serde_json::Error> {
+                Ok(Self {
                     at: fields.take_at()?,
                     $($field: fields.take(stringify!($field))?,)*
                     $($($optional: fields.take_or_default(stringify!($optional))?,)*)?
-                }))
+                })
             }
         }
+        $crate::fields::deserialize! { $event }
     )*};
 }
 pub(crate) use read_at;
 
+macro_rules! deserialize {
+    ($type:ident) => {
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::fields::read_from(deserializer, $crate::fields::Read::read)
+            }
+        }
+    };
+}
+pub(crate) use deserialize;
+
 #[cfg(test)]
 mod tests {
+    use serde::Serialize;
+    use serde::de::DeserializeOwned;
     use serde_json::{Value, json};
 
-    use crate::Event;
+    use crate::{
+        ConversationList, ConversationPage, DeviceSession, ErrorBody, Event, EventBatch,
+        MessageView, ModelInfo, ModelList, PreferenceReply, RoutingStats, StartResponse,
+    };
 
     /// One of every type, with every field that reading handles by itself.
     fn events() -> Vec<Value> {
@@ -119,8 +158,87 @@ mod tests {
                 "timestamp": time, "req": 4}),
             json!({"type": "heartbeat", "t": 1, "heads": {id: 97}}),
             json!({"type": "ok", "req": "r"}),
+            json!({"type": "conversation_started", "conversation_id": id, "timestamp": time,
+                "generation_id": id, "message_id": id}),
+            json!({"type": "hello_ok", "version": 1, "node": "n", "heartbeat_ms": 5,
+                "max_frame": 6, "req": 1}),
+            json!({"type": "following", "generation_id": id, "conversation_id": id,
+                "message_id": id, "epoch": 2, "recovered": false, "reason": "epoch",
+                "from_seq": 1, "head_seq": 9, "offset": 3, "state": "running", "req": 1}),
+            json!({"type": "pong", "t": 123, "req": 2}),
+            json!({"type": "draining", "reconnect_after_ms": 5}),
+            json!({"type": "error", "req": 1, "generation_id": id, "code": "conflict",
+                "message": "m", "retryable": false}),
+            json!({"type": "conversation", "op": "upsert", "conversation": summary()}),
+            json!({"type": "queue", "conversation_id": id, "items": [
+                {"queue_id": id, "position": 1, "message": "m", "message_id": id}]}),
+            json!({"type": "generation_started", "conversation_id": id, "generation_id": id,
+                "message_id": id, "client_message_id": id}),
+            json!({"type": "noticed", "after": "7.13", "missed": true}),
         ]);
         events
+    }
+
+    fn summary() -> Value {
+        let time = "2026-11-20T09:30:00.250Z";
+        json!({"conversation_id": "019a9e5c-7a10-7000-8000-0000000000ab", "title": "t",
+            "topic": "p", "model": "m", "created_at": time, "updated_at": time,
+            "message_count": 2, "total_tokens": 3, "session_type": "chat", "running": true})
+    }
+
+    /// Whether the answer is read as it was written.
+    fn is_same<T: DeserializeOwned + Serialize>(written: &Value) -> bool {
+        let read: T = serde_json::from_str(&written.to_string()).expect("it is an answer");
+        serde_json::to_value(read).expect("it is JSON") == *written
+    }
+
+    #[test]
+    fn an_answer_of_a_call_is_read_as_it_was_written() {
+        let id = "019a9e5c-7a10-7000-8000-0000000000ab";
+        let time = "2026-11-20T09:30:00.250Z";
+        assert!(is_same::<DeviceSession>(&json!({"session_id": "s", "device_id": "d",
+            "expires_at": time, "max_conversations": 1, "plan": "p", "daily_credits": 2,
+            "credits_remaining": 3, "message": "m"})));
+        assert!(is_same::<StartResponse>(&json!({"conversation_id": id, "model": "m",
+            "model_name": "n", "transaction_id": "t", "status": "conversation_created",
+            "message": "m", "websocket_route": "stream_chat", "generation_id": id,
+            "message_id": id, "user_message_id": id, "epoch": 1, "after_seq": 0,
+            "routing": {"selected_model": "m", "reason": "r", "confidence": 0.5},
+            "queued": {"queue_id": id, "position": 1}})));
+        assert!(is_same::<ConversationList>(&json!({"conversations": [summary()], "total": 1,
+            "owner_type": "device_session", "owner_id": "o", "next_cursor": "c"})));
+        assert!(is_same::<ConversationPage>(&json!({"conversation_id": id, "title": "t",
+            "total": 1, "messages": [{"message_id": id, "role": "assistant", "content": "c",
+            "timestamp": time, "tokens_used": 3, "model": "m", "parent_id": id,
+            "sibling_ids": [id], "generation_id": id, "state": "failed", "epoch": 1, "seq": 2,
+            "finish_reason": "length", "reasoning": "r", "seams": [4], "can_continue": true,
+            "error": "e", "code": "internal", "citations": [{"index": 1, "source_type": "web",
+            "title": "t", "url": "u", "file_id": "f", "page": 2, "quote": "q", "score": 0.5}]}]})));
+        assert!(is_same::<ModelList>(&json!({"total_count": 1, "models": [{"id": "m",
+            "name": "n", "description": "d", "speed": "fast", "cost": "$", "best_for": ["b"],
+            "provider": "p", "context_length": 5, "capabilities": ["tools"]}]})));
+        assert!(is_same::<RoutingStats>(&json!({"has_preference": true,
+            "preference_type": "user_override", "preferred_model": null, "usage_count": 1,
+            "available_models": ["m"], "total_models": 1})));
+        assert!(is_same::<PreferenceReply>(&json!({"success": true, "message": "m",
+            "current_preference": "m"})));
+        assert!(is_same::<EventBatch>(&json!({"events": events(), "next_after": "1.2",
+            "up_to_date": true, "closed": false})));
+        assert!(is_same::<ErrorBody>(&json!({"error": "conflict", "message": "m",
+            "status_code": 409, "code": "conflict", "retryable": false, "request_id": "r",
+            "details": {"a": 1}})));
+    }
+
+    #[test]
+    fn what_may_be_absent_is_empty() {
+        let id = "019a9e5c-7a10-7000-8000-0000000000ab";
+        let least = json!({"message_id": id, "role": "user", "content": "c",
+            "timestamp": "2026-11-20T09:30:00.250Z"});
+        assert!(is_same::<MessageView>(&least));
+        let model: ModelInfo =
+            serde_json::from_value(json!({"id": "m", "name": "n"})).expect("the rest is optional");
+        assert_eq!(model, ModelInfo { id: "m".into(), name: "n".into(), ..Default::default() });
+        assert!(serde_json::from_value::<ModelInfo>(json!({"id": "m"})).is_err());
     }
 
     #[test]

@@ -24,7 +24,8 @@ pub use event::{
     StreamError, StreamErrorStatus, StreamStart, ToolEvent,
 };
 pub use frame::{
-    Capability, ClientFrame, Continue, Follow, FrameError, Hello, Incoming, Ping, StreamChat, Target,
+    Capability, ClientFrame, Continue, Follow, FrameError, Hello, Incoming, Ping, StreamChat,
+    Target,
 };
 pub use id::{
     ClientMessageId, ConversationId, DeviceId, GenerationId, MessageId, PrincipalId, SessionId,
@@ -32,10 +33,11 @@ pub use id::{
 pub use model::{FinishReason, ModelInfo, Options, Source};
 pub use position::{Epoch, Position, Seq};
 pub use rest::{
-    ChatRequest, ChatResponse, ContinueRequest, ConversationDeleted, ConversationList, ConversationPage,
-    ConversationPatch, ConversationSummary, DeviceSession, DeviceSessionRequest, EventBatch,
-    GenerationReply, Health, InteractionMode, LinkCode, MessageView, ModelList, PreferenceReply,
-    PreferenceRequest, QueueItem, QueueList, QueuePatch, Queued, RegenerateRequest, RequestType,
-    Role, Routing, RoutingStats, StartRequest, StartResponse,
+    ChatRequest, ChatResponse, ContinueRequest, ConversationDeleted, ConversationList,
+    ConversationPage, ConversationPatch, ConversationSummary, DeviceSession, DeviceSessionRequest,
+    EventBatch, GenerationReply, Health, InteractionMode, LinkCode, MessageView, ModelList,
+    PreferenceReply, PreferenceRequest, QueueItem, QueueList, QueuePatch, Queued,
+    RegenerateRequest, RequestType, Role, Routing, RoutingStats, SearchHit, SearchPage,
+    StartRequest, StartResponse,
 };
 pub use time::Timestamp;

@@ -2,30 +2,33 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::fields::read;
+
+read! {
+    ModelInfo {
+        id, name, context_length; description, speed, cost, best_for, provider, capabilities
+    }
+}
+
 /// One entry of the catalogue (PROTOCOL A5, `GET /routing/models`).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ModelInfo {
     pub id: String,
     /// The id, unless the provider gives a name.
     pub name: String,
-    #[serde(default)]
     pub description: String,
     /// `fast`, `medium`, `slow`, or empty when nobody said.
-    #[serde(default)]
     pub speed: String,
     /// `free`, `$`, `$$`, `$$$`, or empty when nobody said.
-    #[serde(default)]
     pub cost: String,
-    #[serde(default)]
     pub best_for: Vec<String>,
     /// The provider as a person knows it: "Ollama on this machine".
-    #[serde(default)]
     pub provider: String,
     /// Tokens of context, where the provider says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub context_length: Option<u64>,
     /// Any of `vision`, `reasoning`, `tools`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub capabilities: Vec<String>,
 }
 

@@ -3,9 +3,47 @@
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Citation, Credits, Event, GenerationState};
+use crate::fields::read;
 use crate::model::{FinishReason, ModelInfo, Options, Source};
 use crate::position::{Epoch, Seq};
 use crate::{ConversationId, DeviceId, ErrorCode, GenerationId, MessageId, SessionId, Timestamp};
+
+// Answers, which every client reads.
+read! {
+    DeviceSession {
+        session_id, device_id, expires_at, max_conversations, plan, daily_credits,
+        credits_remaining, message
+    }
+    StartResponse {
+        conversation_id, model, model_name, transaction_id, status, message, websocket_route,
+        routing, generation_id, message_id, user_message_id, epoch, after_seq, queued
+    }
+    Routing { selected_model, reason, confidence }
+    Queued { queue_id, position }
+    QueueItem { queue_id, position, message, message_id }
+    ConversationList { conversations, total, owner_type, owner_id, next_cursor }
+    ConversationSummary {
+        conversation_id, title, topic, model, created_at, updated_at, message_count, total_tokens,
+        session_type; running
+    }
+    ConversationPage { conversation_id, title, messages, total }
+    MessageView {
+        message_id, role, content, timestamp, tokens_used, model, parent_id, generation_id, state,
+        epoch, seq, finish_reason, error, code; sibling_ids, citations, reasoning, seams,
+        can_continue
+    }
+    QueueList { conversation_id, items }
+    ConversationDeleted { success, conversation_id }
+    GenerationReply { success, generation_id, state }
+    ModelList { models, total_count }
+    RoutingStats {
+        has_preference, preference_type, preferred_model, usage_count, available_models,
+        total_models
+    }
+    PreferenceReply { success, message, current_preference }
+    Health { status, version }
+    EventBatch { events, next_after, up_to_date, closed }
+}
 
 /// `POST /auth/device-session`
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -24,7 +62,7 @@ pub struct DeviceSessionRequest {
 }
 
 /// A device session (PROTOCOL A1).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DeviceSession {
     pub session_id: SessionId,
     pub device_id: DeviceId,
@@ -89,7 +127,7 @@ pub struct StartRequest {
 }
 
 /// The answer to a start: everything that is needed to follow.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StartResponse {
     pub conversation_id: ConversationId,
     /// The model's id, as it was resolved.
@@ -101,7 +139,7 @@ pub struct StartResponse {
     pub message: String,
     /// Always `stream_chat`.
     pub websocket_route: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub routing: Option<Routing>,
     pub generation_id: GenerationId,
     /// The assistant message that the generation writes.
@@ -110,12 +148,12 @@ pub struct StartResponse {
     pub user_message_id: MessageId,
     pub epoch: Epoch,
     pub after_seq: Seq,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub queued: Option<Queued>,
 }
 
 /// Why this model answers, when the person left the choice to the server.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Routing {
     pub selected_model: String,
     pub reason: String,
@@ -123,7 +161,7 @@ pub struct Routing {
 }
 
 /// The turn waits behind others.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Queued {
     pub queue_id: GenerationId,
     /// 1 is next.
@@ -131,7 +169,7 @@ pub struct Queued {
 }
 
 /// A turn that waits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct QueueItem {
     pub queue_id: GenerationId,
     /// 1 is next.
@@ -180,7 +218,7 @@ pub struct ChatResponse {
 }
 
 /// `GET /ai/conversations`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ConversationList {
     /// The one that changed last comes first.
     pub conversations: Vec<ConversationSummary>,
@@ -188,16 +226,16 @@ pub struct ConversationList {
     /// Always `device_session` for now.
     pub owner_type: String,
     pub owner_id: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }
 
 /// One line of the list of conversations.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ConversationSummary {
     pub conversation_id: ConversationId,
     pub title: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
     /// The model of the newest answer.
     pub model: String,
@@ -208,12 +246,11 @@ pub struct ConversationSummary {
     /// Always `chat` for now.
     pub session_type: String,
     /// Whether an answer is being written.
-    #[serde(default)]
     pub running: bool,
 }
 
 /// `GET /ai/conversations/{id}`: the selected branch, oldest first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ConversationPage {
     pub conversation_id: ConversationId,
     pub title: String,
@@ -223,47 +260,47 @@ pub struct ConversationPage {
 }
 
 /// A message as history shows it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MessageView {
     pub message_id: MessageId,
     pub role: Role,
     /// The text; of an answer that is not sealed, the text so far.
     pub content: String,
     pub timestamp: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tokens_used: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub parent_id: Option<MessageId>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sibling_ids: Vec<MessageId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub generation_id: Option<GenerationId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<GenerationState>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub epoch: Option<Epoch>,
     /// The head of the log that `content` covers: follow from here.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub seq: Option<Seq>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub finish_reason: Option<FinishReason>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub citations: Vec<Citation>,
     /// The model's reasoning so far.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub reasoning: String,
     /// Where a further run went on: lengths of the text before it, in Unicode scalar values.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub seams: Vec<u64>,
     /// `continue` would be taken now.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub can_continue: bool,
     /// Why the answer failed or was interrupted, for a person.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<ErrorCode>,
 }
 
@@ -311,7 +348,7 @@ pub struct ContinueRequest {
 }
 
 /// `GET /ai/conversations/{id}/queue`: the turns that wait, in order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct QueueList {
     pub conversation_id: ConversationId,
     pub items: Vec<QueueItem>,
@@ -327,15 +364,41 @@ pub struct QueuePatch {
     pub device_id: Option<DeviceId>,
 }
 
-/// `DELETE /ai/conversations/{id}`
+/// `GET /ai/search`: what fits best comes first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchPage {
+    pub hits: Vec<SearchHit>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+/// A message that was found, or the title of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchHit {
+    pub conversation_id: ConversationId,
+    /// The title of the conversation.
+    pub title: String,
+    /// Absent when the title was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<MessageId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    pub timestamp: Timestamp,
+    /// A piece of the text, in one line.
+    pub snippet: String,
+    /// What was searched for in `snippet`: from, and up to, in Unicode scalar values.
+    pub marks: Vec<(usize, usize)>,
+}
+
+/// `DELETE /ai/conversations/{id}`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ConversationDeleted {
     pub success: bool,
     pub conversation_id: ConversationId,
 }
 
 /// `POST /ai/generations/{id}/stop` and `/continue`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct GenerationReply {
     pub success: bool,
     pub generation_id: GenerationId,
@@ -343,14 +406,14 @@ pub struct GenerationReply {
 }
 
 /// `GET /routing/models`, alias `GET /api/models`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ModelList {
     pub models: Vec<ModelInfo>,
     pub total_count: u64,
 }
 
 /// `GET /routing/stats`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RoutingStats {
     pub has_preference: bool,
     /// `user_override`, `auto_select`, or null.
@@ -372,16 +435,16 @@ pub struct PreferenceRequest {
 }
 
 /// The answer to a change of the preference.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PreferenceReply {
     pub success: bool,
     pub message: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub current_preference: Option<String>,
 }
 
 /// `GET /health` and `GET /health/ready`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Health {
     /// `ok`, or why not ready: `draining`, `storage`.
     pub status: String,
@@ -389,7 +452,7 @@ pub struct Health {
 }
 
 /// `GET /ai/generations/{id}/events` as JSON: one step of a long poll (PROTOCOL B4).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct EventBatch {
     pub events: Vec<Event>,
     /// `epoch.seq`

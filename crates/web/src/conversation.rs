@@ -1,5 +1,5 @@
 //! The conversation on the screen: loads it, follows what runs in it, and tells the views which
-//! message changed, at most once per frame.
+//! message changed, as often as the page can bear.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use unbroken_chat_view::composer::PENDING_MESSAGE;
+use unbroken_chat_view::pace::Pace;
 use unbroken_chat_view::transcript::{
     Answer, AnswerState, Changes, Kind, Message, Transcript, What,
 };
@@ -18,13 +19,12 @@ use unbroken_protocol::{
 
 use crate::calls::Patience;
 use crate::facts::Facts;
+use crate::own::Own;
 use crate::parts::announcer::Announcer;
 use crate::state::{App, sentence};
 use crate::writing::Turn;
 use crate::{dom, words};
 
-/// Text is committed so often that reading does not notice, and no more: layout is what costs.
-const COMMIT_EVERY_MILLIS: f64 = 45.0;
 /// How many messages are loaded at once.
 const PAGE: u32 = 100;
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
@@ -48,7 +48,7 @@ pub(crate) struct Open {
     /// Raised to scroll to the end.
     pub(crate) to_end: Trigger,
     pub(crate) announcer: Announcer,
-    inner: StoredValue<Inner, LocalStorage>,
+    inner: Own<Inner>,
 }
 
 /// A message's place on the page.
@@ -68,13 +68,23 @@ pub(crate) struct Waiting {
 
 type Watcher = Rc<dyn Fn()>;
 
+/// What leads to the next commit.
+#[derive(Default)]
+enum Asked {
+    #[default]
+    Nothing,
+    /// A frame that changes nothing costs too: until the commit is due none is asked for.
+    Timer(TimeoutHandle),
+    Frame,
+}
+
 #[derive(Default)]
 struct Inner {
     transcript: Transcript,
     watchers: HashMap<u64, Watcher>,
     dirty: BTreeSet<u64>,
-    frame_asked: bool,
-    committed_at: f64,
+    asked: Asked,
+    pace: Pace,
     facts: BTreeMap<GenerationId, Facts>,
     /// Counts the turns that the server took: what was asked for before one may not hold it.
     turns: u64,
@@ -94,7 +104,7 @@ impl Open {
             away: RwSignal::new(false),
             to_end: Trigger::new(),
             announcer: Announcer::new(),
-            inner: StoredValue::new_local(Inner::default()),
+            inner: Own::new(Inner::default()),
         }
     }
 
@@ -122,7 +132,7 @@ impl Open {
                 open.filter_map(|answer| answer.generation_id).for_each(|id| link.unfollow(id));
             });
         }
-        self.inner.update_value(|inner| {
+        self.inner.change(|inner| {
             inner.transcript = transcript;
             inner.dirty.clear();
             inner.facts.clear();
@@ -163,13 +173,13 @@ impl Open {
         let (Some(id), Some(rest)) = (self.id(), app.rest()) else { return };
         spawn_local(async move {
             loop {
-                let turns = self.inner.with_value(|inner| inner.turns);
+                let turns = self.inner.read(|inner| inner.turns);
                 let answer = Patience::new().answer(rest.conversation(id, Some(PAGE), None)).await;
                 if self.id() != Some(id) {
                     return;
                 }
                 let Ok(page) = answer else { return self.load(app, id) };
-                if self.inner.with_value(|inner| inner.turns) == turns {
+                if self.inner.read(|inner| inner.turns) == turns {
                     return self.switched(app, page);
                 }
             }
@@ -245,7 +255,7 @@ impl Open {
             messages.filter(|message| message.id.is_none()).map(|message| message.key).collect()
         });
         self.change(|transcript| transcript.started(response));
-        self.inner.update_value(|inner| inner.turns += 1);
+        self.inner.change(|inner| inner.turns += 1);
         self.mark(unnamed);
         if let Some(link) = app.link() {
             link.follow(Target::start_of(response.generation_id));
@@ -265,7 +275,7 @@ impl Open {
         if matches!(update, Update::Following { .. }) {
             forget_pending();
         }
-        self.inner.update_value(|inner| {
+        self.inner.change(|inner| {
             inner.facts.entry(id).or_default().hear(&update, js_sys::Date::now());
         });
         self.change(|transcript| transcript.apply(id, update));
@@ -321,22 +331,20 @@ impl Open {
         key: u64,
         read: impl FnOnce(&Answer, Option<&Facts>) -> T,
     ) -> Option<T> {
-        self.inner.try_update_value(|inner| {
+        self.inner.change(|inner| {
             let answer = inner.transcript.answer_mut(key)?;
             answer.render();
             let facts = answer.generation_id.and_then(|id| inner.facts.get(&id));
             Some(read(answer, facts))
-        })?
+        })
     }
 
     /// Calls `watcher` after a frame's changes of that message, until the caller's owner is gone.
     pub(crate) fn watch(self, key: u64, watcher: impl Fn() + 'static) {
-        self.inner.update_value(|inner| {
+        self.inner.change(|inner| {
             inner.watchers.insert(key, Rc::new(watcher));
         });
-        on_cleanup(move || {
-            self.inner.try_update_value(|inner| inner.watchers.remove(&key));
-        });
+        on_cleanup(move || drop(self.inner.change(|inner| inner.watchers.remove(&key))));
     }
 
     pub(crate) fn id(self) -> Option<ConversationId> {
@@ -348,11 +356,11 @@ impl Open {
     }
 
     pub(crate) fn with<T>(self, read: impl FnOnce(&Transcript) -> T) -> T {
-        self.inner.with_value(|inner| read(&inner.transcript))
+        self.inner.read(|inner| read(&inner.transcript))
     }
 
     fn note_facts(self, page: &ConversationPage) {
-        self.inner.update_value(|inner| {
+        self.inner.change(|inner| {
             for message in &page.messages {
                 if let Some(id) = message.generation_id {
                     inner.facts.entry(id).or_default().read(message);
@@ -362,14 +370,16 @@ impl Open {
     }
 
     fn change(self, change: impl FnOnce(&mut Transcript) -> Changes) {
-        let changes = self.inner.try_update_value(|inner| change(&mut inner.transcript));
-        let Some(changes) = changes.filter(|changes| !changes.is_empty()) else { return };
+        let changes = self.inner.change(|inner| change(&mut inner.transcript));
+        if changes.is_empty() {
+            return;
+        }
         let only_text = changes.iter().all(|change| change.what == What::Text);
-        self.inner.update_value(|inner| {
+        self.inner.change(|inner| {
             inner.dirty.extend(changes.iter().map(|change| change.key));
             if !only_text {
                 // A change of state waits for no reader.
-                inner.committed_at = 0.0;
+                inner.pace.hurry();
             }
         });
         if !only_text {
@@ -379,43 +389,54 @@ impl Open {
     }
 
     fn mark(self, keys: Vec<u64>) {
-        self.inner.update_value(|inner| inner.dirty.extend(keys));
+        self.inner.change(|inner| inner.dirty.extend(keys));
         self.ask_frame();
     }
 
-    /// A frame that changes nothing costs too: until the next commit is due none is asked for.
     fn ask_frame(self) {
-        let now = js_sys::Date::now();
-        let wait = self.inner.try_update_value(|inner| {
-            let asked = std::mem::replace(&mut inner.frame_asked, true);
-            (!asked).then_some(inner.committed_at + COMMIT_EVERY_MILLIS - now)
-        });
-        let frame = move || request_animation_frame(move || self.frame());
-        match wait.flatten() {
-            Some(wait) if wait > 0.0 => {
-                let wait = wait.min(COMMIT_EVERY_MILLIS) / 1000.0;
-                set_timeout(frame, Duration::from_secs_f64(wait));
+        let wait = self.inner.change(|inner| {
+            let wait = inner.pace.wait(dom::clock());
+            match &inner.asked {
+                Asked::Nothing => Some(wait),
+                // It was set before something urgent came.
+                Asked::Timer(timer) if wait <= 0.0 => {
+                    timer.clear();
+                    Some(wait)
+                }
+                Asked::Timer(_) | Asked::Frame => None,
             }
-            Some(_) => frame(),
-            None => {}
+        });
+        let Some(wait) = wait else { return };
+        let timer = (wait > 0.0).then(|| {
+            let wait = Duration::from_secs_f64(wait / 1000.0);
+            set_timeout_with_handle(move || self.request_frame(), wait).ok()
+        });
+        match timer.flatten() {
+            Some(timer) => self.inner.change(|inner| inner.asked = Asked::Timer(timer)),
+            None => self.request_frame(),
         }
+    }
+
+    fn request_frame(self) {
+        self.inner.change(|inner| inner.asked = Asked::Frame);
+        request_animation_frame(move || self.frame());
     }
 
     fn frame(self) {
-        let now = js_sys::Date::now();
-        let here = self.inner.try_update_value(|inner| {
-            inner.frame_asked = false;
-            inner.committed_at = now;
+        self.inner.change(|inner| {
+            inner.asked = Asked::Nothing;
+            inner.pace.begin(dom::clock());
         });
-        if here.is_some() {
-            self.commit();
-        }
+        self.commit();
+        // The next task comes after style, layout and paint of this frame.
+        let shown = |inner: &mut Inner| inner.pace.shown(dom::clock());
+        set_timeout(move || self.inner.change(shown), Duration::ZERO);
     }
 
     fn commit(self) {
-        let dirty = self.inner.try_update_value(|inner| std::mem::take(&mut inner.dirty));
-        for key in dirty.unwrap_or_default() {
-            let watcher = self.inner.with_value(|inner| inner.watchers.get(&key).cloned());
+        let dirty = self.inner.change(|inner| std::mem::take(&mut inner.dirty));
+        for key in dirty {
+            let watcher = self.inner.read(|inner| inner.watchers.get(&key).cloned());
             if let Some(watcher) = watcher {
                 watcher();
             }
@@ -430,15 +451,15 @@ impl Open {
     /// Whether a call that changes the tree of messages is on its way; says so from now on.
     pub(crate) fn take_turn(self) -> bool {
         let busy = |inner: &mut Inner| std::mem::replace(&mut inner.busy, true);
-        !self.inner.try_update_value(busy).unwrap_or(true)
+        !self.inner.change(busy)
     }
 
     pub(crate) fn end_turn(self) {
-        self.inner.update_value(|inner| inner.busy = false);
+        self.inner.change(|inner| inner.busy = false);
     }
 
     fn is_busy(self) -> bool {
-        self.inner.with_value(|inner| inner.busy)
+        self.inner.read(|inner| inner.busy)
     }
 
     /// Brings everything but the text up to date.

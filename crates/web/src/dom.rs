@@ -43,6 +43,11 @@ pub(crate) fn now() -> i64 {
     now
 }
 
+/// Milliseconds of the page's own clock, with parts of them.
+pub(crate) fn clock() -> f64 {
+    window().performance().map_or(0.0, |performance| performance.now())
+}
+
 /// How many minutes local time is east of UTC now.
 pub(crate) fn utc_offset() -> i32 {
     #[expect(clippy::cast_possible_truncation, reason = "whole minutes of at most a day")]

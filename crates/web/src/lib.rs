@@ -13,6 +13,7 @@ mod calls;
 mod conversation;
 mod dom;
 mod facts;
+mod own;
 mod pages;
 mod parts;
 mod session;

@@ -17,6 +17,7 @@ use unbroken_protocol::{
 use crate::address::{Address, Place};
 use crate::calls::ask;
 use crate::conversation::Open;
+use crate::own::Own;
 use crate::session::{NoSession, Pair};
 use crate::writing::Writing;
 use crate::{dom, session, words};
@@ -78,7 +79,7 @@ pub(crate) struct Parts {
     pub(crate) writing: Writing,
     pub(crate) folded: RwSignal<bool>,
     pub(crate) drawer: RwSignal<bool>,
-    inner: StoredValue<Inner, LocalStorage>,
+    inner: Own<Inner>,
 }
 
 struct Inner {
@@ -105,7 +106,7 @@ impl App {
             writing: Writing::new(),
             folded: RwSignal::new(dom::kept(FOLDED).is_some()),
             drawer: RwSignal::new(false),
-            inner: StoredValue::new_local(Inner { pair: None, link: None, was_live: false }),
+            inner: Own::new(Inner { pair: None, link: None, was_live: false }),
         };
         // The app lives as long as its page.
         let app = Self(Box::leak(Box::new(parts)));
@@ -138,9 +139,9 @@ impl App {
 
     /// Speaks with that pair from now on.
     pub(crate) fn enter(self, pair: Pair) {
-        let known = self.inner.with_value(|inner| inner.pair.clone());
+        let known = self.inner.read(|inner| inner.pair.clone());
         if known.as_ref() != Some(&pair) {
-            self.inner.update_value(|inner| inner.pair = Some(pair.clone()));
+            self.inner.change(|inner| inner.pair = Some(pair.clone()));
             match self.link() {
                 Some(link) => link.credentials(Some(pair.device_id), Some(pair.session_id)),
                 None => self.connect(pair),
@@ -160,17 +161,17 @@ impl App {
         let link = Link::open(&dom::socket_url(path::SOCKET), config, move |output| {
             self.take(output);
         });
-        self.inner.update_value(|inner| inner.link = Some(link));
+        self.inner.change(|inner| inner.link = Some(link));
     }
 
     /// The live connection, once there is a session.
     pub(crate) fn link(self) -> Option<Link> {
-        self.inner.with_value(|inner| inner.link.clone())
+        self.inner.read(|inner| inner.link.clone())
     }
 
     /// The REST calls, once there is a session.
     pub(crate) fn rest(self) -> Option<Rest> {
-        self.inner.with_value(|inner| inner.pair.as_ref().map(Pair::rest))
+        self.inner.read(|inner| inner.pair.as_ref().map(Pair::rest))
     }
 
     fn take(self, output: Output) {
@@ -201,7 +202,7 @@ impl App {
         self.connection.set(is);
         if is == Connection::Live && was != Connection::Live {
             let before = |inner: &mut Inner| std::mem::replace(&mut inner.was_live, true);
-            if self.inner.try_update_value(before) == Some(true) {
+            if self.inner.change(before) {
                 self.reconnects.update(|count| *count += 1);
             }
         }

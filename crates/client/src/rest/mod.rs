@@ -9,11 +9,12 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use unbroken_protocol::{
-    ChatRequest, ChatResponse, ClientMessageId, ContinueRequest, ConversationDeleted, ConversationId, ConversationList,
-    ConversationPage, ConversationPatch, ConversationSummary, DeviceId, DeviceSession,
-    DeviceSessionRequest, ErrorBody, ErrorCode, Event, EventBatch, GenerationId, GenerationReply,
-    Health, MessageId, ModelList, PreferenceReply, PreferenceRequest, QueueList, QueuePatch,
-    RegenerateRequest, RequestType, RoutingStats, SessionId, StartRequest, StartResponse, path,
+    ChatRequest, ChatResponse, ClientMessageId, ContinueRequest, ConversationDeleted,
+    ConversationId, ConversationList, ConversationPage, ConversationPatch, ConversationSummary,
+    DeviceId, DeviceSession, DeviceSessionRequest, ErrorBody, ErrorCode, Event, EventBatch,
+    GenerationId, GenerationReply, Health, MessageId, ModelList, PreferenceReply,
+    PreferenceRequest, QueueList, QueuePatch, RegenerateRequest, RequestType, RoutingStats,
+    SessionId, StartRequest, StartResponse, path,
 };
 
 use crate::sse::Parser;
@@ -396,8 +397,7 @@ fn queued_path(id: ConversationId, queued: GenerationId) -> String {
 
 fn read<A: DeserializeOwned>(Answer { status, body }: Answer) -> Result<A, RestError> {
     if (200..300).contains(&status) {
-        return parse(&body)
-            .map_err(|e| RestError::Unexpected { status, detail: e.to_string() });
+        return parse(&body).map_err(|e| RestError::Unexpected { status, detail: e.to_string() });
     }
     Err(refusal(Answer { status, body }))
 }

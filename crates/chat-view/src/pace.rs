@@ -1,0 +1,102 @@
+//! When the page shows again what has arrived: so seldom that showing takes about a tenth of its
+//! time, however long the text has become. All times are milliseconds of one clock.
+
+/// Reading does not notice a commit that comes later by this; layout is what costs.
+const SHORTEST: f64 = 50.0;
+/// A page that takes longer than a tenth of this is slow, and shows its text all the same.
+const LONGEST: f64 = 400.0;
+/// For each millisecond that a commit costs, so many lie between it and the next.
+const APART: f64 = 10.0;
+
+/// The times of the commits of one page.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pace {
+    committed_at: f64,
+    cost: f64,
+    is_urgent: bool,
+}
+
+impl Pace {
+    /// The next commit waits for nothing: a first word, an end, an answer to what the person did.
+    pub fn hurry(&mut self) {
+        self.is_urgent = true;
+    }
+
+    /// How long the next commit has to wait.
+    pub fn wait(&self, now: f64) -> f64 {
+        if self.is_urgent {
+            return 0.0;
+        }
+        let apart = (self.cost * APART).clamp(SHORTEST, LONGEST);
+        // A clock that was set back must not stop the page.
+        (self.committed_at + apart - now).clamp(0.0, LONGEST)
+    }
+
+    /// A commit begins.
+    pub fn begin(&mut self, now: f64) {
+        self.committed_at = now;
+        self.is_urgent = false;
+    }
+
+    /// The last commit is on the screen, with style, layout and paint. One that had bad luck
+    /// counts half.
+    pub fn shown(&mut self, now: f64) {
+        let cost = (now - self.committed_at).max(0.0);
+        self.cost = f64::midpoint(self.cost, cost);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A page whose commits cost that much, after many of them at time 0.
+    fn page(cost: f64) -> Pace {
+        let mut pace = Pace::default();
+        for _ in 0..50 {
+            pace.begin(0.0);
+            pace.shown(cost);
+        }
+        pace
+    }
+
+    #[test]
+    fn commits_lie_ten_times_their_cost_apart_between_50_and_400_milliseconds() {
+        for (cost, apart) in [(0.0, 50.0), (4.0, 50.0), (12.0, 120.0), (90.0, 400.0)] {
+            let wait = page(cost).wait(0.0);
+            assert!((wait - apart).abs() < 0.1, "{cost} ms: waits {wait}, not {apart}");
+        }
+        assert!((page(12.0).wait(100.0) - 20.0).abs() < 0.1, "what has passed counts");
+        assert!(page(12.0).wait(500.0) <= 0.0, "text after a pause is shown at once");
+    }
+
+    #[test]
+    fn what_is_urgent_waits_for_nothing_once() {
+        let mut pace = page(90.0);
+        pace.hurry();
+        assert!(pace.wait(0.0) <= 0.0);
+        pace.begin(1.0);
+        assert!(pace.wait(1.0) > 390.0);
+    }
+
+    #[test]
+    fn one_commit_that_had_bad_luck_is_soon_forgotten() {
+        let mut pace = page(2.0);
+        let mut now = 0.0;
+        for cost in [300.0, 2.0, 2.0, 2.0, 2.0, 2.0] {
+            now += pace.wait(now);
+            pace.begin(now);
+            pace.shown(now + cost);
+        }
+        assert!(pace.wait(now) < 100.0, "waits {}", pace.wait(now));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_does_not_stop_the_page() {
+        let mut pace = Pace::default();
+        pace.begin(1e12);
+        assert!(pace.wait(0.0) <= LONGEST);
+        pace.shown(0.0);
+        assert!(pace.wait(1e12) <= SHORTEST);
+    }
+}
