@@ -2,6 +2,7 @@
 //! to the same model server in the same run. Ratios to it hold on any machine; the rest does not.
 
 mod chart;
+mod history;
 mod machine;
 mod page;
 mod process;
@@ -18,7 +19,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::command::{Workspace, command, output, run, say};
-use process::{Nginx, Server, Standin};
+use process::{End, Nginx, Server, Standin, end_with_this, spawn};
 use scenario::{Scenario, Size};
 
 pub(crate) fn bench(
@@ -30,34 +31,16 @@ pub(crate) fn bench(
     if !no_build {
         let packages = ["--package", "unbroken-server", "--package", "unbroken-standin"];
         run(workspace.cargo(["build", "--release", "--bins"]).args(packages))?;
+        let fill = ["--package", "unbroken-store", "--example", "fill"];
+        run(workspace.cargo(["build", "--release"]).args(fill))?;
     }
     let size = if quick { Size::Quick } else { Size::Full };
-    let scenarios: Vec<_> = scenario::all(size)
-        .into_iter()
-        .filter(|scenario| only.is_none_or(|only| scenario.name.contains(only)))
-        .collect();
-    ensure!(!scenarios.is_empty(), "no scenario has such a name");
-    let bench = Bench {
-        unbroken: workspace.binary("release", "unbroken"),
-        standin: workspace.binary("release", "unbroken-standin"),
-        nginx: process::nginx()?,
-        folder: workspace.target.join("bench"),
-    };
-    let mut results = Vec::new();
-    for scenario in &scenarios {
-        say(&format!("{}: {}", scenario.name, scenario.title));
-        results.push(bench.perform(scenario)?);
-    }
-    let commit = machine::commit(workspace)?;
-    let report = json!({
-        "commit": commit,
-        "quick": quick,
-        "machine": machine::describe(bench.nginx.as_deref()),
-        "scenarios": results,
-    });
+    let bench = Bench::new(workspace, "release", process::nginx()?)?;
+    let report = bench.report(workspace, size, only)?;
     println!("{}", table::text(&report));
     if only.is_none() {
-        let file = write(&workspace.root, &commit, quick, &report)?;
+        let commit = report["commit"].as_str().unwrap_or_default();
+        let file = write(&workspace.root, commit, quick, &report)?;
         say(&format!("written to {}", file.display()));
         if !quick {
             page::write(&workspace.root, &report)?;
@@ -67,15 +50,64 @@ pub(crate) fn bench(
     Ok(())
 }
 
+/// Whether every scenario runs and keeps what it was sent, with the binaries that a build of the
+/// tests left, in seconds. Nothing is compared or written.
+pub(crate) fn smoke(workspace: &Workspace) -> Result<()> {
+    let bench = Bench::new(workspace, "debug", None)?;
+    let report = bench.report(workspace, Size::Smoke, None)?;
+    println!("{}", table::text(&report));
+    ensure!(is_whole(&report), "a scenario lost or doubled something, see above");
+    Ok(())
+}
+
 struct Bench {
     unbroken: PathBuf,
     standin: PathBuf,
+    /// Fills a folder with history.
+    fill: PathBuf,
     nginx: Option<PathBuf>,
     /// Emptied before every scenario.
     folder: PathBuf,
 }
 
 impl Bench {
+    fn new(workspace: &Workspace, profile: &str, nginx: Option<PathBuf>) -> Result<Self> {
+        let bench = Self {
+            unbroken: workspace.binary(profile, "unbroken"),
+            standin: workspace.binary(profile, "unbroken-standin"),
+            fill: workspace.binary(profile, "examples/fill"),
+            nginx,
+            folder: workspace.target.join("bench"),
+        };
+        for program in [&bench.unbroken, &bench.standin, &bench.fill] {
+            ensure!(program.exists(), "there is no {}: build it first", program.display());
+        }
+        end_with_this()?;
+        Ok(bench)
+    }
+
+    fn report(&self, workspace: &Workspace, size: Size, only: Option<&str>) -> Result<Value> {
+        let is_wanted = |name: &str| only.is_none_or(|only| name.contains(only));
+        let scenarios = scenario::all(size).into_iter().filter(|one| is_wanted(one.name));
+        let mut results = Vec::new();
+        for scenario in scenarios {
+            say(&format!("{}: {}", scenario.name, scenario.title));
+            results.push(self.perform(&scenario)?);
+        }
+        let Self { unbroken, standin, fill, .. } = self;
+        let programs = history::Programs { unbroken, standin, fill };
+        let history = is_wanted("history").then(|| history::measure(workspace, &programs, size));
+        let history = history.transpose()?;
+        ensure!(history.is_some() || !results.is_empty(), "no scenario has such a name");
+        Ok(json!({
+            "commit": machine::commit(workspace)?,
+            "quick": size == Size::Quick,
+            "machine": machine::describe(self.nginx.as_deref()),
+            "scenarios": results,
+            "history": history,
+        }))
+    }
+
     /// The same load on a fresh server of ours, and on nginx where it can do such a thing.
     fn perform(&self, scenario: &Scenario) -> Result<Value> {
         let ours = {
@@ -107,8 +139,9 @@ impl Bench {
         let mut tool = command(&self.unbroken);
         tool.args(["load", target, "--json"]).args(load).stderr(Stdio::inherit());
         // It fails when something is lost, and says so in its report.
-        let output = tool.output().context("the load cannot be started")?;
-        let mut report: Value = serde_json::from_slice(&output.stdout)
+        let output =
+            spawn(tool.stdin(Stdio::null()).stdout(Stdio::piped()), End::Kill)?.output()?;
+        let mut report: Value = serde_json::from_slice(&output)
             .with_context(|| format!("`unbroken load {target} {}` failed", load.join(" ")))?;
         report["started_ms"] = json!(started);
         Ok(report)

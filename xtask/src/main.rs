@@ -64,6 +64,9 @@ enum Task {
         /// Measure the release binaries as they are instead of building them first.
         #[arg(long)]
         no_build: bool,
+        /// Only whether every scenario runs, in seconds, with the binaries of the tests.
+        #[arg(long, conflicts_with_all = ["quick", "no_build", "only"])]
+        smoke: bool,
         /// Only scenarios whose name contains this; nothing is written.
         only: Option<String>,
     },
@@ -103,7 +106,8 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Build { profile } => build::build(&workspace, profile).map(drop),
         Task::Web { profile } => web::build(&workspace, profile),
         Task::Chaos { seed, minutes, clients } => chaos::chaos(&workspace, seed, minutes, clients),
-        Task::Bench { quick, no_build, only } => {
+        Task::Bench { smoke: true, .. } => bench::smoke(&workspace),
+        Task::Bench { quick, no_build, only, .. } => {
             bench::bench(&workspace, quick, no_build, only.as_deref())
         }
         Task::Check => check::check(&workspace),

@@ -16,6 +16,7 @@ mod notice;
 mod recover;
 mod registry;
 mod run;
+mod search;
 mod session;
 mod turn;
 

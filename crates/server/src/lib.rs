@@ -240,7 +240,9 @@ impl Server {
 
 /// Every address of the server, on one screen.
 fn router(app: App) -> Router {
-    use routes::{chat, conversations, events, generations, health, models, queue, session};
+    use routes::{
+        chat, conversations, events, generations, health, models, queue, search, session,
+    };
     let http = app.config.http.clone();
     let (lifecycle, patience) = (app.lifecycle.clone(), app.patience);
     Router::new()
@@ -255,6 +257,7 @@ fn router(app: App) -> Router {
             path::CONVERSATION,
             get(conversations::get).patch(conversations::patch).delete(conversations::delete),
         )
+        .route(path::SEARCH, get(search::search))
         .route(path::QUEUE, get(queue::list))
         .route(path::QUEUED, axum::routing::patch(queue::patch).delete(queue::remove))
         .route(path::REGENERATE, post(generations::regenerate))

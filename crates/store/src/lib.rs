@@ -8,22 +8,27 @@ mod codec;
 mod error;
 mod folder;
 pub mod memory;
+mod query;
 mod record;
 mod row;
+mod search;
 mod session;
 mod settled;
 pub mod sqlite;
 mod store;
 mod turn;
+mod words;
 mod writer;
 
 pub use codec::{decode_journal, decode_pack, encode_journal, encode_pack};
 pub use error::StoreError;
 pub use memory::Memory;
+pub use query::Query;
 pub use record::{Body, JournalEntry, Record};
 pub use row::{
     Conversation, ConversationCursor, ConversationRow, Generation, History, HistoryMessage, Message,
 };
+pub use search::{Hit, NEWEST};
 pub use session::{SecretHash, Session};
 pub use settled::{Sealed, Settled};
 pub use store::Store;

@@ -7,8 +7,8 @@ use unbroken_protocol::{ConversationId, DeviceId, GenerationId, MessageId, Princ
 use crate::memory::Memory;
 use crate::sqlite::Sqlite;
 use crate::{
-    Conversation, ConversationCursor, ConversationRow, Generation, History, JournalEntry, Message,
-    Record, SecretHash, Session, StoreError, Writer, folder,
+    Conversation, ConversationCursor, ConversationRow, Generation, History, Hit, JournalEntry,
+    Message, Query, Record, SecretHash, Session, StoreError, Writer, folder, search,
 };
 
 /// The reading side of a store. Clones are cheap.
@@ -120,6 +120,20 @@ impl Store {
             Self::Memory(memory) => Ok(memory.history(conversation, limit, before)),
             Self::Sqlite(sqlite) => sqlite.history(conversation, limit, before).await,
         }
+    }
+
+    /// The newest texts of a person in which all of a query is: messages, and titles.
+    pub async fn search(
+        &self,
+        principal: PrincipalId,
+        query: &Query,
+    ) -> Result<Vec<Hit>, StoreError> {
+        let mut hits = match self {
+            Self::Memory(memory) => memory.search(principal, query),
+            Self::Sqlite(sqlite) => sqlite.search(principal, query).await?,
+        };
+        search::sort(&mut hits);
+        Ok(hits)
     }
 
     /// One message.

@@ -2,25 +2,93 @@
 
 use std::{
     fs::{self, File},
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _},
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
     thread::sleep,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, bail};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::command::{command, run, say, succeeds};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What runs now, to be ended when this program is told to end.
+static RUNNING: Mutex<Vec<(u32, End)>> = Mutex::new(Vec::new());
+
+/// How a program is ended.
+#[derive(Clone, Copy)]
+pub(super) enum End {
+    /// At once.
+    Kill,
+    /// By itself: it has processes of its own.
+    Tell,
+}
+
+/// From now on a signal that ends this program ends first what it has started.
+pub(super) fn end_with_this() -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let listen = |kind| {
+        let _context = runtime.enter();
+        signal(kind)
+    };
+    let (mut terminate, mut interrupt) =
+        (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        });
+        // Held to the end: nothing is started any more.
+        let running = running();
+        for (id, end) in running.iter() {
+            let signal = match end {
+                End::Kill => "-KILL",
+                End::Tell => "-TERM",
+            };
+            succeeds("kill", &[signal, &id.to_string()]);
+        }
+        std::process::exit(1);
+    });
+    Ok(())
+}
+
+fn running() -> MutexGuard<'static, Vec<(u32, End)>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Killed when it is dropped.
-struct Process {
+pub(super) struct Process {
     child: Child,
     /// Kept: a process that prints into a closed pipe dies.
-    _stdout: Option<BufReader<ChildStdout>>,
+    stdout: Option<BufReader<ChildStdout>>,
+}
+
+/// Starts a program that ends with this one.
+pub(super) fn spawn(command: &mut Command, end: End) -> Result<Process> {
+    let program = command.get_program().display().to_string();
+    let mut running = running();
+    let mut child = command.spawn().with_context(|| format!("cannot start {program}"))?;
+    running.push((child.id(), end));
+    let stdout = child.stdout.take().map(BufReader::new);
+    Ok(Process { child, stdout })
+}
+
+impl Process {
+    /// What it prints until its end.
+    pub(super) fn output(mut self) -> Result<Vec<u8>> {
+        let mut output = Vec::new();
+        self.stdout.take().context("it is not read")?.read_to_end(&mut output)?;
+        self.child.wait()?;
+        Ok(output)
+    }
 }
 
 impl Drop for Process {
@@ -28,6 +96,8 @@ impl Drop for Process {
         // It may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // Its id may be another's from here on.
+        running().retain(|(id, _)| *id != self.child.id());
     }
 }
 
@@ -81,14 +151,9 @@ impl Server {
 }
 
 fn start_and_read(command: &mut Command) -> Result<(Process, String)> {
-    let program = command.get_program().display().to_string();
-    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
-    let mut child = child.with_context(|| format!("cannot start {program}"))?;
-    let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
+    let mut process = spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()), End::Kill)?;
     let mut line = String::new();
-    let read = stdout.read_line(&mut line);
-    let process = Process { child, _stdout: Some(stdout) };
-    read.with_context(|| format!("{program} says nothing"))?;
+    process.stdout.as_mut().context("it is not read")?.read_line(&mut line)?;
     Ok((process, line.trim().to_owned()))
 }
 
@@ -117,8 +182,7 @@ impl Nginx {
         command.arg("-p").arg(folder).arg("-c").arg(&file);
         command.arg("-e").arg(folder.join("error.log")).stdin(Stdio::null());
         let begin = Instant::now();
-        let child = command.spawn().context("cannot start nginx")?;
-        let process = Process { child, _stdout: None };
+        let process = spawn(&mut command, End::Tell)?;
         wait_for(&address)?;
         let started = begin.elapsed().as_secs_f64() * 1e3;
         Ok(Self { address, started, process })

@@ -12,13 +12,19 @@ pub(super) struct Scenario {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Size {
+    /// Every scenario as small as it can be, in seconds.
+    Smoke,
     /// Every scenario, smaller and shorter; says whether they run, and little about figures.
     Quick,
     Full,
 }
 
 pub(super) fn all(size: Size) -> Vec<Scenario> {
-    let full = |full: u64, quick: u64| if size == Size::Full { full } else { quick };
+    let full = |full: u64, quick: u64| match size {
+        Size::Full => full,
+        Size::Quick => quick,
+        Size::Smoke => quick.div_ceil(10),
+    };
     let many = full(1_000, 200);
     let tokens = full(300, 60);
     let streams = format!("--answers {many} --tokens {tokens} --rate 20");

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-const HEAD: [&str; 10] = [
+use super::history;
+
+const HEAD: [&str; 12] = [
     "scenario",
     "tokens/s",
     "µs/token",
@@ -13,6 +15,8 @@ const HEAD: [&str; 10] = [
     "token ms",
     "back ms",
     "peak MiB",
+    "lost",
+    "nginx lost",
 ];
 
 /// A row for each scenario. Spreads are p50, p99 and the maximum.
@@ -20,7 +24,7 @@ pub(super) fn text(report: &Value) -> String {
     let scenarios = report["scenarios"].as_array().map_or(&[][..], Vec::as_slice);
     let mut rows = vec![HEAD.map(str::to_owned)];
     rows.extend(scenarios.iter().map(row));
-    format!("{}\n\n{}", aligned(&rows), beginnings(report))
+    format!("{}\n\n{}", aligned(&rows), below(report))
 }
 
 /// The same as Markdown.
@@ -29,7 +33,14 @@ pub(super) fn markdown(report: &Value) -> String {
     let line = |cells: &[String]| format!("| {} |", cells.join(" | "));
     let mut lines = vec![line(&HEAD.map(str::to_owned)), line(&HEAD.map(|_| "---".to_owned()))];
     lines.extend(scenarios.iter().map(|scenario| line(&row(scenario))));
-    format!("{}\n\n{}", lines.join("\n"), beginnings(report))
+    format!("{}\n\n{}", lines.join("\n"), below(report))
+}
+
+fn below(report: &Value) -> String {
+    let history = &report["history"];
+    let history = (!history.is_null()).then(|| history::text(history));
+    let parts = [Some(beginnings(report)).filter(|text| !text.is_empty()), history];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
 }
 
 /// Cold start and idle memory, as the scenario shows them that has both servers.
@@ -47,7 +58,7 @@ fn beginnings(report: &Value) -> String {
     lines.into_iter().flatten().flatten().collect::<Vec<_>>().join("\n")
 }
 
-fn row(scenario: &Value) -> [String; 10] {
+fn row(scenario: &Value) -> [String; 12] {
     let (ours, nginx) = (&scenario["ours"], &scenario["nginx"]);
     let ratio = cost(ours).zip(cost(nginx)).map(|(ours, nginx)| ours / nginx);
     let times = &ours["milliseconds"];
@@ -62,7 +73,20 @@ fn row(scenario: &Value) -> [String; 10] {
         spread(&times["token"]),
         spread(&times["resume"]),
         number(ours["memory"]["peak"].as_f64().map(|bytes| bytes / 1_048_576.0), 0),
+        losses(ours),
+        losses(nginx),
     ]
+}
+
+/// What did not arrive as it was sent: tokens, and answers without their end.
+fn losses(of: &Value) -> String {
+    let tokens =
+        ["lost", "doubled", "disordered", "strange"].map(|harm| of["tokens"][harm].as_u64());
+    let tokens = tokens.into_iter().sum::<Option<u64>>();
+    tokens.zip(of["readings"]["failed"].as_u64()).map_or_else(String::new, |harm| match harm {
+        (0, 0) => "0".to_owned(),
+        (tokens, answers) => format!("{tokens} tokens, {answers} answers"),
+    })
 }
 
 /// Microseconds of CPU for each token.
@@ -90,7 +114,7 @@ fn number(value: Option<f64>, digits: usize) -> String {
     value.map_or_else(String::new, |value| format!("{value:.digits$}"))
 }
 
-fn aligned(rows: &[[String; 10]]) -> String {
+fn aligned(rows: &[[String; 12]]) -> String {
     let width = |column: usize| {
         rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default()
     };
@@ -120,6 +144,20 @@ mod tests {
         assert_eq!(rows[1], ["a", "100", "30.0", "12.0", "2.50", "1.0", "/", "2.5", "/", "3.0"]);
         assert_eq!(rows[2], ["b", "100", "30.0", "1.0", "/", "2.5", "/", "3.0"]);
     }
+
+    #[test]
+    fn what_nginx_loses_stands_beside_what_we_lose() {
+        let of = |lost: u64, failed: u64| {
+            let tokens = json!({ "lost": lost, "doubled": 1, "disordered": 0, "strange": 0 });
+            json!({ "tokens": tokens, "readings": { "failed": failed } })
+        };
+        assert_eq!(losses(&of(41, 2)), "42 tokens, 2 answers");
+        assert_eq!(losses(&json!(null)), "");
+        let scenario = json!({ "name": "a", "ours": of(0, 0), "nginx": of(7, 3) });
+        let text = text(&json!({ "scenarios": [scenario] }));
+        assert!(text.contains("1 tokens, 0 answers  8 tokens, 3 answers"), "{text}");
+    }
+
     #[test]
     fn a_steady_time_that_is_too_short_to_measure_gives_way_to_the_whole_run() {
         let span = |seconds, cost| json!({ "seconds": seconds, "server_cpu_per_token": cost });

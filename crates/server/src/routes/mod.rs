@@ -7,4 +7,5 @@ pub(crate) mod generations;
 pub(crate) mod health;
 pub(crate) mod models;
 pub(crate) mod queue;
+pub(crate) mod search;
 pub(crate) mod session;

@@ -7,6 +7,7 @@ mod branch;
 mod history;
 mod read;
 mod rows;
+mod search;
 mod state;
 mod turn;
 mod write;

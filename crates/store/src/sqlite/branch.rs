@@ -12,16 +12,21 @@ impl Transaction<'_> {
         generation: GenerationId,
         content: &str,
     ) -> Result<bool, StoreError> {
-        let done = sqlx::query(
+        let found = sqlx::query(
             "UPDATE messages SET content = ? WHERE message_id = ( \
                SELECT a.parent_id FROM generations g JOIN messages a USING (message_id) \
-               WHERE g.generation_id = ? AND g.state = 'queued')",
+               WHERE g.generation_id = ? AND g.state = 'queued') \
+             RETURNING conversation_id, message_id",
         )
         .bind(content)
         .bind(generation.as_bytes().as_slice())
-        .execute(&mut *self.inner)
+        .fetch_optional(&mut *self.inner)
         .await?;
-        Ok(done.rows_affected() > 0)
+        let Some(found) = found else { return Ok(false) };
+        let conversation = ConversationId::from_bytes(row::bytes(&found, "conversation_id")?);
+        let message = MessageId::from_bytes(row::bytes(&found, "message_id")?);
+        self.index(conversation, Some(message), content).await?;
+        Ok(true)
     }
 
     pub(crate) async fn remove_queued(
@@ -38,6 +43,11 @@ impl Transaction<'_> {
         .fetch_optional(&mut *self.inner)
         .await?;
         let Some(found) = found else { return Ok(false) };
+        for column in ["message_id", "user_id"] {
+            let conversation = ConversationId::from_bytes(row::bytes(&found, "conversation_id")?);
+            let message = MessageId::from_bytes(row::bytes(&found, column)?);
+            self.unindex(conversation, Some(message)).await?;
+        }
         let [conversation, answer, user] = ["conversation_id", "message_id", "user_id"]
             .map(|column| row::bytes(&found, column).map(|id| id.to_vec()));
         let (conversation, answer, user) = (conversation?, answer?, user?);
@@ -99,6 +109,7 @@ impl Transaction<'_> {
         &mut self,
         conversation: ConversationId,
     ) -> Result<bool, StoreError> {
+        self.unindex_conversation(conversation).await?;
         let id = conversation.as_bytes().as_slice();
         for table in ["packs", "deliveries"] {
             let query = format!(
@@ -128,6 +139,10 @@ impl Transaction<'_> {
             .bind(conversation.as_bytes().as_slice())
             .execute(&mut *self.inner)
             .await?;
-        Ok(done.rows_affected() > 0)
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        self.index(conversation, None, title).await?;
+        Ok(true)
     }
 }

@@ -34,16 +34,22 @@ impl Sqlite {
         limit: u32,
         after: Option<ConversationCursor>,
     ) -> Result<Vec<ConversationRow>, StoreError> {
+        // Nothing comes before the greatest place. A condition that could be off would keep SQLite
+        // from beginning there: it would pass by all that is newer.
+        let first = (i64::MAX, vec![u8::MAX; 16]);
+        let (at, id) = after.map_or(first, |cursor| {
+            (cursor.updated_at.as_millis(), cursor.conversation_id.as_bytes().to_vec())
+        });
         let query = format!(
             "SELECT {}, {RUNNING} FROM conversations c WHERE c.principal_id = ?1 \
-             AND (?2 IS NULL OR (c.updated_at, c.conversation_id) < (?2, ?3)) \
+             AND (c.updated_at, c.conversation_id) < (?2, ?3) \
              ORDER BY c.updated_at DESC, c.conversation_id DESC LIMIT ?4",
             row::CONVERSATION
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(query))
             .bind(principal.as_bytes().as_slice())
-            .bind(after.map(|cursor| cursor.updated_at.as_millis()))
-            .bind(after.map(|cursor| cursor.conversation_id.as_bytes().to_vec()))
+            .bind(at)
+            .bind(id)
             .bind(limit)
             .fetch_all(&self.pool)
             .await?;
@@ -67,35 +73,60 @@ impl Sqlite {
         limit: Option<u32>,
         before: Option<MessageId>,
     ) -> Result<Option<History>, StoreError> {
-        let branch = self.branch_ids(conversation.selected_message_id).await?;
-        let total = branch.len() as u64;
-        let newer = match before {
-            None => 0,
-            Some(before) => match branch.iter().position(|id| *id == before) {
-                Some(index) => index + 1,
-                None => return Ok(None),
-            },
-        };
-        let limit = limit.map_or(usize::MAX, |limit| limit as usize);
+        let leaf = conversation.selected_message_id;
+        let Some(total) = self.branch_length(leaf, before).await? else { return Ok(None) };
+        // The way up begins with `before` itself, which is not part of the page.
+        let skipped = usize::from(before.is_some());
+        let limit = limit.map(|limit| i64::from(limit) + i64::from(before.is_some()));
+        let ids = self.branch_ids(before.unwrap_or(leaf), limit).await?;
         let mut messages = Vec::new();
-        for id in branch.iter().skip(newer).take(limit) {
-            messages.extend(self.history_message(*id).await?);
+        for id in ids.into_iter().skip(skipped) {
+            messages.extend(self.history_message(id).await?);
         }
         messages.reverse();
         Ok(Some(History { messages, total }))
     }
 
-    /// The ids from a message up to the first of its conversation.
-    async fn branch_ids(&self, leaf: MessageId) -> Result<Vec<MessageId>, StoreError> {
+    /// How many messages a branch has; `None` when `on` is not one of them.
+    async fn branch_length(
+        &self,
+        leaf: MessageId,
+        on: Option<MessageId>,
+    ) -> Result<Option<u64>, StoreError> {
+        let found = sqlx::query(
+            "WITH RECURSIVE branch (message_id, parent_id) AS ( \
+               SELECT message_id, parent_id FROM messages WHERE message_id = ?1 \
+               UNION ALL \
+               SELECT m.message_id, m.parent_id \
+               FROM messages m JOIN branch b ON m.message_id = b.parent_id) \
+             SELECT count(*) AS n, \
+               ?2 IS NULL OR coalesce(max(message_id = ?2), 0) AS is_on FROM branch",
+        )
+        .bind(leaf.as_bytes().as_slice())
+        .bind(on.map(|id| id.as_bytes().to_vec()))
+        .fetch_one(&self.pool)
+        .await?;
+        let is_on: bool = found.try_get("is_on")?;
+        is_on.then(|| row::count(&found, "n")).transpose()
+    }
+
+    /// The ids from a message up to the first of its conversation, or the first `limit` of them.
+    async fn branch_ids(
+        &self,
+        leaf: MessageId,
+        limit: Option<i64>,
+    ) -> Result<Vec<MessageId>, StoreError> {
         let rows = sqlx::query(
             "WITH RECURSIVE branch (message_id, parent_id, depth) AS ( \
                SELECT message_id, parent_id, 0 FROM messages WHERE message_id = ? \
                UNION ALL \
                SELECT m.message_id, m.parent_id, b.depth + 1 \
-               FROM messages m JOIN branch b ON m.message_id = b.parent_id) \
+               FROM messages m JOIN branch b ON m.message_id = b.parent_id LIMIT ?) \
              SELECT message_id FROM branch ORDER BY depth",
         )
         .bind(leaf.as_bytes().as_slice())
+        // All of them.
+        .bind(limit.unwrap_or(-1))
         .fetch_all(&self.pool)
         .await?;
         rows.iter().map(|row| Ok(MessageId::from_bytes(row::bytes(row, "message_id")?))).collect()
@@ -133,7 +164,7 @@ impl Sqlite {
 
     pub(crate) async fn branch(&self, leaf: MessageId) -> Result<Vec<Message>, StoreError> {
         let mut messages = Vec::new();
-        for id in self.branch_ids(leaf).await?.into_iter().rev() {
+        for id in self.branch_ids(leaf, None).await?.into_iter().rev() {
             messages.extend(self.message(id).await?);
         }
         Ok(messages)

@@ -7,6 +7,7 @@ mod branch;
 mod history;
 mod read;
 mod row;
+mod search;
 mod session;
 mod turn;
 mod write;

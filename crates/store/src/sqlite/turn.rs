@@ -168,7 +168,7 @@ impl Transaction<'_> {
         .bind(turn.message_id.as_bytes().as_slice())
         .execute(&mut *self.inner)
         .await?;
-        Ok(())
+        self.index(id, None, title).await
     }
 
     /// The selected leaf of a principal's conversation.
@@ -261,7 +261,7 @@ impl Transaction<'_> {
         .bind(at.as_millis())
         .execute(&mut *self.inner)
         .await?;
-        Ok(())
+        self.index(conversation, Some(id), content).await
     }
 
     async fn insert_generation(

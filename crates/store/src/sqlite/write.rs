@@ -30,7 +30,9 @@ impl Writer {
         .bind(run.as_slice())
         .execute(&mut connection)
         .await?;
-        Ok(Self { connection, run, synchronous: None, open: false })
+        let mut writer = Self { connection, run, synchronous: None, open: false };
+        writer.fill_index().await?;
+        Ok(writer)
     }
 
     /// The name of this run of the process, new at every start.
@@ -170,6 +172,8 @@ impl Transaction<'_> {
             .bind(settled.message_id.as_bytes().as_slice())
             .execute(&mut *self.inner)
             .await?;
+        let answer = Some(settled.message_id);
+        self.index(settled.conversation_id, answer, settled.content).await?;
         let tokens = if settled.state.is_sealed() {
             settled.input_tokens + settled.output_tokens
         } else {

@@ -5,6 +5,7 @@
 mod journal;
 mod owner;
 mod same;
+mod search;
 mod turns;
 
 use tempfile::TempDir;

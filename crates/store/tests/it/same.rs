@@ -9,8 +9,8 @@ use unbroken_protocol::{
     MessageId, PrincipalId, SessionId, Timestamp,
 };
 use unbroken_store::{
-    Body, Durability, JournalEntry, NewTurn, Place, Record, SecretHash, Session, Settled, Store,
-    Transaction, Turn, TurnOutcome,
+    Body, Durability, JournalEntry, NewTurn, Place, Query, Record, SecretHash, Session, Settled,
+    Store, Transaction, Turn, TurnOutcome,
 };
 
 use crate::Home;
@@ -287,6 +287,9 @@ async fn everything(store: &Store, known: &Known) -> Vec<String> {
         all.push(said(store.conversation_count(person).await));
         all.push(said(store.usage_count(person).await));
         all.push(said(store.preference(person).await));
+        for text in ["ask", "answered", "edit", "\"a title\"", "renamed"] {
+            all.push(said(store.search(person, &Query::parse(text).unwrap()).await));
+        }
         for row in list {
             all.push(said(store.history(&row.conversation, None, None).await));
         }

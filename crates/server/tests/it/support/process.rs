@@ -120,7 +120,11 @@ fn command(folder: &Path, base_url: &str) -> Command {
 }
 
 /// Makes a command ready that runs `unbroken`, at the end of the words that it has.
-pub(crate) fn prepare<'a>(command: &'a mut Command, folder: &Path, base_url: &str) -> &'a mut Command {
+pub(crate) fn prepare<'a>(
+    command: &'a mut Command,
+    folder: &Path,
+    base_url: &str,
+) -> &'a mut Command {
     command
         .arg("--data-dir")
         .arg(folder)
