@@ -9,7 +9,8 @@ use unbroken_store::StoreError;
 pub(crate) const STORAGE_SENTENCE: &str = "The server cannot store anything right now: its disk may be full. It tries again by itself, \
      and nothing that you saw is lost.";
 
-/// A command that was not carried out. Nothing has changed.
+/// A command that was not carried out. Nothing has changed, but for a stop or a continuation that
+/// [`Refusal::Storage`] refuses: it is carried out when it can be stored.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// Not there, or somebody else's: the two look the same (PROTOCOL B8.18).

@@ -188,7 +188,7 @@ const letters = () => {
 
 /// The five texts, as fast as they come and 100 chunks a second, one line of JSON for each.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "figures for `cargo xtask bench`: four minutes, and no other load beside them"]
+#[ignore = "only figures, to be read by a person: four minutes, and no other load beside them"]
 async fn figures_of_long_answers() {
     for rate in [0, 100] {
         for long in Long::ALL {
