@@ -67,7 +67,7 @@ impl Body {
     }
 }
 
-/// Records of one generation inside one commit of the journal.
+/// Records of one generation that were committed one after the other.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JournalEntry {
     pub generation: GenerationId,

@@ -6,8 +6,7 @@ use unbroken_protocol::{
 };
 
 use crate::{
-    JournalEntry, NewTurn, Record, Sealed, SecretHash, Session, Settled, StoreError, TurnOutcome,
-    memory, sqlite,
+    NewTurn, Record, Sealed, SecretHash, Session, Settled, StoreError, TurnOutcome, memory, sqlite,
 };
 
 /// When a commit is on the disk.
@@ -77,11 +76,11 @@ impl Transaction<'_> {
         }
     }
 
-    /// Appends one row to the journal and returns its id. Ids rise.
-    pub async fn append(&mut self, entries: &[JournalEntry]) -> Result<i64, StoreError> {
+    /// Appends records to the journal, as one row, and returns its id. Ids rise.
+    pub async fn append(&mut self, records: &[(GenerationId, &Record)]) -> Result<i64, StoreError> {
         match self {
-            Self::Memory(memory) => Ok(memory.append(entries)),
-            Self::Sqlite(sqlite) => sqlite.append(entries).await,
+            Self::Memory(memory) => Ok(memory.append(records)),
+            Self::Sqlite(sqlite) => sqlite.append(records).await,
         }
     }
 

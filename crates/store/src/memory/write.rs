@@ -8,10 +8,14 @@ use super::Transaction;
 use crate::{JournalEntry, Record, Sealed, SecretHash, Session, Settled};
 
 impl Transaction<'_> {
-    pub(crate) fn append(&mut self, entries: &[JournalEntry]) -> i64 {
+    pub(crate) fn append(&mut self, records: &[(GenerationId, &Record)]) -> i64 {
         let journal = &mut self.state().journal;
         let row = journal.last_key_value().map_or(1, |(last, _)| last + 1);
-        journal.insert(row, entries.into());
+        let entries = records.chunk_by(|(one, _), (next, _)| one == next).map(|entry| {
+            let records = entry.iter().map(|(_, record)| Record::clone(record)).collect();
+            JournalEntry { generation: entry[0].0, records }
+        });
+        journal.insert(row, entries.collect());
         row
     }
 

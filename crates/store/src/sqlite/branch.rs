@@ -3,6 +3,7 @@
 use sqlx::Row as _;
 use unbroken_protocol::{ConversationId, GenerationId, MessageId};
 
+use super::script::Script;
 use super::{Transaction, row};
 use crate::StoreError;
 
@@ -25,7 +26,9 @@ impl Transaction<'_> {
         let Some(found) = found else { return Ok(false) };
         let conversation = ConversationId::from_bytes(row::bytes(&found, "conversation_id")?);
         let message = MessageId::from_bytes(row::bytes(&found, "message_id")?);
-        self.index(conversation, Some(message), content).await?;
+        let mut script = Script::default();
+        script.index_again(conversation, Some(message), content);
+        script.run(&mut *self.inner).await?;
         Ok(true)
     }
 
@@ -43,41 +46,38 @@ impl Transaction<'_> {
         .fetch_optional(&mut *self.inner)
         .await?;
         let Some(found) = found else { return Ok(false) };
-        for column in ["message_id", "user_id"] {
-            let conversation = ConversationId::from_bytes(row::bytes(&found, "conversation_id")?);
-            let message = MessageId::from_bytes(row::bytes(&found, column)?);
-            self.unindex(conversation, Some(message)).await?;
-        }
-        let [conversation, answer, user] = ["conversation_id", "message_id", "user_id"]
-            .map(|column| row::bytes(&found, column).map(|id| id.to_vec()));
-        let (conversation, answer, user) = (conversation?, answer?, user?);
+        let conversation = ConversationId::from_bytes(row::bytes(&found, "conversation_id")?);
+        let answer = MessageId::from_bytes(row::bytes(&found, "message_id")?);
+        let user = MessageId::from_bytes(row::bytes(&found, "user_id")?);
         let before: Option<Vec<u8>> = found.try_get("parent_id")?;
-        sqlx::query("UPDATE messages SET parent_id = ? WHERE parent_id = ?")
-            .bind(&before)
-            .bind(&answer)
-            .execute(&mut *self.inner)
-            .await?;
-        sqlx::query(
-            "UPDATE conversations SET message_count = message_count - 2, selected_message_id = \
-             CASE selected_message_id WHEN ?1 THEN coalesce(?2, (SELECT message_id \
-               FROM messages WHERE conversation_id = ?3 AND message_id NOT IN (?1, ?4) \
-               ORDER BY rowid DESC LIMIT 1)) \
-             ELSE selected_message_id END WHERE conversation_id = ?3",
-        )
-        .bind(&answer)
-        .bind(&before)
-        .bind(&conversation)
-        .bind(&user)
-        .execute(&mut *self.inner)
-        .await?;
-        for (table, column, id) in [
-            ("generations", "generation_id", generation.as_bytes().to_vec()),
-            ("messages", "message_id", answer),
-            ("messages", "message_id", user),
-        ] {
-            let query = format!("DELETE FROM {table} WHERE {column} = ?");
-            sqlx::query(sqlx::AssertSqlSafe(query)).bind(id).execute(&mut *self.inner).await?;
-        }
+        let mut script = Script::default();
+        script.unindex(conversation, Some(answer)).unindex(conversation, Some(user));
+        script.lift(conversation, answer, before.clone());
+        script
+            .step(
+                "UPDATE conversations SET message_count = message_count - 2, \
+                 selected_message_id = CASE selected_message_id WHEN ? THEN coalesce(?, \
+                   (SELECT message_id FROM messages WHERE conversation_id = ? \
+                    AND message_id NOT IN (?, ?) ORDER BY rowid DESC LIMIT 1)) \
+                 ELSE selected_message_id END WHERE conversation_id = ?",
+            )
+            .id(answer.as_bytes())
+            .bind(before)
+            .id(conversation.as_bytes())
+            .id(answer.as_bytes())
+            .id(user.as_bytes())
+            .id(conversation.as_bytes())
+            .step(
+                "UPDATE counts SET answers = answers - 1 WHERE principal_id = \
+                 (SELECT principal_id FROM conversations WHERE conversation_id = ?)",
+            )
+            .id(conversation.as_bytes())
+            .step("DELETE FROM generations WHERE generation_id = ?")
+            .id(generation.as_bytes())
+            .step("DELETE FROM messages WHERE message_id IN (?, ?)")
+            .id(answer.as_bytes())
+            .id(user.as_bytes());
+        script.run(&mut *self.inner).await?;
         Ok(true)
     }
 
@@ -109,24 +109,26 @@ impl Transaction<'_> {
         &mut self,
         conversation: ConversationId,
     ) -> Result<bool, StoreError> {
-        self.unindex_conversation(conversation).await?;
-        let id = conversation.as_bytes().as_slice();
-        for table in ["packs", "deliveries"] {
-            let query = format!(
-                "DELETE FROM {table} WHERE generation_id IN \
-                 (SELECT generation_id FROM generations WHERE conversation_id = ?)"
-            );
-            sqlx::query(sqlx::AssertSqlSafe(query)).bind(id).execute(&mut *self.inner).await?;
-        }
-        for table in ["generations", "messages", "conversations"] {
-            let query = format!("DELETE FROM {table} WHERE conversation_id = ?");
-            let done =
-                sqlx::query(sqlx::AssertSqlSafe(query)).bind(id).execute(&mut *self.inner).await?;
-            if table == "conversations" {
-                return Ok(done.rows_affected() > 0);
+        let mut script = Script::default();
+        script.unindex_conversation(conversation);
+        for sql in [
+            "DELETE FROM packs WHERE generation_id IN \
+             (SELECT generation_id FROM generations WHERE conversation_id = ?)",
+            "DELETE FROM deliveries WHERE generation_id IN \
+             (SELECT generation_id FROM generations WHERE conversation_id = ?)",
+            "UPDATE counts SET conversations = conversations - 1, answers = answers - g.n \
+             FROM conversations c, (SELECT count(*) AS n FROM generations WHERE conversation_id = ?) g \
+             WHERE c.conversation_id = ? AND counts.principal_id = c.principal_id",
+            "DELETE FROM generations WHERE conversation_id = ?",
+            "DELETE FROM messages WHERE conversation_id = ?",
+            "DELETE FROM conversations WHERE conversation_id = ? RETURNING 1",
+        ] {
+            script.step(sql);
+            for _ in sql.matches('?') {
+                script.id(conversation.as_bytes());
             }
         }
-        unreachable!("the last table returns")
+        Ok(script.row(&mut *self.inner).await?.is_some())
     }
 
     pub(crate) async fn rename(
@@ -142,7 +144,31 @@ impl Transaction<'_> {
         if done.rows_affected() == 0 {
             return Ok(false);
         }
-        self.index(conversation, None, title).await?;
+        let mut script = Script::default();
+        script.index_again(conversation, None, title);
+        script.run(&mut *self.inner).await?;
         Ok(true)
+    }
+}
+
+impl Script {
+    /// Hangs what comes after an answer on what was before its question.
+    fn lift(&mut self, conversation: ConversationId, answer: MessageId, to: Option<Vec<u8>>) {
+        self.step(
+            "WITH RECURSIVE below (message_id) AS ( \
+               SELECT message_id FROM messages WHERE conversation_id = ? AND parent_id = ? \
+               UNION ALL \
+               SELECT m.message_id FROM below b CROSS JOIN messages m \
+                 ON m.conversation_id = ? AND m.parent_id = b.message_id) \
+             UPDATE messages SET depth = depth - 2 WHERE message_id IN \
+               (SELECT message_id FROM below)",
+        )
+        .id(conversation.as_bytes())
+        .id(answer.as_bytes())
+        .id(conversation.as_bytes())
+        .step("UPDATE messages SET parent_id = ? WHERE conversation_id = ? AND parent_id = ?")
+        .bind(to)
+        .id(conversation.as_bytes())
+        .id(answer.as_bytes());
     }
 }

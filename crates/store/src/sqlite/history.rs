@@ -1,7 +1,7 @@
 //! Reading: conversations and their messages.
 
-use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr as _};
 use unbroken_protocol::{ConversationId, MessageId, PrincipalId};
 
 use super::{Sqlite, row};
@@ -20,7 +20,7 @@ impl Sqlite {
              WHERE c.conversation_id = ? AND c.principal_id = ?",
             row::CONVERSATION
         );
-        let found = sqlx::query(sqlx::AssertSqlSafe(query))
+        let found = sqlx::query(AssertSqlSafe(query))
             .bind(id.as_bytes().as_slice())
             .bind(principal.as_bytes().as_slice())
             .fetch_optional(&self.pool)
@@ -46,7 +46,7 @@ impl Sqlite {
              ORDER BY c.updated_at DESC, c.conversation_id DESC LIMIT ?4",
             row::CONVERSATION
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(query))
+        let rows = sqlx::query(AssertSqlSafe(query))
             .bind(principal.as_bytes().as_slice())
             .bind(at)
             .bind(id)
@@ -60,11 +60,7 @@ impl Sqlite {
         &self,
         principal: PrincipalId,
     ) -> Result<u64, StoreError> {
-        let row = sqlx::query("SELECT count(*) AS n FROM conversations WHERE principal_id = ?")
-            .bind(principal.as_bytes().as_slice())
-            .fetch_one(&self.pool)
-            .await?;
-        row::count(&row, "n")
+        self.count("conversations", principal).await
     }
 
     pub(crate) async fn history(
@@ -75,14 +71,23 @@ impl Sqlite {
     ) -> Result<Option<History>, StoreError> {
         let leaf = conversation.selected_message_id;
         let Some(total) = self.branch_length(leaf, before).await? else { return Ok(None) };
+        let limit = limit.map_or(usize::MAX, |limit| limit as usize);
         // The way up begins with `before` itself, which is not part of the page.
-        let skipped = usize::from(before.is_some());
-        let limit = limit.map(|limit| i64::from(limit) + i64::from(before.is_some()));
-        let ids = self.branch_ids(before.unwrap_or(leaf), limit).await?;
-        let mut messages = Vec::new();
-        for id in ids.into_iter().skip(skipped) {
-            messages.extend(self.history_message(id).await?);
-        }
+        let first = match before {
+            Some(before) => self.message(before).await?.and_then(|message| message.parent_id),
+            None => Some(leaf),
+        };
+        let query = format!(
+            "{BRANCH} SELECT {}, m.message_id, m.parent_id, m.role, m.content, m.created_at, \
+               (SELECT group_concat(hex(s.message_id) ORDER BY s.rowid) FROM messages s \
+                WHERE s.conversation_id = m.conversation_id AND s.parent_id IS m.parent_id) \
+               AS siblings \
+             FROM branch b CROSS JOIN messages m ON m.rowid = b.id \
+             LEFT JOIN generations g ON g.message_id = m.message_id \
+             LEFT JOIN conversations c ON c.conversation_id = g.conversation_id ORDER BY b.step",
+            row::GENERATION
+        );
+        let mut messages = self.upwards(first, limit, query, history_message).await?;
         messages.reverse();
         Ok(Some(History { messages, total }))
     }
@@ -93,13 +98,15 @@ impl Sqlite {
         leaf: MessageId,
         on: Option<MessageId>,
     ) -> Result<Option<u64>, StoreError> {
+        // No further up than to the message that is looked for.
         let found = sqlx::query(
-            "WITH RECURSIVE branch (message_id, parent_id) AS ( \
-               SELECT message_id, parent_id FROM messages WHERE message_id = ?1 \
+            "WITH RECURSIVE branch (message_id, parent_id, depth) AS ( \
+               SELECT message_id, parent_id, depth FROM messages WHERE message_id = ?1 \
                UNION ALL \
-               SELECT m.message_id, m.parent_id \
-               FROM messages m JOIN branch b ON m.message_id = b.parent_id) \
-             SELECT count(*) AS n, \
+               SELECT m.message_id, m.parent_id, m.depth \
+               FROM branch b CROSS JOIN messages m ON m.message_id = b.parent_id \
+               WHERE m.depth >= (SELECT depth FROM messages WHERE message_id = ?2)) \
+             SELECT coalesce(max(depth), 0) AS n, \
                ?2 IS NULL OR coalesce(max(message_id = ?2), 0) AS is_on FROM branch",
         )
         .bind(leaf.as_bytes().as_slice())
@@ -110,45 +117,33 @@ impl Sqlite {
         is_on.then(|| row::count(&found, "n")).transpose()
     }
 
-    /// The ids from a message up to the first of its conversation, or the first `limit` of them.
-    async fn branch_ids(
+    /// Up to `limit` messages from `first` on up to the first of its conversation, as `query` reads
+    /// a piece of them; no piece takes long.
+    async fn upwards<T>(
         &self,
-        leaf: MessageId,
-        limit: Option<i64>,
-    ) -> Result<Vec<MessageId>, StoreError> {
-        let rows = sqlx::query(
-            "WITH RECURSIVE branch (message_id, parent_id, depth) AS ( \
-               SELECT message_id, parent_id, 0 FROM messages WHERE message_id = ? \
-               UNION ALL \
-               SELECT m.message_id, m.parent_id, b.depth + 1 \
-               FROM messages m JOIN branch b ON m.message_id = b.parent_id LIMIT ?) \
-             SELECT message_id FROM branch ORDER BY depth",
-        )
-        .bind(leaf.as_bytes().as_slice())
-        // All of them.
-        .bind(limit.unwrap_or(-1))
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter().map(|row| Ok(MessageId::from_bytes(row::bytes(row, "message_id")?))).collect()
-    }
-
-    async fn history_message(&self, id: MessageId) -> Result<Option<HistoryMessage>, StoreError> {
-        // Before the message: the text of an answer that is sealed here is in the row read after it.
-        let generation = self.generation_where("g.message_id = ?", id.as_bytes()).await?;
-        let Some(message) = self.message(id).await? else { return Ok(None) };
-        let siblings = sqlx::query(
-            "SELECT s.message_id FROM messages m JOIN messages s \
-             ON s.conversation_id = m.conversation_id AND s.parent_id IS m.parent_id \
-             WHERE m.message_id = ? ORDER BY s.rowid",
-        )
-        .bind(id.as_bytes().as_slice())
-        .fetch_all(&self.pool)
-        .await?;
-        let sibling_ids = siblings
-            .iter()
-            .map(|row| Ok(MessageId::from_bytes(row::bytes(row, "message_id")?)))
-            .collect::<Result<_, StoreError>>()?;
-        Ok(Some(HistoryMessage { message, sibling_ids, generation }))
+        mut first: Option<MessageId>,
+        limit: usize,
+        query: String,
+        read: fn(&SqliteRow) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let query = AssertSqlSafe(query).into_sql_str();
+        let mut all: Vec<T> = Vec::new();
+        while let Some(id) = first.filter(|_| all.len() < limit) {
+            let rows = sqlx::query(query.clone())
+                .bind(id.as_bytes().as_slice())
+                .bind(row::signed((limit - all.len()).min(PIECE) as u64))
+                .fetch_all(&self.pool)
+                .await?;
+            for found in &rows {
+                all.push(read(found)?);
+            }
+            let last: Option<&[u8]> = match rows.last() {
+                Some(last) => last.try_get("parent_id")?,
+                None => None,
+            };
+            first = last.map(row::id_bytes).transpose()?.map(MessageId::from_bytes);
+        }
+        Ok(all)
     }
 
     pub(crate) async fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
@@ -163,16 +158,43 @@ impl Sqlite {
     }
 
     pub(crate) async fn branch(&self, leaf: MessageId) -> Result<Vec<Message>, StoreError> {
-        let mut messages = Vec::new();
-        for id in self.branch_ids(leaf, None).await?.into_iter().rev() {
-            messages.extend(self.message(id).await?);
-        }
+        let query = format!(
+            "{BRANCH} SELECT m.message_id, m.parent_id, m.role, m.content, m.created_at \
+             FROM branch b CROSS JOIN messages m ON m.rowid = b.id ORDER BY b.step"
+        );
+        let mut messages = self.upwards(Some(leaf), usize::MAX, query, row::message).await?;
+        messages.reverse();
         Ok(messages)
     }
 }
 
-const RUNNING: &str = "EXISTS (SELECT 1 FROM generations g WHERE g.conversation_id = c.conversation_id \
-     AND g.state IN ('queued', 'running')) AS running";
+/// Messages that are read at once.
+const PIECE: usize = 500;
+
+/// So many messages from one on upwards, as their rowids.
+const BRANCH: &str = "WITH RECURSIVE branch (id, parent_id, step) AS ( \
+       SELECT rowid, parent_id, 0 FROM messages WHERE message_id = ? \
+       UNION ALL \
+       SELECT m.rowid, m.parent_id, b.step + 1 \
+       FROM branch b CROSS JOIN messages m ON m.message_id = b.parent_id LIMIT ?)";
+
+/// Of a conversation: whether a turn of it runs or waits. The states are those of the index of the
+/// few that are not sealed.
+const RUNNING: &str = "EXISTS (SELECT 1 FROM generations g \
+     WHERE g.conversation_id = c.conversation_id \
+     AND g.state IN ('queued', 'running', 'interrupted') AND g.state <> 'interrupted') AS running";
+
+/// A message with what a page of history says of it. Both tables have a `message_id`; it is the
+/// same where a generation is.
+fn history_message(found: &SqliteRow) -> Result<HistoryMessage, StoreError> {
+    let siblings: &str = found.try_get("siblings")?;
+    let unreadable = |_| StoreError::Damaged("an id is not 16 bytes long");
+    let sibling_ids = siblings.split(',').map(|id| id.parse().map_err(unreadable));
+    let answered: Option<&[u8]> = found.try_get("generation_id")?;
+    let generation = answered.map(|_| row::generation(found)).transpose()?;
+    let sibling_ids = sibling_ids.collect::<Result<_, _>>()?;
+    Ok(HistoryMessage { message: row::message(found)?, sibling_ids, generation })
+}
 
 fn conversation_row(found: &SqliteRow) -> Result<ConversationRow, StoreError> {
     Ok(ConversationRow {

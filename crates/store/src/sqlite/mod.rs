@@ -7,6 +7,7 @@ mod branch;
 mod history;
 mod read;
 mod row;
+mod script;
 mod search;
 mod session;
 mod turn;
@@ -57,6 +58,8 @@ impl Sqlite {
             .max_connections(READERS)
             .min_connections(1)
             .acquire_timeout(Duration::from_secs(10))
+            // Nothing is on the way to a file that could be cut meanwhile.
+            .test_before_acquire(false)
             .connect_with(options.clone().pragma("query_only", "1"))
             .await?;
         let folder = Arc::new(Folder { path: path.to_owned(), _lock: lock });

@@ -1,6 +1,6 @@
 //! Reading: sessions, generations and their records.
 
-use sqlx::Row as _;
+use sqlx::{AssertSqlSafe, Row as _};
 use unbroken_protocol::{ConversationId, DeviceId, GenerationId, PrincipalId, Timestamp};
 
 use super::{Sqlite, row};
@@ -37,14 +37,21 @@ impl Sqlite {
     }
 
     pub(crate) async fn usage_count(&self, principal: PrincipalId) -> Result<u64, StoreError> {
-        let row = sqlx::query(
-            "SELECT count(*) AS n FROM conversations c JOIN generations g USING (conversation_id) \
-             WHERE c.principal_id = ?",
-        )
-        .bind(principal.as_bytes().as_slice())
-        .fetch_one(&self.pool)
-        .await?;
-        row::count(&row, "n")
+        self.count("answers", principal).await
+    }
+
+    /// One of the counts of a person.
+    pub(super) async fn count(
+        &self,
+        column: &'static str,
+        principal: PrincipalId,
+    ) -> Result<u64, StoreError> {
+        let query = format!("SELECT {column} AS n FROM counts WHERE principal_id = ?");
+        let row = sqlx::query(AssertSqlSafe(query))
+            .bind(principal.as_bytes().as_slice())
+            .fetch_optional(&self.pool)
+            .await?;
+        row.as_ref().map_or(Ok(0), |row| row::count(row, "n"))
     }
 
     pub(crate) async fn generation(
@@ -75,7 +82,7 @@ impl Sqlite {
              WHERE {condition}",
             row::GENERATION
         );
-        let found = sqlx::query(sqlx::AssertSqlSafe(query))
+        let found = sqlx::query(AssertSqlSafe(query))
             .bind(id.as_slice())
             .fetch_optional(&self.pool)
             .await?;
@@ -84,11 +91,12 @@ impl Sqlite {
 
     pub(crate) async fn open_generations(&self) -> Result<Vec<Generation>, StoreError> {
         let query = format!(
-            "SELECT {} FROM generations g JOIN conversations c USING (conversation_id) \
+            "SELECT {} FROM generations g INDEXED BY generations_open \
+             JOIN conversations c USING (conversation_id) \
              WHERE g.state IN ('queued', 'running', 'interrupted') ORDER BY g.rowid",
             row::GENERATION
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(&self.pool).await?;
+        let rows = sqlx::query(AssertSqlSafe(query)).fetch_all(&self.pool).await?;
         rows.iter().map(row::generation).collect()
     }
 
@@ -145,7 +153,8 @@ impl Sqlite {
             "SELECT g.generation_id, m.message_id, m.parent_id, m.role, m.content, m.created_at \
              FROM generations g JOIN messages a ON a.message_id = g.message_id \
              JOIN messages m ON m.message_id = a.parent_id \
-             WHERE g.conversation_id = ? AND g.state = 'queued' ORDER BY g.rowid",
+             WHERE g.conversation_id = ? AND g.state = 'queued' \
+             AND g.state IN ('queued', 'running', 'interrupted') ORDER BY g.rowid",
         )
         .bind(conversation.as_bytes().as_slice())
         .fetch_all(&self.pool)

@@ -4,6 +4,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 use unbroken_protocol::{ConversationId, MessageId, PrincipalId, Timestamp};
 
+use super::script::Script;
 use super::{Sqlite, Transaction, Writer, row};
 use crate::words::folded;
 use crate::{Durability, Hit, NEWEST, Query, StoreError, search};
@@ -59,72 +60,69 @@ fn token(principal: PrincipalId) -> String {
     principal.to_string().replace('-', "")
 }
 
-impl Transaction<'_> {
-    /// Puts a text into the index, in the place of what it was before.
-    pub(super) async fn index(
+impl Script {
+    /// Puts a text into the index that is not in it.
+    pub(super) fn index(
         &mut self,
         conversation: ConversationId,
         message: Option<MessageId>,
         text: &str,
-    ) -> Result<(), StoreError> {
-        self.unindex(conversation, message).await?;
+    ) -> &mut Self {
         let words = folded(text);
         if words.is_empty() {
-            return Ok(());
+            return self;
         }
-        let done = sqlx::query("INSERT INTO searched (conversation_id, message_id) VALUES (?, ?)")
-            .bind(conversation.as_bytes().as_slice())
+        self.step("INSERT INTO searched (conversation_id, message_id) VALUES (?, ?)")
+            .id(conversation.as_bytes())
             .bind(message.map(|id| id.as_bytes().to_vec()))
-            .execute(&mut *self.inner)
-            .await?;
-        sqlx::query(
-            "INSERT INTO search (rowid, principal, words) \
-             SELECT ?, lower(hex(principal_id)), ? FROM conversations WHERE conversation_id = ?",
-        )
-        .bind(done.last_insert_rowid())
-        .bind(words)
-        .bind(conversation.as_bytes().as_slice())
-        .execute(&mut *self.inner)
-        .await?;
-        Ok(())
+            .step(
+                "INSERT INTO search (rowid, principal, words) \
+                 SELECT last_insert_rowid(), lower(hex(principal_id)), ? \
+                 FROM conversations WHERE conversation_id = ?",
+            )
+            .bind(words)
+            .id(conversation.as_bytes())
     }
 
-    pub(super) async fn unindex(
+    /// Puts a text into the index, in the place of what it was before.
+    pub(super) fn index_again(
         &mut self,
         conversation: ConversationId,
         message: Option<MessageId>,
-    ) -> Result<(), StoreError> {
-        let found = sqlx::query_scalar::<_, i64>(
-            "DELETE FROM searched WHERE conversation_id = ? AND message_id IS ? RETURNING id",
-        )
-        .bind(conversation.as_bytes().as_slice())
-        .bind(message.map(|id| id.as_bytes().to_vec()))
-        .fetch_all(&mut *self.inner)
-        .await?;
-        for id in found {
-            sqlx::query("DELETE FROM search WHERE rowid = ?")
-                .bind(id)
-                .execute(&mut *self.inner)
-                .await?;
+        text: &str,
+    ) -> &mut Self {
+        self.unindex(conversation, message).index(conversation, message, text)
+    }
+
+    pub(super) fn unindex(
+        &mut self,
+        conversation: ConversationId,
+        message: Option<MessageId>,
+    ) -> &mut Self {
+        for sql in [
+            "DELETE FROM search WHERE rowid IN \
+             (SELECT id FROM searched WHERE conversation_id = ? AND message_id IS ?)",
+            "DELETE FROM searched WHERE conversation_id = ? AND message_id IS ?",
+        ] {
+            let message = message.map(|id| id.as_bytes().to_vec());
+            self.step(sql).id(conversation.as_bytes()).bind(message);
         }
-        Ok(())
+        self
     }
 
     /// Takes a whole conversation out of the index.
-    pub(super) async fn unindex_conversation(
-        &mut self,
-        conversation: ConversationId,
-    ) -> Result<(), StoreError> {
-        for query in [
+    pub(super) fn unindex_conversation(&mut self, conversation: ConversationId) -> &mut Self {
+        for sql in [
             "DELETE FROM search WHERE rowid IN (SELECT id FROM searched WHERE conversation_id = ?)",
             "DELETE FROM searched WHERE conversation_id = ?",
         ] {
-            let id = conversation.as_bytes().as_slice();
-            sqlx::query(query).bind(id).execute(&mut *self.inner).await?;
+            self.step(sql).id(conversation.as_bytes());
         }
-        Ok(())
+        self
     }
+}
 
+impl Transaction<'_> {
     /// Puts the next of the texts in that are older than the index; `false` when none is left.
     async fn index_due(&mut self) -> Result<bool, StoreError> {
         let rows = sqlx::query(
@@ -142,7 +140,9 @@ impl Transaction<'_> {
             let conversation = ConversationId::from_bytes(row::bytes(found, "conversation_id")?);
             let message: Option<&[u8]> = found.try_get("message_id")?;
             let message = message.map(row::id_bytes).transpose()?.map(MessageId::from_bytes);
-            self.index(conversation, message, found.try_get("text")?).await?;
+            let mut script = Script::default();
+            script.index_again(conversation, message, found.try_get("text")?);
+            script.run(&mut *self.inner).await?;
         }
         sqlx::query("DELETE FROM search_due WHERE id <= ?")
             .bind(last)

@@ -5,6 +5,7 @@ use unbroken_protocol::{
     ClientMessageId, ConversationId, GenerationState, MessageId, PrincipalId, Timestamp, limits,
 };
 
+use super::script::Script;
 use super::{Transaction, row};
 use crate::{NewTurn, Place, SecretHash, StoreError, Turn, TurnOutcome};
 
@@ -18,7 +19,10 @@ impl Transaction<'_> {
         let Some((conversation_id, parent_id)) = self.place(turn).await? else {
             return Ok(TurnOutcome::NotFound);
         };
-        let waiting_behind = self.unsettled(conversation_id).await?;
+        let waiting_behind = match turn.place {
+            Place::New { .. } => 0,
+            _ => self.unsettled(conversation_id).await?,
+        };
         // Another answer to an old message does not wait: what is on the screen would change later.
         let most = if matches!(turn.place, Place::Again) { 0 } else { limits::QUEUED_TURNS as u64 };
         if waiting_behind > most {
@@ -28,42 +32,25 @@ impl Transaction<'_> {
             0 => GenerationState::Running,
             _ => GenerationState::Queued,
         };
-        let mut messages = 1;
+        let mut script = Script::default();
+        if let Place::New { title, .. } = &turn.place {
+            script.conversation(turn, conversation_id, title);
+        }
         if let Some(content) = &turn.content {
             let message = (turn.user_message_id, parent_id, "user", content.as_str());
-            self.insert_message(conversation_id, message, turn.at).await?;
-            messages += 1;
+            script.message(conversation_id, message, turn.at);
         }
         let answer = (turn.message_id, Some(turn.user_message_id), "assistant", "");
-        self.insert_message(conversation_id, answer, turn.at).await?;
-        self.insert_generation(turn, conversation_id, state).await?;
+        script.message(conversation_id, answer, turn.at);
+        script.generation(turn, conversation_id, state);
         if let Some(record) = &turn.begins_with {
-            self.pack(turn.generation_id, std::slice::from_ref(record)).await?;
+            script.pack(turn.generation_id, std::slice::from_ref(record));
         }
-        sqlx::query(
-            "UPDATE conversations SET selected_message_id = ?, model = ?, \
-             updated_at = max(updated_at, ?), message_count = message_count + ? \
-             WHERE conversation_id = ?",
-        )
-        .bind(turn.message_id.as_bytes().as_slice())
-        .bind(&turn.model)
-        .bind(turn.at.as_millis())
-        .bind(messages)
-        .bind(conversation_id.as_bytes().as_slice())
-        .execute(&mut *self.inner)
-        .await?;
+        script.turn_in(conversation_id, turn);
         if let Some((key, body)) = turn.client_message {
-            sqlx::query(
-                "INSERT INTO client_messages \
-                 (principal_id, client_message_id, body_hash, generation_id) VALUES (?, ?, ?, ?)",
-            )
-            .bind(turn.principal_id.as_bytes().as_slice())
-            .bind(key.as_bytes().as_slice())
-            .bind(body.as_bytes())
-            .bind(turn.generation_id.as_bytes().as_slice())
-            .execute(&mut *self.inner)
-            .await?;
+            script.key(turn, key, body);
         }
+        script.run(&mut *self.inner).await?;
         Ok(TurnOutcome::Created(Turn {
             conversation_id,
             user_message_id: turn.user_message_id,
@@ -130,10 +117,7 @@ impl Transaction<'_> {
         turn: &NewTurn,
     ) -> Result<Option<(ConversationId, Option<MessageId>)>, StoreError> {
         let owned = match &turn.place {
-            Place::New { conversation_id, title } => {
-                self.insert_conversation(turn, *conversation_id, title).await?;
-                return Ok(Some((*conversation_id, None)));
-            }
+            Place::New { conversation_id, .. } => return Ok(Some((*conversation_id, None))),
             Place::Again => self.conversation_of(turn.user_message_id, turn.principal_id).await?,
             Place::Next(id) | Place::After(id, _) | Place::Root(id) => {
                 self.selected(*id, turn.principal_id).await?.map(|selected| (*id, selected))
@@ -146,29 +130,6 @@ impl Transaction<'_> {
             Place::Next(_) => Ok(Some((id, Some(selected)))),
             Place::New { .. } | Place::Root(_) | Place::Again => Ok(Some((id, None))),
         }
-    }
-
-    async fn insert_conversation(
-        &mut self,
-        turn: &NewTurn,
-        id: ConversationId,
-        title: &str,
-    ) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO conversations (conversation_id, principal_id, title, model, created_at, \
-             updated_at, selected_message_id, message_count, total_tokens) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0)",
-        )
-        .bind(id.as_bytes().as_slice())
-        .bind(turn.principal_id.as_bytes().as_slice())
-        .bind(title)
-        .bind(&turn.model)
-        .bind(turn.at.as_millis())
-        .bind(turn.at.as_millis())
-        .bind(turn.message_id.as_bytes().as_slice())
-        .execute(&mut *self.inner)
-        .await?;
-        self.index(id, None, title).await
     }
 
     /// The selected leaf of a principal's conversation.
@@ -230,67 +191,111 @@ impl Transaction<'_> {
         Ok(found.is_some())
     }
 
-    /// How many turns of a conversation run or wait.
+    /// How many turns of a conversation run or wait. The states are those of the index of the few
+    /// that are not sealed.
     async fn unsettled(&mut self, conversation: ConversationId) -> Result<u64, StoreError> {
         let row = sqlx::query(
-            "SELECT count(*) AS n FROM generations \
-             WHERE state IN ('queued', 'running') AND conversation_id = ?",
+            "SELECT count(*) AS n FROM generations WHERE conversation_id = ? \
+             AND state IN ('queued', 'running', 'interrupted') AND state <> 'interrupted'",
         )
         .bind(conversation.as_bytes().as_slice())
         .fetch_one(&mut *self.inner)
         .await?;
         row::count(&row, "n")
     }
+}
 
-    async fn insert_message(
-        &mut self,
-        conversation: ConversationId,
-        (id, parent, role, content): (MessageId, Option<MessageId>, &str, &str),
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO messages \
-             (message_id, conversation_id, parent_id, role, content, created_at) \
-             VALUES (?, ?, ?, ?, ?, ?)",
+impl Script {
+    fn conversation(&mut self, turn: &NewTurn, id: ConversationId, title: &str) {
+        self.step(
+            "INSERT INTO conversations (conversation_id, principal_id, title, model, created_at, \
+             updated_at, selected_message_id, message_count, total_tokens) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0)",
         )
-        .bind(id.as_bytes().as_slice())
-        .bind(conversation.as_bytes().as_slice())
-        .bind(parent.map(|parent| parent.as_bytes().to_vec()))
-        .bind(role)
-        .bind(content)
-        .bind(at.as_millis())
-        .execute(&mut *self.inner)
-        .await?;
-        self.index(conversation, Some(id), content).await
+        .id(id.as_bytes())
+        .id(turn.principal_id.as_bytes())
+        .bind(title.to_owned())
+        .bind(turn.model.clone())
+        .bind(turn.at.as_millis())
+        .bind(turn.at.as_millis())
+        .id(turn.message_id.as_bytes())
+        .index(id, None, title);
     }
 
-    async fn insert_generation(
+    fn message(
         &mut self,
-        turn: &NewTurn,
         conversation: ConversationId,
-        state: GenerationState,
-    ) -> Result<(), StoreError> {
-        let json = |value| serde_json::to_string(value).expect("options are plain data");
+        (id, parent, role, content): (MessageId, Option<MessageId>, &'static str, &str),
+        at: Timestamp,
+    ) {
+        let parent = parent.map(|parent| parent.as_bytes().to_vec());
+        self.step(
+            "INSERT INTO messages \
+             (message_id, conversation_id, parent_id, role, content, created_at, depth) \
+             VALUES (?, ?, ?, ?, ?, ?, \
+               1 + coalesce((SELECT depth FROM messages WHERE message_id = ?), 0))",
+        )
+        .id(id.as_bytes())
+        .id(conversation.as_bytes())
+        .bind(parent.clone())
+        .bind(role)
+        .bind(content.to_owned())
+        .bind(at.as_millis())
+        .bind(parent)
+        .index(conversation, Some(id), content);
+    }
+
+    fn generation(&mut self, turn: &NewTurn, of: ConversationId, state: GenerationState) {
         let routing = turn
             .routing
             .as_ref()
             .map(|routing| serde_json::to_string(routing).expect("routing is plain data"));
-        sqlx::query(
+        let options = serde_json::to_string(&turn.options).expect("options are plain data");
+        self.step(
             "INSERT INTO generations (generation_id, message_id, conversation_id, state, epoch, \
              head_seq, model, model_name, routing, options, created_at) \
              VALUES (?, ?, ?, ?, 1, 0, ?, ?, ?, ?, ?)",
         )
-        .bind(turn.generation_id.as_bytes().as_slice())
-        .bind(turn.message_id.as_bytes().as_slice())
-        .bind(conversation.as_bytes().as_slice())
+        .id(turn.generation_id.as_bytes())
+        .id(turn.message_id.as_bytes())
+        .id(of.as_bytes())
         .bind(state.as_str())
-        .bind(&turn.model)
-        .bind(&turn.model_name)
+        .bind(turn.model.clone())
+        .bind(turn.model_name.clone())
         .bind(routing)
-        .bind(json(&turn.options))
+        .bind(options)
+        .bind(turn.at.as_millis());
+    }
+
+    /// What a new turn changes in its conversation, and in what its owner has.
+    fn turn_in(&mut self, conversation: ConversationId, turn: &NewTurn) {
+        self.step(
+            "UPDATE conversations SET selected_message_id = ?, model = ?, \
+             updated_at = max(updated_at, ?), message_count = message_count + ? \
+             WHERE conversation_id = ?",
+        )
+        .id(turn.message_id.as_bytes())
+        .bind(turn.model.clone())
         .bind(turn.at.as_millis())
-        .execute(&mut *self.inner)
-        .await?;
-        Ok(())
+        .bind(1 + i64::from(turn.content.is_some()))
+        .id(conversation.as_bytes())
+        .step(
+            "INSERT INTO counts (principal_id, conversations, answers) VALUES (?, ?, 1) \
+             ON CONFLICT (principal_id) DO UPDATE SET answers = answers + 1, \
+             conversations = conversations + excluded.conversations",
+        )
+        .id(turn.principal_id.as_bytes())
+        .bind(i64::from(matches!(turn.place, Place::New { .. })));
+    }
+
+    fn key(&mut self, turn: &NewTurn, key: ClientMessageId, body: SecretHash) {
+        self.step(
+            "INSERT INTO client_messages \
+             (principal_id, client_message_id, body_hash, generation_id) VALUES (?, ?, ?, ?)",
+        )
+        .id(turn.principal_id.as_bytes())
+        .id(key.as_bytes())
+        .bind(body.as_bytes().to_vec())
+        .id(turn.generation_id.as_bytes());
     }
 }

@@ -5,8 +5,9 @@ use sqlx::{Connection as _, Row as _};
 use unbroken_protocol::{ConversationId, Epoch, GenerationId, Seq};
 
 use super::row::{self, signed, to_word};
+use super::script::Script;
 use crate::codec::{encode_journal, encode_pack};
-use crate::{Durability, JournalEntry, Record, Sealed, Settled, StoreError};
+use crate::{Durability, Record, Sealed, Settled, StoreError};
 
 /// The one connection that changes a data folder.
 pub struct Writer {
@@ -49,22 +50,24 @@ impl Writer {
         durability: Durability,
     ) -> Result<Transaction<'_>, StoreError> {
         self.roll_back().await;
+        let mut script = Script::default();
         if self.synchronous != Some(durability) {
             // It cannot be changed inside a transaction.
-            let pragma = match durability {
+            script.step(match durability {
                 Durability::Process => "PRAGMA synchronous = NORMAL",
                 Durability::Power => "PRAGMA synchronous = FULL",
-            };
-            sqlx::query(pragma).execute(&mut self.connection).await?;
-            self.synchronous = Some(durability);
+            });
         }
+        script
+            .step("BEGIN")
+            .step("UPDATE owner SET beat = beat + 1 WHERE run = ? RETURNING 1")
+            .id(&self.run);
         self.open = true;
-        sqlx::query("BEGIN").execute(&mut self.connection).await?;
-        let owned = sqlx::query("UPDATE owner SET beat = beat + 1 WHERE run = ?")
-            .bind(self.run.as_slice())
-            .execute(&mut self.connection)
-            .await?;
-        if owned.rows_affected() == 0 {
+        // Not known until it is done.
+        self.synchronous = None;
+        let owned = script.row(&mut self.connection).await?;
+        self.synchronous = Some(durability);
+        if owned.is_none() {
             // At once: the new owner waits for the lock that this transaction holds.
             self.roll_back().await;
             return Err(StoreError::OwnerLost);
@@ -109,9 +112,12 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    pub(crate) async fn append(&mut self, entries: &[JournalEntry]) -> Result<i64, StoreError> {
+    pub(crate) async fn append(
+        &mut self,
+        records: &[(GenerationId, &Record)],
+    ) -> Result<i64, StoreError> {
         let done = sqlx::query("INSERT INTO journal (records) VALUES (?)")
-            .bind(encode_journal(entries))
+            .bind(encode_journal(records))
             .execute(&mut *self.inner)
             .await?;
         Ok(done.last_insert_rowid())
@@ -127,17 +133,9 @@ impl Transaction<'_> {
         generation: GenerationId,
         records: &[Record],
     ) -> Result<(), StoreError> {
-        let (Some(first), Some(last)) = (records.first(), records.last()) else { return Ok(()) };
-        sqlx::query(
-            "INSERT INTO packs (generation_id, first_seq, last_seq, records) VALUES (?, ?, ?, ?)",
-        )
-        .bind(generation.as_bytes().as_slice())
-        .bind(signed(first.seq))
-        .bind(signed(last.seq))
-        .bind(encode_pack(records))
-        .execute(&mut *self.inner)
-        .await?;
-        Ok(())
+        let mut script = Script::default();
+        script.pack(generation, records);
+        script.run(&mut *self.inner).await
     }
 
     pub(crate) async fn settle(&mut self, settled: &Settled<'_>) -> Result<Sealed, StoreError> {
@@ -166,30 +164,11 @@ impl Transaction<'_> {
         if done.rows_affected() == 0 {
             return Ok(Sealed::Stale);
         }
-        self.pack(settled.generation_id, settled.records).await?;
-        sqlx::query("UPDATE messages SET content = ? WHERE message_id = ?")
-            .bind(settled.content)
-            .bind(settled.message_id.as_bytes().as_slice())
-            .execute(&mut *self.inner)
-            .await?;
-        let answer = Some(settled.message_id);
-        self.index(settled.conversation_id, answer, settled.content).await?;
-        let tokens = if settled.state.is_sealed() {
-            settled.input_tokens + settled.output_tokens
-        } else {
-            0
-        };
-        sqlx::query(
-            "UPDATE conversations SET updated_at = max(updated_at, ?), \
-             total_tokens = total_tokens + ? WHERE conversation_id = ?",
-        )
-        .bind(settled.at.as_millis())
-        .bind(signed(tokens))
-        .bind(settled.conversation_id.as_bytes().as_slice())
-        .execute(&mut *self.inner)
-        .await?;
-        let next = self.run_next(settled.conversation_id).await?;
-        Ok(Sealed::Done { next })
+        let mut script = Script::default();
+        script.pack(settled.generation_id, settled.records);
+        script.answer(settled);
+        script.run_next(settled.conversation_id);
+        Ok(Sealed::Done { next: script.generation_id(&mut *self.inner).await? })
     }
 
     pub(crate) async fn take_over(
@@ -219,17 +198,65 @@ impl Transaction<'_> {
         &mut self,
         conversation: ConversationId,
     ) -> Result<Option<GenerationId>, StoreError> {
-        let row = sqlx::query(
+        let mut script = Script::default();
+        script.run_next(conversation);
+        script.generation_id(&mut *self.inner).await
+    }
+}
+
+impl Script {
+    pub(super) fn pack(&mut self, generation: GenerationId, records: &[Record]) {
+        let (Some(first), Some(last)) = (records.first(), records.last()) else { return };
+        self.step(
+            "INSERT INTO packs (generation_id, first_seq, last_seq, records) VALUES (?, ?, ?, ?)",
+        )
+        .id(generation.as_bytes())
+        .bind(signed(first.seq))
+        .bind(signed(last.seq))
+        .bind(encode_pack(records));
+    }
+
+    /// What the end of a run changes in its message and its conversation.
+    fn answer(&mut self, settled: &Settled<'_>) {
+        let tokens = if settled.state.is_sealed() {
+            settled.input_tokens + settled.output_tokens
+        } else {
+            0
+        };
+        self.step("UPDATE messages SET content = ? WHERE message_id = ?")
+            .bind(settled.content.to_owned())
+            .id(settled.message_id.as_bytes())
+            .index_again(settled.conversation_id, Some(settled.message_id), settled.content)
+            .step(
+                "UPDATE conversations SET updated_at = max(updated_at, ?), \
+                 total_tokens = total_tokens + ? WHERE conversation_id = ?",
+            )
+            .bind(settled.at.as_millis())
+            .bind(signed(tokens))
+            .id(settled.conversation_id.as_bytes());
+    }
+
+    /// Returns the generation that runs now, if one had waited. The states are those of the index
+    /// of the few that are not sealed.
+    fn run_next(&mut self, conversation: ConversationId) {
+        self.step(
             "UPDATE generations SET state = 'running' WHERE generation_id = ( \
-               SELECT generation_id FROM generations WHERE conversation_id = ?1 \
-               AND state = 'queued' ORDER BY rowid LIMIT 1) \
-             AND NOT EXISTS (SELECT 1 FROM generations WHERE conversation_id = ?1 \
-               AND state = 'running') \
+               SELECT generation_id FROM generations WHERE conversation_id = ? \
+               AND state IN ('queued', 'running', 'interrupted') AND state = 'queued' \
+               ORDER BY rowid LIMIT 1) \
+             AND NOT EXISTS (SELECT 1 FROM generations WHERE conversation_id = ? \
+               AND state IN ('queued', 'running', 'interrupted') AND state = 'running') \
              RETURNING generation_id",
         )
-        .bind(conversation.as_bytes().as_slice())
-        .fetch_optional(&mut *self.inner)
-        .await?;
+        .id(conversation.as_bytes())
+        .id(conversation.as_bytes());
+    }
+
+    async fn generation_id(
+        self,
+        connection: &mut SqliteConnection,
+    ) -> Result<Option<GenerationId>, StoreError> {
+        let row = self.row(connection).await?;
         row.map(|row| Ok(GenerationId::from_bytes(row::bytes(&row, "generation_id")?))).transpose()
     }
 }

@@ -1,6 +1,6 @@
 use crate::Home;
 use unbroken_protocol::{GenerationId, GenerationState, PrincipalId, Timestamp};
-use unbroken_store::{Body, JournalEntry, Record, Sealed, Settled};
+use unbroken_store::{Body, Record, Sealed, Settled};
 
 crate::for_every_store! {
     the_journal_gives_back_what_was_appended_in_order,
@@ -17,8 +17,8 @@ async fn the_journal_gives_back_what_was_appended_in_order(home: Home) {
     let mut ids = Vec::new();
     for seq in 1..=600 {
         let mut transaction = super::begin(&mut writer).await;
-        let entry = JournalEntry { generation, records: vec![record(seq, "x")] };
-        ids.push(transaction.append(&[entry]).await.unwrap());
+        let record = record(seq, "x");
+        ids.push(transaction.append(&[(generation, &record)]).await.unwrap());
         transaction.commit().await.unwrap();
     }
     let mut seqs = Vec::new();

@@ -9,8 +9,8 @@ use unbroken_protocol::{
     MessageId, PrincipalId, SessionId, Timestamp,
 };
 use unbroken_store::{
-    Body, Durability, JournalEntry, NewTurn, Place, Query, Record, SecretHash, Session, Settled,
-    Store, Transaction, Turn, TurnOutcome,
+    Body, Durability, NewTurn, Place, Query, Record, SecretHash, Session, Settled, Store,
+    Transaction, Turn, TurnOutcome,
 };
 
 use crate::Home;
@@ -190,10 +190,7 @@ async fn change(transaction: &mut Transaction<'_>, step: &Do, turn: &Turn) -> St
         Do::Delete { .. } => said(transaction.delete_conversation(conversation).await),
         Do::Rename { .. } => said(transaction.rename(conversation, "renamed").await),
         Do::Deliver { .. } => said(transaction.deliver(id, &device()).await),
-        _ => {
-            let entry = JournalEntry { generation: id, records: vec![record(1, 1)] };
-            said(transaction.append(&[entry]).await)
-        }
+        _ => said(transaction.append(&[(id, &record(1, 1))]).await),
     }
 }
 

@@ -1,6 +1,9 @@
-use crate::Home;
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::SqliteConnectOptions;
 use unbroken_protocol::{ClientMessageId, GenerationState, PrincipalId};
 use unbroken_store::{Place, SecretHash, TurnOutcome};
+
+use crate::Home;
 
 crate::for_every_store! {
     the_same_key_makes_one_turn_and_with_another_body_a_conflict,
@@ -165,4 +168,43 @@ async fn turns_run_in_the_order_in_which_they_were_asked_whatever_their_ids_say(
     let mut transaction = super::begin(&mut writer).await;
     assert!(transaction.remove_queued(first.generation_id).await.is_ok_and(|removed| !removed));
     assert_eq!(transaction.run_next(first.conversation_id).await.unwrap(), None, "one runs");
+}
+
+#[tokio::test]
+async fn what_was_stored_before_it_was_counted_is_counted_after_the_next_start() {
+    let home = Home::sqlite();
+    let owner = PrincipalId::new();
+    let (store, mut writer) = home.open().await;
+    let first =
+        super::created(&mut writer, &super::new_turn(owner, super::new_conversation(), "first"))
+            .await;
+    let id = first.conversation_id;
+    super::created(&mut writer, &super::new_turn(owner, Place::Next(id), "second")).await;
+    super::created(&mut writer, &super::new_turn(owner, Place::Root(id), "beside")).await;
+    let last =
+        super::created(&mut writer, &super::new_turn(owner, Place::Next(id), "after it")).await;
+    store.close().await;
+    writer.close().await.unwrap();
+    drop(store);
+    forget_the_counts(&home).await;
+    let (store, _writer) = home.open().await;
+    assert_eq!(store.conversation_count(owner).await.unwrap(), 1);
+    assert_eq!(store.usage_count(owner).await.unwrap(), 4);
+    let conversation = store.conversation(owner, id).await.unwrap().unwrap().conversation;
+    let page = store.history(&conversation, Some(1), None).await.unwrap().unwrap();
+    assert_eq!((page.total, page.messages[0].message.message_id), (4, last.message_id));
+}
+
+/// Makes the database what it was before `0003_long_lists.sql`.
+async fn forget_the_counts(home: &Home) {
+    let Home::Sqlite(folder) = home else { panic!("only a folder has migrations") };
+    let options = SqliteConnectOptions::new().filename(folder.path().join("unbroken.db"));
+    let mut connection = options.connect().await.unwrap();
+    for statement in [
+        "DROP TABLE counts",
+        "ALTER TABLE messages DROP COLUMN depth",
+        "DELETE FROM _sqlx_migrations WHERE version = 3",
+    ] {
+        sqlx::query(statement).execute(&mut connection).await.unwrap();
+    }
 }
