@@ -4,10 +4,9 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use unbroken_engine::{Engine, Follower, Heard, Listener, Refusal, View};
+use unbroken_engine::{Bell, Engine, Follower, Heard, Listener, Refusal, View};
 use unbroken_protocol::{
     ClientFrame, ConnectionEstablished, Done, ErrorFrame, Event, GenerationId, Heartbeat, HelloOk,
     Incoming, Noticed, Pong, PrincipalId, Timestamp, limits,
@@ -27,7 +26,7 @@ pub(crate) struct Connection {
     followers: VecDeque<Follower>,
     started: BTreeSet<GenerationId>,
     notices: Option<Listener>,
-    waker: Arc<Notify>,
+    bell: Arc<Bell>,
     last_sent: Instant,
 }
 
@@ -40,7 +39,7 @@ impl Connection {
             followers: VecDeque::new(),
             started: BTreeSet::new(),
             notices: None,
-            waker: Arc::new(Notify::new()),
+            bell: Arc::default(),
             last_sent: Instant::now(),
         }
     }
@@ -63,7 +62,7 @@ impl Connection {
                 },
                 heard = next_notice(&mut self.notices) => self.pass_on(heard),
                 () = sleep_until(heartbeat_at), if self.notices.is_some() => self.heartbeat(),
-                () = ready_or_woken(pending, &self.waker) => pending = self.pump(),
+                () = ready_or_woken(pending, &self.bell) => pending = self.pump(),
             }
         }
     }
@@ -163,9 +162,9 @@ impl Connection {
     fn add(&mut self, follower: Follower) {
         let id = of(&follower);
         self.followers.retain(|other| of(other) != id);
-        follower.watch(&self.waker);
+        follower.watch(&self.bell);
         self.followers.push_back(follower);
-        self.waker.notify_one();
+        self.bell.ring();
     }
 
     fn pass_on(&mut self, heard: Heard) {
@@ -213,8 +212,8 @@ async fn next_notice(notices: &mut Option<Listener>) -> Heard {
     }
 }
 
-async fn ready_or_woken(ready: bool, waker: &Notify) {
+async fn ready_or_woken(ready: bool, bell: &Bell) {
     if !ready {
-        waker.notified().await;
+        bell.rung().await;
     }
 }

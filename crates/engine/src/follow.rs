@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Notify;
 use unbroken_protocol::{
     At, ContentChunk, Epoch, ErrorCode, ErrorFrame, Event, Following, GenerationState,
     GenerationStateEvent, Position, ReasoningChunk, ResyncReason, Seq, Snapshot, SourceFound,
@@ -13,6 +12,7 @@ use unbroken_protocol::{
 };
 use unbroken_store::Body;
 
+use crate::bell::Bell;
 use crate::log::{Inner, Kind, Log};
 
 /// What a connection wants to be sent beyond visible text and ends.
@@ -133,9 +133,9 @@ impl Follower {
         self.ended
     }
 
-    /// Wakes `waker` whenever [`Self::next_event`] may have something.
-    pub fn watch(&self, waker: &Arc<Notify>) {
-        self.log.watch(waker);
+    /// Rings `bell` whenever [`Self::next_event`] may have something.
+    pub fn watch(&self, bell: &Arc<Bell>) {
+        self.log.watch(bell);
     }
 
     /// The next frame, or `None` when the connection holds everything that is committed.
@@ -482,6 +482,12 @@ mod tests {
     use super::*;
     use crate::log::Identity;
 
+    fn publish(log: &Log, records: &[Record]) {
+        for record in records {
+            log.publish(record.clone());
+        }
+    }
+
     #[derive(Clone, Debug)]
     enum Step {
         Content(String),
@@ -628,7 +634,7 @@ mod tests {
                 prop_assert!(following.recovered);
                 let upto = (published + cut).min(records.len());
                 for record in &records[published..upto] {
-                    log.publish(vec![record.clone()]);
+                    log.publish(record.clone());
                     if cut % 2 == 0 {
                         reader.drain(&mut follower);
                     }
@@ -639,7 +645,7 @@ mod tests {
                 }
             }
             for record in &records[published..] {
-                log.publish(vec![record.clone()]);
+                log.publish(record.clone());
             }
             if !reader.ended {
                 let view = View { hello: true, ..View::default() };
@@ -658,7 +664,7 @@ mod tests {
         ) {
             let log = empty_log();
             let records = records(&steps);
-            log.publish(records.clone());
+            publish(&log, &records);
             let view = View { hello: true, ..View::default() };
             let (mut follower, following) = Follower::new(Arc::clone(&log), view, after, Some(99));
             prop_assert!(!following.recovered);
@@ -684,7 +690,7 @@ mod tests {
             let mut looks = looks.into_iter();
             for record in records(&steps) {
                 let is_last = record.body.is_terminal();
-                log.publish(vec![record]);
+                log.publish(record);
                 while is_last || looks.next().unwrap_or_default() {
                     let Some(event) = follower.next_event() else { break };
                     let kind = serde_json::to_value(&event).unwrap()["type"].clone();
@@ -701,7 +707,7 @@ mod tests {
         ) {
             let log = empty_log();
             let records = records(&steps);
-            log.publish(records.clone());
+            publish(&log, &records);
             let skip = skip.min(records.len());
             prop_assert_eq!(log.lock().records_after(skip as Seq), &records[skip..]);
         }
@@ -711,7 +717,7 @@ mod tests {
     fn following_a_sealed_log_from_its_end_brings_the_end() {
         let log = empty_log();
         let records = records(&[Step::Content("all".into())]);
-        log.publish(records.clone());
+        publish(&log, &records);
         let (mut follower, following) =
             Follower::new(Arc::clone(&log), View::default(), records.len() as Seq, Some(1));
         assert!(following.recovered);
@@ -732,7 +738,7 @@ mod tests {
             at: Timestamp::from_millis(0),
             body,
         });
-        log.publish(records.collect());
+        records.for_each(|record| log.publish(record));
         let (mut follower, _) = Follower::new(Arc::clone(&log), View::default(), 0, None);
         let mut kinds = Vec::new();
         while let Some(event) = follower.next_event() {

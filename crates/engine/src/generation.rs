@@ -1,12 +1,14 @@
 //! One run of a model: a task that reads the provider's stream and writes records, and ends with
 //! the one that seals or interrupts the log.
 
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use futures_util::StreamExt as _;
 use sha2::{Digest, Sha256};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use unbroken_protocol::{
     CompleteStatus, Epoch, ErrorCode, FinishReason, GenerationState, Role, Seq, Timestamp,
@@ -14,6 +16,7 @@ use unbroken_protocol::{
 use unbroken_providers::{Event, Failure, Message, Request, Usage};
 use unbroken_store::{Body, Generation, Record, Store, StoreError};
 
+use crate::bell::{Bell, Seldom};
 use crate::clock::Clock;
 use crate::log::{Inner, Kind, Log};
 use crate::log_writer::{Append, LogWriter, Settle};
@@ -87,11 +90,19 @@ impl Run {
         }
         let (mut stopped, mut abandoned) =
             (pin!(self.stop.cancelled()), pin!(self.abandon.cancelled()));
+        let seldom = Seldom::default();
         let end = loop {
+            let ends = poll_fn(|context| {
+                seldom.poll(context, |context| {
+                    if stopped.as_mut().poll(context).is_ready() {
+                        return Poll::Ready(End::Stopped);
+                    }
+                    abandoned.as_mut().poll(context).map(|()| End::Abandoned)
+                })
+            });
             tokio::select! {
                 biased;
-                () = stopped.as_mut() => break End::Stopped,
-                () = abandoned.as_mut() => break End::Abandoned,
+                end = ends => break end,
                 event = stream.next() => {
                     if let Some(end) = scribe.take(event).await {
                         break end;
@@ -141,31 +152,27 @@ impl Scribe {
             _ => 0,
         };
         let bytes = u32::try_from((text + RECORD_BYTES).min(WAITING_BYTES)).unwrap_or(u32::MAX);
-        let waiting = tokio::select! {
-            biased;
-            room = Arc::clone(&self.waiting).acquire_many_owned(bytes) => room.ok(),
-            // The run ends: what found no room counts as not read.
-            () = self.stop.cancelled() => return,
-            () = self.abandon.cancelled() => return,
+        let waiting = match Arc::clone(&self.waiting).try_acquire_many_owned(bytes) {
+            Ok(room) => room,
+            Err(_) => tokio::select! {
+                biased;
+                Ok(room) = Arc::clone(&self.waiting).acquire_many_owned(bytes) => room,
+                // The run ends: what found no room counts as not read.
+                () = self.stop.cancelled() => return,
+                () = self.abandon.cancelled() => return,
+            },
         };
         self.head += 1;
         let record = Record { epoch: self.epoch, seq: self.head, at: self.clock.now(), body };
-        self.writer
-            .append(Append {
-                log: Arc::clone(&self.log),
-                epoch: self.epoch,
-                records: vec![record],
-                _waiting: waiting,
-            })
-            .await;
+        self.writer.append(Append { log: Arc::clone(&self.log), record, _waiting: waiting }).await;
     }
 
     /// Waits until everything is committed, or refused because the log was sealed meanwhile.
     async fn flush(&self) {
-        let waker = Arc::new(Notify::new());
-        self.log.watch(&waker);
+        let bell = Arc::new(Bell::default());
+        self.log.watch(&bell);
         while self.log.head() < self.head && self.log.takes(self.epoch) {
-            waker.notified().await;
+            bell.rung().await;
         }
     }
 }

@@ -3,6 +3,7 @@
 //! The engine knows no HTTP and no SQL: the server gives it commands and reads followers, the
 //! store keeps what it commits, providers give it text.
 
+mod bell;
 mod clock;
 mod error;
 mod follow;
@@ -30,6 +31,7 @@ use unbroken_protocol::{GenerationId, limits};
 use unbroken_providers::Catalogue;
 use unbroken_store::{Store, Writer};
 
+pub use bell::{Bell, Seldom};
 pub use clock::{Clock, Simulated};
 pub use error::Refusal;
 pub use follow::{Follower, Frame, LEFT_OUT, LeftOut, Text, View};

@@ -1,14 +1,15 @@
 //! The log of one generation in memory: committed records only, shared by its writer and all of
 //! its followers.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Notify;
 use unbroken_protocol::{
     Citation, ConversationId, Epoch, ErrorCode, GenerationId, GenerationState, MessageId, Position,
     PrincipalId, Seq, Timestamp,
 };
 use unbroken_store::{Body, Generation, Record};
+
+use crate::bell::Bell;
 
 /// What never changes about a generation.
 #[derive(Clone, Debug)]
@@ -42,8 +43,6 @@ impl From<&Generation> for Identity {
 pub struct Log {
     pub identity: Identity,
     inner: Mutex<Inner>,
-    /// Followers to wake; a dead one is forgotten at the next append.
-    watchers: Mutex<Vec<Weak<Notify>>>,
 }
 
 /// The records, laid out so that any stretch of visible text is one slice.
@@ -57,6 +56,8 @@ pub(crate) struct Inner {
     pub(crate) packed: Seq,
     /// The store refuses to write; what was read from the model waits.
     pub(crate) storage_fails: bool,
+    /// Followers to wake. One that only the log still holds is forgotten at the next change.
+    watchers: Vec<Arc<Bell>>,
 }
 
 pub(crate) struct Entry {
@@ -96,11 +97,12 @@ impl Log {
             reasoning: String::new(),
             packed,
             storage_fails: false,
+            watchers: Vec::new(),
         };
         for record in records {
             inner.push(record);
         }
-        Self { identity, inner: Mutex::new(inner), watchers: Mutex::default() }
+        Self { identity, inner: Mutex::new(inner) }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -108,15 +110,12 @@ impl Log {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Shows committed records to everybody.
-    pub(crate) fn publish(&self, records: Vec<Record>) {
+    /// Shows a committed record to everybody.
+    pub(crate) fn publish(&self, record: Record) {
         let mut inner = self.lock();
         inner.storage_fails = false;
-        for record in records {
-            inner.push(record);
-        }
-        drop(inner);
-        self.wake();
+        inner.push(record);
+        inner.wake();
     }
 
     /// A queued generation begins to run, in this epoch. `false` when it was sealed before it could.
@@ -127,8 +126,7 @@ impl Log {
         }
         inner.state = GenerationState::Running;
         inner.epoch = epoch;
-        drop(inner);
-        self.wake();
+        inner.wake();
         true
     }
 
@@ -144,27 +142,15 @@ impl Log {
 
     /// Tells followers that the store refuses to write for now.
     pub(crate) fn storage_fails(&self) {
-        let before = std::mem::replace(&mut self.lock().storage_fails, true);
-        if !before {
-            self.wake();
+        let mut inner = self.lock();
+        if !std::mem::replace(&mut inner.storage_fails, true) {
+            inner.wake();
         }
     }
 
-    /// Wakes `waker` at every change from now on, as long as it lives.
-    pub fn watch(&self, waker: &Arc<Notify>) {
-        let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
-        watchers.push(Arc::downgrade(waker));
-    }
-
-    fn wake(&self) {
-        let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
-        watchers.retain(|watcher| match watcher.upgrade() {
-            Some(waker) => {
-                waker.notify_one();
-                true
-            }
-            None => false,
-        });
+    /// Rings `bell` at every change from now on, as long as somebody else holds it.
+    pub fn watch(&self, bell: &Arc<Bell>) {
+        self.lock().watchers.push(Arc::clone(bell));
     }
 
     /// The number of the last record.
@@ -328,6 +314,13 @@ impl Inner {
             records.push(Record { epoch: entry.epoch, seq, at: entry.at, body });
         }
         records
+    }
+
+    fn wake(&mut self) {
+        self.watchers.retain(|bell| {
+            bell.ring();
+            Arc::strong_count(bell) > 1
+        });
     }
 
     fn push(&mut self, record: Record) {

@@ -1,8 +1,8 @@
 //! The log writer: one task that makes the records of all live generations durable, many in one
 //! commit, and shows them afterwards.
 //!
-//! It commits at once when it is idle and gathers for a few milliseconds when it is busy. Nothing
-//! else in the system batches.
+//! It commits at once when it is idle or a person waits, and gathers for a few milliseconds when it
+//! is busy. Nothing else in the system batches.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,10 +16,11 @@ use unbroken_protocol::{
     Seq, Timestamp,
 };
 use unbroken_store::{
-    Body, Durability, JournalEntry, NewTurn, Record, Sealed, SecretHash, Session, Settled, Store,
-    StoreError, Transaction, TurnOutcome, Writer,
+    Body, Durability, NewTurn, Record, Sealed, SecretHash, Session, Settled, Store, StoreError,
+    Transaction, TurnOutcome, Writer,
 };
 
+use crate::bell::Bell;
 use crate::error::Refusal;
 use crate::journal::Journal;
 use crate::log::{Log, state_after};
@@ -39,18 +40,18 @@ const MAILBOX: usize = 4096;
 #[derive(Clone)]
 pub(crate) struct LogWriter {
     operations: mpsc::Sender<Operation>,
+    /// Somebody waits for a command.
+    urgent: Arc<Bell>,
     /// Whether the store refuses to write.
     refuses: watch::Receiver<bool>,
 }
 
-/// Records of one generation, in order.
+/// The next record of a generation.
 pub(crate) struct Append {
     pub(crate) log: Arc<Log>,
-    /// The run that wrote them.
-    pub(crate) epoch: Epoch,
-    pub(crate) records: Vec<Record>,
+    pub(crate) record: Record,
     /// Given back after the commit: bounds what waits for the disk.
-    pub(crate) _waiting: Option<OwnedSemaphorePermit>,
+    pub(crate) _waiting: OwnedSemaphorePermit,
 }
 
 /// The end of a run: its last record, which seals or interrupts the log.
@@ -102,8 +103,10 @@ impl LogWriter {
     ) -> (Self, tokio::task::JoinHandle<()>) {
         let (operations, mailbox) = mpsc::channel(MAILBOX);
         let (failing, refuses) = watch::channel(false);
+        let urgent = Arc::new(Bell::default());
         let task = Task {
             mailbox,
+            urgent: Arc::clone(&urgent),
             writer,
             store,
             power,
@@ -115,10 +118,10 @@ impl LogWriter {
             failing,
             told_wal: false,
         };
-        (Self { operations, refuses }, tokio::spawn(task.run()))
+        (Self { operations, urgent, refuses }, tokio::spawn(task.run()))
     }
 
-    /// Appends records; they are shown after their commit.
+    /// Appends a record; it is shown after its commit.
     pub(crate) async fn append(&self, append: Append) {
         // The writer is gone only when the process ends.
         let _ = self.operations.send(Operation::Append(append)).await;
@@ -164,14 +167,19 @@ impl LogWriter {
         command: impl FnOnce(oneshot::Sender<T>) -> Command,
     ) -> Result<T, Refusal> {
         let (reply, done) = oneshot::channel();
-        let command = Operation::Command(command(reply));
-        self.operations.send(command).await.map_err(|_| Refusal::Storage)?;
+        let command = command(reply);
+        let is_urgent = !matches!(command, Command::Deliver(..));
+        self.operations.send(Operation::Command(command)).await.map_err(|_| Refusal::Storage)?;
+        if is_urgent {
+            self.urgent.ring();
+        }
         done.await.map_err(|_| Refusal::Storage)
     }
 }
 
 struct Task {
     mailbox: mpsc::Receiver<Operation>,
+    urgent: Arc<Bell>,
     writer: Writer,
     store: Store,
     /// Every commit waits for the disk (`store.durability = "power"`).
@@ -221,12 +229,27 @@ impl Task {
                 Err(_) => return true,
             }
         }
+        if self.is_failing() {
+            return self.gather_while_failing().await;
+        }
+        // No token wakes the writer meanwhile: most of its work would be waking up.
+        if self.next_commit > Instant::now() {
+            tokio::select! {
+                () = sleep_until(self.next_commit) => {}
+                () = self.urgent.rung() => {}
+            }
+        }
+        if !self.mailbox.is_empty() {
+            self.mailbox.recv_many(&mut self.waiting, MAILBOX).await;
+        }
+        true
+    }
+
+    /// The same, and refuses commands as they come.
+    async fn gather_while_failing(&mut self) -> bool {
         let commit_at = sleep_until(self.next_commit);
         tokio::pin!(commit_at);
         loop {
-            while let Ok(operation) = self.mailbox.try_recv() {
-                self.take(operation);
-            }
             tokio::select! {
                 biased;
                 () = &mut commit_at => return true,
@@ -235,16 +258,11 @@ impl Task {
                         commit_at.await;
                         return !self.waiting.is_empty();
                     };
-                    self.take(operation);
+                    if !matches!(operation, Operation::Command(_)) {
+                        self.waiting.push(operation);
+                    }
                 }
             }
-        }
-    }
-
-    /// While the store refuses, people hear it at once; what models wrote waits.
-    fn take(&mut self, operation: Operation) {
-        if !(self.is_failing() && matches!(operation, Operation::Command(_))) {
-            self.waiting.push(operation);
         }
     }
 
@@ -307,7 +325,6 @@ impl Task {
             if tokens_only && !self.power { Durability::Process } else { Durability::Power };
 
         let mut transaction = self.writer.begin(durability).await?;
-        let entries = journal_entries(&self.waiting);
         let mut sealed = Vec::new();
         let mut taken = Vec::new();
         let mut packed = Vec::new();
@@ -330,8 +347,9 @@ impl Task {
         }
         let mut trim = None;
         let mut row = None;
-        if !entries.is_empty() {
-            let newest = transaction.append(&entries).await?;
+        let records = appended(&self.waiting);
+        if !records.is_empty() {
+            let newest = transaction.append(&records).await?;
             trim = self.journal.trim_to(newest, |id| leaves(&self.waiting, &packed, *id));
             row = Some(newest);
         }
@@ -379,16 +397,16 @@ impl Task {
         let mut taken = taken.into_iter();
         for operation in std::mem::take(&mut self.waiting) {
             match operation {
-                Operation::Append(Append { log, records, .. }) => {
+                Operation::Append(Append { log, record, .. }) => {
                     let row = row.expect("an append is in the journal");
-                    self.journal.append(&log, row, records.iter().map(size).sum());
-                    log.publish(records);
+                    self.journal.append(&log, row, size(&record));
+                    log.publish(record);
                 }
                 Operation::Settle(settle, reply) => {
                     let sealed = sealed.next().expect("one outcome per settlement");
                     self.journal.leave(settle.log.identity.generation_id);
                     if sealed != Sealed::Stale {
-                        settle.log.publish(vec![settle.record]);
+                        settle.log.publish(settle.record);
                         settle.log.set_packed(settle.log.head());
                     }
                     let _ = reply.send(sealed);
@@ -397,7 +415,9 @@ impl Task {
                     let epoch = taken.next().expect("one outcome per takeover");
                     if let Some(epoch) = epoch {
                         self.journal.leave(log.identity.generation_id);
-                        log.publish(record.into_iter().collect());
+                        if let Some(record) = record {
+                            log.publish(record);
+                        }
                         log.set_packed(log.head());
                         log.run(epoch);
                     }
@@ -446,12 +466,10 @@ struct Ends(HashMap<GenerationId, Option<Seq>>);
 impl Ends {
     fn take_append(&mut self, append: &Append) -> bool {
         let end = self.end(&append.log);
-        let (Some(first), Some(last)) = (append.records.first(), append.records.last()) else {
-            return false;
-        };
-        let fits = append.log.takes(append.epoch) && *end == Some(first.seq - 1);
+        let Record { epoch, seq, .. } = append.record;
+        let fits = append.log.takes(epoch) && *end == Some(seq - 1);
         if fits {
-            *end = Some(last.seq);
+            *end = Some(seq);
         }
         fits
     }
@@ -470,21 +488,14 @@ impl Ends {
     }
 }
 
-/// The records of all appends and settlements, one entry per generation.
-fn journal_entries(operations: &[Operation]) -> Vec<JournalEntry> {
-    let mut entries: Vec<JournalEntry> = Vec::new();
-    let mut index: HashMap<GenerationId, usize> = HashMap::new();
-    for operation in operations {
-        // A settlement's record goes into the pack, in the same transaction.
-        let Operation::Append(append) = operation else { continue };
-        let generation = append.log.identity.generation_id;
-        let at = *index.entry(generation).or_insert_with(|| {
-            entries.push(JournalEntry { generation, records: Vec::new() });
-            entries.len() - 1
-        });
-        entries[at].records.extend(append.records.iter().cloned());
-    }
-    entries
+/// What goes into the journal: a settlement's record does not, but into the pack, in the same
+/// transaction.
+fn appended(operations: &[Operation]) -> Vec<(GenerationId, &Record)> {
+    let appended = operations.iter().filter_map(|operation| match operation {
+        Operation::Append(Append { log, record, .. }) => Some((log.identity.generation_id, record)),
+        _ => None,
+    });
+    appended.collect()
 }
 
 fn size(record: &Record) -> u64 {

@@ -5,9 +5,13 @@
 //! who comes back soon misses nothing, and who comes back late is told that it did.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use tokio::sync::futures::OwnedNotified;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use unbroken_protocol::{ConversationId, Epoch, Event, Position, PrincipalId, Seq};
@@ -41,6 +45,8 @@ pub enum Heard {
 pub struct Listener {
     ring: Arc<Ring>,
     head: watch::Receiver<Seq>,
+    /// Ready when the ring has grown since it was made.
+    grown: Pin<Box<OwnedNotified>>,
     held: Seq,
     missed: bool,
 }
@@ -52,7 +58,7 @@ struct Ring {
     kept: Mutex<Kept>,
     head: watch::Sender<Seq>,
     /// Wakes listeners in the order in which they came; `watch` would wake them in a random one.
-    grown: Notify,
+    grown: Arc<Notify>,
     /// Held from reading the store until what was read is sent: so what is sent last is newest.
     order: tokio::sync::Mutex<()>,
 }
@@ -109,7 +115,7 @@ impl Ring {
         let epoch = getrandom::u32().unwrap_or_default().max(1);
         let kept = Kept { entries: VecDeque::new(), bytes: 0, lost: 0, left: Instant::now() };
         let head = watch::Sender::new(0);
-        let (grown, order) = (Notify::new(), tokio::sync::Mutex::default());
+        let (grown, order) = (Arc::default(), tokio::sync::Mutex::default());
         Self { epoch, kept: Mutex::new(kept), head, grown, order }
     }
 
@@ -123,6 +129,13 @@ impl Ring {
 
     fn is_wanted(&self) -> bool {
         !self.is_idle() || self.lock().left.elapsed() < KEPT
+    }
+
+    /// Ready when it grows from now on.
+    fn grows(&self) -> Pin<Box<OwnedNotified>> {
+        let mut grown = Box::pin(Arc::clone(&self.grown).notified_owned());
+        grown.as_mut().enable();
+        grown
     }
 
     fn send(&self, event: Event) {
@@ -194,7 +207,8 @@ impl Listener {
         let newest = *head.borrow();
         let known = after.filter(|after| after.epoch == ring.epoch && after.seq <= newest);
         let missed = after.is_some() && known.is_none();
-        Self { ring, head, held: known.map_or(newest, |after| after.seq), missed }
+        let held = known.map_or(newest, |after| after.seq);
+        Self { grown: ring.grows(), ring, head, held, missed }
     }
 
     /// The place up to which everything was heard.
@@ -204,15 +218,17 @@ impl Listener {
 
     /// What comes next. Cancel safe.
     pub async fn next(&mut self) -> Heard {
-        let ring = Arc::clone(&self.ring);
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    /// The same for one poll.
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Heard> {
         loop {
-            let grown = ring.grown.notified();
-            tokio::pin!(grown);
-            grown.as_mut().enable();
             if let Some(heard) = self.try_next() {
-                return heard;
+                return Poll::Ready(heard);
             }
-            grown.await;
+            ready!(self.grown.as_mut().poll(context));
+            self.grown = self.ring.grows();
         }
     }
 

@@ -11,8 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::sync::Notify;
-use unbroken_engine::{Ask, Engine, Follower, Log, Settings, Started, View};
+use unbroken_engine::{Ask, Bell, Engine, Follower, Log, Settings, Started, View};
 use unbroken_protocol::{Event, GenerationId, PrincipalId};
 use unbroken_providers::scripted::{Scripted, Step};
 use unbroken_providers::{Catalogue, CatalogueSettings};
@@ -84,7 +83,7 @@ impl World {
 /// A connection that said hello, from the beginning of a log.
 struct Reader {
     follower: Follower,
-    waker: Arc<Notify>,
+    bell: Arc<Bell>,
     text: String,
 }
 
@@ -92,9 +91,9 @@ impl Reader {
     fn new(log: Arc<Log>) -> Self {
         let view = View { hello: true, reasoning: true, tools: true };
         let (follower, _) = Follower::new(log, view, 0, None);
-        let waker = Arc::new(Notify::new());
-        follower.watch(&waker);
-        Self { follower, waker, text: String::new() }
+        let bell = Arc::new(Bell::default());
+        follower.watch(&bell);
+        Self { follower, bell, text: String::new() }
     }
 
     async fn next(&mut self) -> Event {
@@ -105,7 +104,7 @@ impl Reader {
                 }
                 return event;
             }
-            tokio::time::timeout(DEADLINE, self.waker.notified()).await.expect("an event in time");
+            tokio::time::timeout(DEADLINE, self.bell.rung()).await.expect("an event in time");
         }
     }
 

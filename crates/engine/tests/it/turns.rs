@@ -1,11 +1,15 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use unbroken_engine::{Ask, Refusal};
+use tokio::time::Instant;
+use unbroken_engine::{Ask, Engine, Refusal, Settings};
 use unbroken_protocol::{
     ClientMessageId, CompleteStatus, Event, GenerationState, PrincipalId, Role,
 };
 use unbroken_providers::scripted::Step;
+use unbroken_providers::{Catalogue, CatalogueSettings};
+use unbroken_store::Store;
 
 /// B8.11: the same key is one turn and one call, however often it is sent at once.
 #[tokio::test]
@@ -126,4 +130,17 @@ async fn deleting_a_conversation_stops_what_runs_and_what_waits() {
     assert_eq!(world.model.calls().len(), 1);
     let list = world.engine.conversations(world.principal, None, None).await.unwrap();
     assert_eq!(list.total, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_does_not_wait_for_the_gathering_of_tokens() {
+    let settings = CatalogueSettings { default_model: None, refresh: Duration::from_hours(1) };
+    let catalogue = Arc::new(Catalogue::new(Vec::new(), settings));
+    let (store, writer) = Store::memory();
+    let engine = Engine::open(store, writer, catalogue, Settings::default()).await.unwrap();
+    let began = Instant::now();
+    for model in ["one", "another", "a third"] {
+        engine.set_preference(PrincipalId::new(), Some(model.into())).await.unwrap();
+    }
+    assert_eq!(began.elapsed(), Duration::ZERO);
 }

@@ -11,9 +11,9 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use futures_util::stream;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::{self, interval_at};
-use unbroken_engine::{Ask, Follower, Log, Speaker, Started, View};
+use unbroken_engine::{Ask, Bell, Follower, Log, Speaker, Started, View};
 use unbroken_protocol::{
     ChatRequest, ChatResponse, ErrorCode, Event, Queued, StartRequest, StartResponse, Timestamp,
 };
@@ -119,9 +119,9 @@ async fn write_answer(
     began: Instant,
     pieces: mpsc::Sender<Bytes>,
 ) {
-    let waker = Arc::new(Notify::new());
+    let bell = Arc::new(Bell::default());
     let (mut follower, _) = Follower::new(Arc::clone(&log), View::default(), 0, None);
-    follower.watch(&waker);
+    follower.watch(&bell);
     // Not from the last wake: an answer that grows all the time shows no sign of life by itself.
     let mut keep_alive = interval_at(time::Instant::now() + KEEP_ALIVE, KEEP_ALIVE);
     let end = loop {
@@ -133,7 +133,7 @@ async fn write_answer(
         }
         tokio::select! {
             biased;
-            () = waker.notified() => {}
+            () = bell.rung() => {}
             () = pieces.closed() => return,
             () = app.lifecycle.closed() => return,
             _ = keep_alive.tick() => {

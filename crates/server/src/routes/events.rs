@@ -15,9 +15,8 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
-use tokio::sync::{Notify, futures::Notified};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
-use unbroken_engine::{Follower, Heard, Listener, Speaker, View};
+use unbroken_engine::{Bell, Follower, Heard, Listener, Speaker, View};
 use unbroken_protocol::{
     Draining, Epoch, ErrorCode, Event, EventBatch, Following, GenerationId, Heartbeat, Noticed,
     Position, Seq, Timestamp, limits,
@@ -165,14 +164,14 @@ struct Answer {
     /// Sent first.
     following: Option<Box<Following>>,
     follower: Follower,
-    waker: Arc<Notify>,
+    bell: Arc<Bell>,
 }
 
 impl Answer {
     fn new(app: App, speaker: Speaker, follower: Follower, following: Box<Following>) -> Self {
-        let waker = Arc::new(Notify::new());
-        follower.watch(&waker);
-        Self { app, speaker, following: Some(following), follower, waker }
+        let bell = Arc::new(Bell::default());
+        follower.watch(&bell);
+        Self { app, speaker, following: Some(following), follower, bell }
     }
 
     /// What there is now.
@@ -197,12 +196,8 @@ impl Answer {
                 self.remember().await;
                 return None;
             }
-            self.woken().await;
+            self.bell.rung().await;
         }
-    }
-
-    fn woken(&self) -> Notified<'_> {
-        self.waker.notified()
     }
 
     async fn remember(&self) {
@@ -230,7 +225,7 @@ impl Answer {
             }
             let lifecycle = &self.app.lifecycle;
             tokio::select! {
-                () = self.woken() => {}
+                () = self.bell.rung() => {}
                 () = sleep_until(until) => over = true,
                 () = lifecycle.closed() => over = true,
             }

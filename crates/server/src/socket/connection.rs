@@ -1,22 +1,23 @@
 //! One connection: what it is, what it follows, and its loop.
 
 use std::collections::{HashSet, VecDeque};
+use std::future::poll_fn;
 use std::net::IpAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::{join_all, poll_immediate};
 use futures_util::{SinkExt as _, StreamExt as _};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use tokio::sync::Notify;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{self, Message, protocol::frame::Frame as Fragment};
-use unbroken_engine::{Follower, Frame, Heard, Listener, Speaker};
+use unbroken_engine::{Bell, Follower, Frame, Heard, Listener, Seldom, Speaker};
 use unbroken_protocol::limits::{self, close};
 use unbroken_protocol::{
     ConnectionEstablished, Draining, Event, GenerationId, Heartbeat, Noticed, Timestamp,
@@ -52,7 +53,8 @@ pub(super) struct Connection {
     notices: Option<Listener>,
     /// The client comes back to its place among the notices.
     knows_places: bool,
-    waker: Arc<Notify>,
+    /// Rung by the logs that it follows.
+    bell: Arc<Bell>,
     allowance: Allowance,
     /// Its place among the readers of whom it speaks for.
     seat: Option<Seat>,
@@ -66,6 +68,33 @@ pub(super) struct Connection {
 pub(super) struct Followed {
     pub(super) follower: Follower,
     pub(super) speaker: Speaker,
+}
+
+/// What a connection waits for besides records.
+struct Waits<'a> {
+    closed: Pin<&'a mut (dyn Future<Output = ()> + Send)>,
+    drained: Pin<&'a mut (dyn Future<Output = ()> + Send)>,
+    timer: Pin<&'a mut Sleep>,
+    next_ping: Instant,
+}
+
+impl Waits<'_> {
+    /// Lets the timer ring for the next ping, or earlier.
+    fn ring_at(&mut self, earlier: Option<Instant>) {
+        let due = earlier.map_or(self.next_ping, |earlier| earlier.min(self.next_ping));
+        if due < self.timer.deadline() {
+            self.timer.as_mut().reset(due);
+        }
+    }
+}
+
+enum Happened {
+    Closed,
+    Drained,
+    Received(Option<Result<Message, tungstenite::Error>>),
+    Heard(Heard),
+    /// A ping or a heartbeat, or soon.
+    Due,
 }
 
 /// Why a connection ends.
@@ -92,7 +121,7 @@ impl Connection {
             started: HashSet::new(),
             notices: None,
             knows_places: false,
-            waker: Arc::new(Notify::new()),
+            bell: Arc::default(),
             allowance,
             seat: None,
             last_sent: now,
@@ -118,46 +147,75 @@ impl Connection {
         self.sit_down()?;
         let timestamp = Timestamp::now();
         self.send(&Event::ConnectionEstablished(ConnectionEstablished { timestamp })).await?;
-        let (ping, silence) = (self.app.patience.ping, self.app.patience.silence);
-        let mut next_ping = Instant::now() + ping;
         let lifecycle = self.app.lifecycle.clone();
-        let (mut closed, mut drained) = (pin!(lifecycle.closed()), pin!(lifecycle.drained()));
-        let mut timer = pin!(sleep_until(next_ping));
+        let next_ping = Instant::now() + self.app.patience.ping;
+        let mut waits = Waits {
+            closed: pin!(lifecycle.closed()),
+            drained: pin!(lifecycle.drained()),
+            timer: pin!(sleep_until(next_ping)),
+            next_ping,
+        };
+        let (bell, seldom) = (Arc::clone(&self.bell), Seldom::default());
         let mut rounds = 0;
         loop {
-            let due = self.heartbeat_at().map_or(next_ping, |heartbeat| heartbeat.min(next_ping));
-            if due < timer.deadline() {
-                timer.as_mut().reset(due);
-            }
+            waits.ring_at(self.heartbeat_at());
+            let happens = poll_fn(|context| {
+                seldom.poll(context, |context| self.poll_seldom(&mut waits, context))
+            });
             tokio::select! {
                 biased;
                 // First, as most wakes are of this kind; but nobody else waits for ever.
-                () = self.waker.notified(), if rounds < ROUNDS => {
+                () = bell.rung(), if rounds < ROUNDS => {
                     self.pump_all().await?;
                     rounds += 1;
                 }
-                () = closed.as_mut() => {
-                    self.say_last_words().await?;
-                    return Err(Closed::With(close::RESTART, "the server restarts"));
-                }
-                () = drained.as_mut(), if !self.told_draining => self.tell_draining().await?,
-                message = self.socket.next() => self.receive(message).await?,
-                heard = next_notice(&mut self.notices) => self.pass_on(heard).await?,
-                () = timer.as_mut() => {
-                    let now = Instant::now();
-                    if next_ping <= now {
-                        if self.last_received.elapsed() > silence {
-                            return Err(Closed::With(close::NO_PONG, "no pong"));
-                        }
-                        self.transmit(Message::Ping(bytes::Bytes::new())).await?;
-                        next_ping = now + ping;
-                    }
-                    if self.heartbeat_at().is_some_and(|at| at <= now) {
-                        self.heartbeat().await?;
-                    }
-                    timer.as_mut().reset(next_ping);
-                }
+                happened = happens => self.attend(happened, &mut waits).await?,
                 () = std::future::ready(()), if rounds == ROUNDS => rounds = 0,
+            }
+        }
+    }
+
+    /// What happens besides records.
+    fn poll_seldom(&mut self, waits: &mut Waits<'_>, context: &mut Context<'_>) -> Poll<Happened> {
+        if waits.closed.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Happened::Closed);
+        }
+        if !self.told_draining && waits.drained.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Happened::Drained);
+        }
+        if let Poll::Ready(message) = self.socket.poll_next_unpin(context) {
+            return Poll::Ready(Happened::Received(message));
+        }
+        if let Some(notices) = &mut self.notices
+            && let Poll::Ready(heard) = notices.poll_next(context)
+        {
+            return Poll::Ready(Happened::Heard(heard));
+        }
+        waits.timer.as_mut().poll(context).map(|()| Happened::Due)
+    }
+    async fn attend(&mut self, happened: Happened, waits: &mut Waits<'_>) -> Step {
+        match happened {
+            Happened::Closed => {
+                self.say_last_words().await?;
+                Err(Closed::With(close::RESTART, "the server restarts"))
+            }
+            Happened::Drained => self.tell_draining().await,
+            Happened::Received(message) => self.receive(message).await,
+            Happened::Heard(heard) => self.pass_on(heard).await,
+            Happened::Due => {
+                let now = Instant::now();
+                if waits.next_ping <= now {
+                    if self.last_received.elapsed() > self.app.patience.silence {
+                        return Err(Closed::With(close::NO_PONG, "no pong"));
+                    }
+                    self.transmit(Message::Ping(bytes::Bytes::new())).await?;
+                    waits.next_ping = now + self.app.patience.ping;
+                }
+                if self.heartbeat_at().is_some_and(|at| at <= now) {
+                    self.heartbeat().await?;
+                }
+                waits.timer.as_mut().reset(waits.next_ping);
+                Ok(())
             }
         }
     }
@@ -169,7 +227,7 @@ impl Connection {
                 return Ok(());
             }
         }
-        self.waker.notify_one();
+        self.bell.ring();
         Ok(())
     }
 
@@ -232,9 +290,9 @@ impl Connection {
     pub(super) fn add(&mut self, follower: Follower, speaker: Speaker) {
         let generation = follower.log().identity.generation_id;
         self.remove(generation);
-        follower.watch(&self.waker);
+        follower.watch(&self.bell);
         self.followers.push_back(Followed { follower, speaker });
-        self.waker.notify_one();
+        self.bell.ring();
     }
 
     /// Forgets the follower of a generation, if there is one.
@@ -310,7 +368,8 @@ impl Connection {
             Some(Ok(Message::Text(text))) if text.len() > limits::CLIENT_FRAME_BYTES => {
                 Err(Closed::With(close::FRAME_TOO_LARGE, "a frame has at most 256 KiB"))
             }
-            Some(Ok(Message::Text(text))) => self.handle(text.as_str()).await,
+            // In a box, as every connection would keep room for the largest of all requests.
+            Some(Ok(Message::Text(text))) => Box::pin(self.handle(text.as_str())).await,
             Some(Ok(Message::Binary(_))) => {
                 Err(Closed::With(close::BINARY_FRAME, "frames are JSON texts"))
             }
@@ -369,12 +428,5 @@ impl Connection {
         }
         let reconnect_after_ms = getrandom::u64().unwrap_or_default() % SPREAD_MS;
         self.send(&Event::Draining(Draining { reconnect_after_ms })).await
-    }
-}
-
-async fn next_notice(notices: &mut Option<Listener>) -> Heard {
-    match notices {
-        Some(notices) => notices.next().await,
-        None => std::future::pending().await,
     }
 }

@@ -23,7 +23,7 @@ use connection::Connection;
 /// Frames a little over the limit are read whole, so that the close code reaches the client.
 const READ_LIMIT: usize = 8 * limits::CLIENT_FRAME_BYTES;
 /// Small buffers: thousands of sockets are idle most of the time.
-const READ_BUFFER: usize = 4 * 1024;
+const READ_BUFFER: usize = 1024;
 const WRITE_BUFFER: usize = 0;
 
 /// `GET /ws`
