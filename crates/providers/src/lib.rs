@@ -7,6 +7,7 @@ mod continuation;
 pub mod discover;
 mod http;
 mod openai;
+mod plain;
 mod quotes;
 pub mod scripted;
 pub mod seam;

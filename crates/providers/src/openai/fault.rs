@@ -10,6 +10,7 @@ use unbroken_protocol::ErrorCode;
 
 use super::wire::Fault;
 use crate::Failure;
+use crate::http::Unanswered;
 
 /// The longest wait that a server may ask for.
 const LONGEST_WAIT: Duration = Duration::from_hours(24);
@@ -108,20 +109,23 @@ impl Endpoint {
     }
 
     /// No connection, or none that lasted until the answer's head.
-    pub(crate) fn unreachable(&self, error: &reqwest::Error) -> Failure {
-        if error.is_timeout() {
-            self.failure(ErrorCode::ProviderTimeout, "does not take a connection. Is it reachable?")
-        } else if error.is_connect() {
-            Failure {
+    pub(crate) fn unreachable(&self, why: Unanswered) -> Failure {
+        match why {
+            Unanswered::Timeout => self.failure(
+                ErrorCode::ProviderTimeout,
+                "does not take a connection. Is it reachable?",
+            ),
+            Unanswered::Refused => Failure {
                 code: ErrorCode::ModelUnavailable,
                 message: format!(
                     "The model server does not answer at {}. Is it running?",
                     self.shown
                 ),
                 retry_after: None,
+            },
+            Unanswered::Broken => {
+                self.failure(ErrorCode::ProviderError, "closed the connection without an answer.")
             }
-        } else {
-            self.failure(ErrorCode::ProviderError, "closed the connection without an answer.")
         }
     }
 

@@ -51,7 +51,7 @@ impl OpenAi {
         let text = given(&partial.content);
         // After white space alone the answer begins anew, and the seam drops that white space.
         let call = self.completion(&request, (!text.is_empty()).then_some((text, form)));
-        let response = send(call, &self.endpoint, self.patience).await?;
+        let response = send(&self.http, call, &self.endpoint, self.patience).await?;
         if response.status().is_success() {
             return Ok(self.taken(response, request.model)?);
         }
@@ -84,7 +84,7 @@ impl OpenAi {
             address.query_pairs_mut().append_pair("from", "0");
             let call = self.authorized(self.http.for_url(&address).get(address));
             let call = call.header(ACCEPT, "text/event-stream");
-            let response = send(call, &self.endpoint, self.patience).await?;
+            let response = send(&self.http, call, &self.endpoint, self.patience).await?;
             if response.status().is_success() {
                 return Ok(self.taken(response, request.model)?);
             }

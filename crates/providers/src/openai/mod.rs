@@ -5,34 +5,32 @@ mod fault;
 mod go_on;
 mod known;
 mod models;
+mod reading;
 mod request;
 mod stream;
 mod think;
 mod wire;
 
-use std::future::ready;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use async_stream::stream;
-use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use futures_util::{Stream, StreamExt};
+use futures_util::{FutureExt as _, StreamExt as _};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{RequestBuilder, Response, Url};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::timeout;
 use unbroken_protocol::{Means, ModelInfo};
 
 use self::fault::{Endpoint, Refusal, retry_after};
 use self::known::Known;
 pub use self::models::Listed;
+use self::reading::{Body, Reading};
 use self::request::{Dialect, Form};
 use self::stream::Answer;
 pub use self::stream::Patience;
 use crate::discover::{ConfigError, ProviderConfig, Secret};
 use crate::http::{Http, shown};
-use crate::{Event, EventStream, Failure, GoOnError, Partial, Provider, Request};
+use crate::{EventStream, Failure, GoOnError, Partial, Provider, Request};
 
 /// How much of a refusal's body is read, and for how long.
 const REFUSAL_BYTES: usize = 64 * 1024;
@@ -85,7 +83,8 @@ impl OpenAi {
     /// The models with what the trait's list leaves out.
     pub async fn list(&self) -> Result<Vec<Listed>, Failure> {
         let call = self.authorized(self.http.for_url(&self.base).get(self.at("models")));
-        let response = call.send().await.map_err(|error| self.endpoint.unreachable(&error))?;
+        let sent = self.http.send(call).await;
+        let response = sent.map_err(|why| self.endpoint.unreachable(why))?;
         let response = accepted(response, &self.endpoint, None).await?;
         let is_web_page = is_web_page(response.headers());
         let body = read_up_to(response, LIST_BYTES).await;
@@ -115,11 +114,9 @@ impl OpenAi {
     fn start(&self, call: RequestBuilder, model: String) -> EventStream {
         let (endpoint, patience) = (Arc::clone(&self.endpoint), self.patience);
         let answer = Answer::new(Arc::clone(&endpoint), model.clone());
-        let body = async move {
-            let response = open(call, &endpoint, &model, patience).await?;
-            Ok(response.bytes_stream())
-        };
-        follow(body, answer, patience).boxed()
+        let http = self.http.clone();
+        let opening = async move { open(&http, call, &endpoint, &model, patience).await };
+        Reading::new(Body::Opening(opening.boxed()), answer, patience).boxed()
     }
 
     fn authorized(&self, call: RequestBuilder) -> RequestBuilder {
@@ -189,26 +186,28 @@ impl Provider for OpenAi {
 
 /// Sends the call; a response is one that was accepted.
 async fn open(
+    http: &Http,
     call: RequestBuilder,
     endpoint: &Endpoint,
     model: &str,
     patience: Patience,
 ) -> Result<Response, Failure> {
-    let response = send(call, endpoint, patience).await?;
+    let response = send(http, call, endpoint, patience).await?;
     let response = accepted(response, endpoint, Some(model)).await?;
     if is_web_page(response.headers()) { Err(endpoint.web_page()) } else { Ok(response) }
 }
 
 /// Sends the call and waits for the head of whatever the server answers.
 async fn send(
+    http: &Http,
     call: RequestBuilder,
     endpoint: &Endpoint,
     patience: Patience,
 ) -> Result<Response, Failure> {
-    timeout(patience.first_token, call.send())
+    timeout(patience.first_token, http.send(call))
         .await
         .map_err(|_| endpoint.silent(patience.first_token))?
-        .map_err(|error| endpoint.unreachable(&error))
+        .map_err(|why| endpoint.unreachable(why))
 }
 
 fn read(
@@ -217,59 +216,7 @@ fn read(
     model: String,
     patience: Patience,
 ) -> EventStream {
-    let body = ready(Ok(response.bytes_stream()));
-    follow(body, Answer::new(endpoint, model), patience).boxed()
-}
-
-/// Reads a body into events until the answer is over, the body ends, or the server falls silent.
-fn follow<E, S: Stream<Item = Result<Bytes, E>>>(
-    body: impl Future<Output = Result<S, Failure>>,
-    mut answer: Answer,
-    patience: Patience,
-) -> impl Stream<Item = Result<Event, Failure>> {
-    stream! {
-        let body = match body.await {
-            Ok(body) => body,
-            Err(failure) => {
-                yield Err(failure);
-                return;
-            }
-        };
-        let mut body = pin!(body);
-        let mut alive = Instant::now();
-        // The timer is moved only when it rings or must ring earlier: not at every read.
-        let mut timer = pin!(sleep(answer.silence(&patience)));
-        loop {
-            while let Some(event) = answer.next() {
-                yield event;
-            }
-            if answer.is_over() {
-                return;
-            }
-            let silence = answer.silence(&patience);
-            let due = alive + silence;
-            if due < timer.deadline() {
-                timer.as_mut().reset(due);
-            }
-            tokio::select! {
-                biased;
-                read = body.next() => {
-                    alive = Instant::now();
-                    match read {
-                        Some(Ok(bytes)) => answer.bytes(&bytes),
-                        Some(Err(_)) | None => answer.end(),
-                    }
-                }
-                () = timer.as_mut() => {
-                    if Instant::now() >= due {
-                        answer.silent(silence);
-                    } else {
-                        timer.as_mut().reset(due);
-                    }
-                }
-            }
-        }
-    }
+    Reading::new(Body::Open(response), Answer::new(endpoint, model), patience).boxed()
 }
 
 /// The response, unless its status is a refusal.
@@ -338,87 +285,4 @@ fn bearer(id: &str, key: &Secret) -> Result<HeaderValue, ConfigError> {
         .map_err(|_| ConfigError::BadKey { provider: id.to_owned() })?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-#[cfg(test)]
-mod tests {
-    use futures_util::stream;
-    use unbroken_protocol::{ErrorCode, FinishReason};
-
-    use super::*;
-
-    const CHUNK: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n";
-    const FINISH: &str = "data: {\"choices\":[{\"finish_reason\":\"stop\"}]}\n\n";
-
-    fn answer() -> Answer {
-        let endpoint = Endpoint {
-            shown: "http://127.0.0.1:1/v1".into(),
-            key_source: "KEY".into(),
-            has_key: false,
-        };
-        Answer::new(Arc::new(endpoint), "m".into())
-    }
-
-    fn seconds(n: u64) -> Duration {
-        Duration::from_secs(n)
-    }
-
-    /// A body that sends each text after its pause, and then nothing more, without an end.
-    fn paused(
-        script: &'static [(u64, &'static str)],
-    ) -> impl Stream<Item = Result<Bytes, &'static str>> {
-        stream::iter(script)
-            .then(|(pause, text)| async move {
-                sleep(seconds(*pause)).await;
-                Ok(Bytes::from_static(text.as_bytes()))
-            })
-            .chain(stream::pending())
-    }
-
-    async fn run(script: &'static [(u64, &'static str)]) -> (Vec<Result<Event, Failure>>, u64) {
-        let begin = Instant::now();
-        let patience = Patience { first_token: seconds(120), idle: seconds(60) };
-        let events = follow(ready(Ok(paused(script))), answer(), patience).collect().await;
-        (events, begin.elapsed().as_secs())
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn silence_before_the_first_token_is_a_timeout() {
-        let (events, took) = run(&[]).await;
-        assert_eq!(events[0].as_ref().unwrap_err().code, ErrorCode::ProviderTimeout);
-        assert_eq!((events.len(), took), (1, 120));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn silence_between_bytes_is_a_timeout() {
-        let (events, took) = run(&[(100, CHUNK), (59, CHUNK)]).await;
-        assert_eq!(events.last().unwrap().as_ref().unwrap_err().code, ErrorCode::ProviderTimeout);
-        assert_eq!((events.len(), took), (3, 100 + 59 + 60));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_comment_is_a_sign_of_life() {
-        let (events, took) =
-            run(&[(100, ": a\n\n"), (100, ": b\n\n"), (1, CHUNK), (50, ": c\n"), (50, FINISH)])
-                .await;
-        assert_eq!(events.last(), Some(&Ok(Event::Finish(FinishReason::Stop))));
-        assert_eq!(took, 301 + 5, "five seconds for usage after the finish reason");
-    }
-
-    #[tokio::test]
-    async fn a_broken_connection_is_truncation_unless_the_answer_was_done() {
-        let broken = |texts: &'static [&'static str]| {
-            stream::iter(texts)
-                .map(|text| Ok(Bytes::from_static(text.as_bytes())))
-                .chain(stream::iter([Err("reset")]))
-        };
-        let cut: Vec<_> =
-            follow(ready(Ok(broken(&[CHUNK]))), answer(), Patience::default()).collect().await;
-        assert_eq!(cut[1].as_ref().unwrap_err().code, ErrorCode::ProviderTruncated);
-        let done: Vec<_> =
-            follow(ready(Ok(broken(&[CHUNK, FINISH]))), answer(), Patience::default())
-                .collect()
-                .await;
-        assert_eq!(done[1], Ok(Event::Finish(FinishReason::Stop)));
-    }
 }

@@ -132,6 +132,11 @@ impl Answer {
         reading.end();
     }
 
+    /// The call failed before its body.
+    pub(crate) fn fail(&mut self, failure: Failure) {
+        self.reading.fail(failure);
+    }
+
     /// The server said nothing for too long.
     pub(crate) fn silent(&mut self, silence: Duration) {
         if self.reading.finish.is_some() {
@@ -175,19 +180,22 @@ impl Reading {
         if let Some(usage) = chunk.usage {
             self.usage = Some(Usage { input_tokens: usage.input(), output_tokens: usage.output() });
         }
+        let error = chunk.error.filter(|error| error.present);
         let Some(choice) = chunk.choices.0 else {
-            if chunk.error.present {
-                self.refused(chunk.error);
+            if let Some(error) = error {
+                self.refused(*error);
             }
             return;
         };
-        if let Some(delta) = choice.delta.or(choice.message) {
+        if let Some(delta) = choice.delta {
             self.delta(delta);
+        } else if let Some(message) = choice.message {
+            self.delta(*message);
         }
-        if chunk.error.present {
-            self.refused(chunk.error);
-        } else if choice.error.present || choice.finish_reason.0 == "error" {
-            self.refused(choice.error);
+        if let Some(error) = error.or(choice.error.filter(|error| error.present)) {
+            self.refused(*error);
+        } else if choice.finish_reason.0 == "error" {
+            self.refused(Fault::default());
         } else if let Some(reason) = finish_reason(&choice.finish_reason.0) {
             self.finish = Some(reason);
         }

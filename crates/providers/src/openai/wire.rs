@@ -16,8 +16,9 @@ pub(crate) struct Chunk<'a> {
     #[serde(borrow)]
     pub(crate) choices: First<Choice<'a>>,
     pub(crate) usage: Option<Usage>,
+    /// In a box like everything large that hardly any chunk has: all of them are moved about.
     #[serde(borrow)]
-    pub(crate) error: Fault<'a>,
+    pub(crate) error: Option<Box<Fault<'a>>>,
     /// vLLM says `"object": "error"` and keeps the fault's fields beside it.
     #[serde(borrow)]
     pub(crate) object: Text<'a>,
@@ -30,11 +31,11 @@ pub(crate) struct Choice<'a> {
     pub(crate) delta: Option<Delta<'a>>,
     /// In place of `delta` where a server does not stream.
     #[serde(borrow)]
-    pub(crate) message: Option<Delta<'a>>,
+    pub(crate) message: Option<Box<Delta<'a>>>,
     #[serde(borrow)]
     pub(crate) finish_reason: Text<'a>,
     #[serde(borrow)]
-    pub(crate) error: Fault<'a>,
+    pub(crate) error: Option<Box<Fault<'a>>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -114,8 +115,8 @@ impl Fault<'_> {
 /// Reads a chunk. Bytes that are not UTF-8 are replaced, not refused.
 pub(crate) fn with_chunk<T>(data: &[u8], read: impl FnOnce(Option<Chunk<'_>>) -> T) -> T {
     if let Ok(mut chunk) = serde_json::from_slice::<Chunk<'_>>(data) {
-        if chunk.object.0 == "error" && !chunk.error.present {
-            chunk.error = fault(data);
+        if chunk.object.0 == "error" && chunk.error.as_ref().is_none_or(|error| !error.present) {
+            chunk.error = Some(Box::new(fault(data)));
         }
         return read(Some(chunk));
     }
