@@ -32,6 +32,9 @@ pub use layer::{DEFAULT, Place};
 pub use origin::{BadOrigin, Host, Origin};
 use unbroken_providers::ProviderConfig;
 
+/// More threads would only wait for one another.
+const WORKERS: usize = 64;
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -53,6 +56,17 @@ pub struct Http {
     #[serde(deserialize_with = "unless_empty")]
     pub public_url: Option<Origin>,
     pub cors_origins: Vec<Origin>,
+    /// Threads that serve; 0 is [`Self::workers`]'s choice.
+    workers: usize,
+}
+
+impl Http {
+    /// How many threads serve.
+    pub fn workers(&self) -> usize {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let workers = if self.workers == 0 { processors / 2 } else { self.workers };
+        workers.clamp(1, WORKERS)
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -92,6 +106,8 @@ pub struct Limits {
     pub message_bytes: NonZeroUsize,
     /// Per address that is not loopback; 0 is no limit.
     pub starts_per_minute: u32,
+    /// Sockets, streams and long polls that one person may have open at once.
+    pub readers_per_person: NonZeroUsize,
 }
 
 #[derive(Clone, Debug, Deserialize)]

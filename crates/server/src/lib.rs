@@ -181,7 +181,10 @@ impl Server {
             origins: Arc::new(Origins(OriginRules::new(&config.http))),
             starts: Arc::new(StartLimit::new(config.limits.starts_per_minute)),
             crowd: Arc::default(),
-            patience: Patience::default(),
+            patience: Patience {
+                readers: config.limits.readers_per_person.get(),
+                ..Patience::default()
+            },
             config: Arc::new(config),
             lifecycle,
             tasks,

@@ -1,5 +1,5 @@
-//! How long and how much the server bears from who connects (PROTOCOL B6). Not for operators: no
-//! value but these is needed, and tests do not wait that long.
+//! How long and how much the server bears from who connects (PROTOCOL B6). Not for operators, but
+//! for [`Patience::readers`]: no value but these is needed, and tests do not wait that long.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -24,7 +24,8 @@ pub struct Patience {
     pub ping: Duration,
     /// For a socket that sends nothing whole, pongs too.
     pub silence: Duration,
-    /// Sockets, streams and long polls that one principal may have open at once.
+    /// Sockets, streams and long polls that one principal may have open at once
+    /// (`limits.readers_per_person`).
     pub readers: usize,
     /// Sockets of one address that have not said who they are.
     pub strangers: usize,

@@ -126,8 +126,7 @@ async fn a_socket_that_takes_nothing_is_closed_and_may_come_back() {
 
 #[tokio::test]
 async fn who_has_too_many_readers_is_told_so() {
-    let patience = Patience { readers: 2, ..Patience::default() };
-    let server = Given::new().patience(patience).start().await;
+    let server = Given::new().set("limits.readers_per_person", "2").start().await;
     let (device, other) = (server.device("laptop").await, server.device("other").await);
     let (first, _second) = (device.hello(&[]).await, device.hello(&[]).await);
     let mut third = device.socket().await;

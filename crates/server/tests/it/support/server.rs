@@ -20,7 +20,8 @@ pub(crate) struct Given {
     standin: Options,
     api_key: &'static str,
     goes_on: bool,
-    patience: Patience,
+    /// What holds when nothing is said.
+    patience: Option<Patience>,
 }
 
 impl Given {
@@ -31,7 +32,7 @@ impl Given {
             standin: Options::default(),
             api_key: "",
             goes_on: false,
-            patience: Patience::default(),
+            patience: None,
         }
     }
 
@@ -59,7 +60,7 @@ impl Given {
 
     /// What the server bears from who connects.
     pub(crate) fn patience(self, patience: Patience) -> Self {
-        Self { patience, ..self }
+        Self { patience: Some(patience), ..self }
     }
 
     pub(crate) async fn start(mut self) -> TestServer {
@@ -87,7 +88,11 @@ impl Given {
             config: None,
         };
         let config = Config::load(&flags, env).unwrap().config;
-        let server = Server::open(config).await.unwrap().with_patience(patience);
+        let server = Server::open(config).await.unwrap();
+        let server = match patience {
+            Some(patience) => server.with_patience(patience),
+            None => server,
+        };
         let address = server.address();
         let stop = CancellationToken::new();
         let told = stop.clone();
