@@ -101,6 +101,7 @@ impl Bench {
         ensure!(history.is_some() || !results.is_empty(), "no scenario has such a name");
         Ok(json!({
             "commit": machine::commit(workspace)?,
+            "date": line("date", &["-u", "+%F"]).ok(),
             "quick": size == Size::Quick,
             "machine": machine::describe(self.nginx.as_deref()),
             "scenarios": results,

@@ -1,11 +1,11 @@
-//! `cargo xtask test`: every test, those in a browser included.
+//! `cargo xtask test`: every test, those in a browser included, and whether every benchmark runs.
 
 use std::process::Command;
 
 use anyhow::{Result, ensure};
 
 use crate::{
-    Profile,
+    Profile, bench,
     command::{Workspace, run, say, succeeds},
     setup, web,
 };
@@ -26,10 +26,15 @@ pub(crate) fn test(workspace: &Workspace, no_browser: bool, filter: Option<&str>
     run(tests.command().arg("--no-run"))?;
     let server = workspace.binary("debug", "unbroken");
     let standin = workspace.binary("debug", "unbroken-standin");
-    for binary in [&server, &standin] {
+    let fill = workspace.binary("debug", "examples/fill");
+    for binary in [&server, &standin, &fill] {
         ensure!(binary.exists(), "the build of the tests left no {}", binary.display());
     }
 
+    if filter.is_none() {
+        // Before the tests: their summary is what comes last.
+        bench::smoke(workspace)?;
+    }
     if tests.nextest && filter.is_none() {
         // nextest leaves out the examples in the documentation.
         run(tests.shape(&mut workspace.cargo(["test", "--doc", "--quiet"])))?;

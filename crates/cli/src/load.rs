@@ -75,6 +75,9 @@ pub struct Load {
     /// Cut every connection in the middle of it all, and come back at once
     #[arg(long)]
     pub cut: bool,
+    /// With --cut on sockets: come back as a page does that is loaded anew, and read it all again
+    #[arg(long, requires = "cut")]
+    pub reload: bool,
     /// A model that counts to --tokens [default: the stand-in's numbers with --tokens and --rate]
     #[arg(long)]
     pub model: Option<String>,
@@ -112,6 +115,7 @@ impl Default for Load {
             rate: 20,
             starts: 500,
             cut: false,
+            reload: false,
             model: None,
             pid: Vec::new(),
             json: false,
@@ -140,6 +144,9 @@ impl Load {
         }
         if self.cut && self.transport == Transport::Openai {
             return Err(LoadError::Plan("nobody goes on reading an answer of OpenAI's kind"));
+        }
+        if self.reload && (!self.cut || self.transport != Transport::Socket) {
+            return Err(LoadError::Plan("--reload goes with --cut and --transport socket"));
         }
         Address::parse(&self.target)
     }

@@ -17,6 +17,9 @@ const RIGHT: f64 = 90.0;
 const TOP: f64 = 64.0;
 const BAR: f64 = 14.0;
 const GAP: f64 = 12.0;
+/// A ground of its own: a page may be dark on a machine that is set to light.
+const STYLE: &str = ".ground { fill: #fff } text { fill: #333 } \
+    @media (prefers-color-scheme: dark) { .ground { fill: #16181d } text { fill: #ccc } }";
 const COLORS: [&str; 3] = ["#3b82c4", "#d9822b", "#7a8794"];
 
 impl Chart<'_> {
@@ -39,7 +42,8 @@ impl Chart<'_> {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {y:.0}\" \
              font-family=\"system-ui, sans-serif\" font-size=\"12\" role=\"img\">\n\
              <title>{}, {}</title>\n\
-             <style>text {{ fill: #333 }} @media (prefers-color-scheme: dark) {{ text {{ fill: #ccc }} }}</style>\n\
+             <style>{STYLE}</style>\n\
+             <rect class=\"ground\" width=\"{WIDTH}\" height=\"{y:.0}\" rx=\"6\"/>\n\
              {}{body}</svg>\n",
             escaped(self.title),
             escaped(self.unit),
@@ -66,8 +70,13 @@ impl Chart<'_> {
         let width = (WIDTH - LEFT - RIGHT) * value / most;
         let color = COLORS[series % COLORS.len()];
         square(out, LEFT, y, width.max(1.0), BAR - 2.0, color);
-        push(out, LEFT + width + 6.0, y + BAR - 4.0, "start", &format!("{value:.1}"));
+        push(out, LEFT + width + 6.0, y + BAR - 4.0, "start", &figure(value));
     }
+}
+
+/// Three digits tell enough.
+fn figure(value: f64) -> String {
+    if value < 100.0 { format!("{value:.1}") } else { format!("{value:.0}") }
 }
 
 fn square(out: &mut String, x: f64, y: f64, width: f64, height: f64, color: &str) {

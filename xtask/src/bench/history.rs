@@ -3,13 +3,15 @@
 
 use std::{
     fs,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     io::{Read as _, Write as _},
     net::TcpStream,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
     time::Instant,
 };
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use serde_json::{Value, json};
 
 use super::{
@@ -68,31 +70,60 @@ pub(super) fn measure(workspace: &Workspace, programs: &Programs<'_>, size: Size
         |n| call(n % 2 * (n % 11), &format!("/ai/search?q={}", query(&known, n))),
         "hits",
     )?;
+    let (list_beside, open_beside) = beside(
+        |n| call(0, &format!("/ai/search?q={}", query(&known, n))),
+        || {
+            let list = repeat(times, |_| call(0, "/ai/conversations"), "conversations")?;
+            Ok((list, repeat(times, |_| call(0, &page), "messages")?))
+        },
+    )?;
     Ok(json!({
+        "list_beside": list_beside, "open_beside": open_beside,
         "conversations": conversations, "messages": messages, "started_ms": server.started,
         "megabytes": fs::metadata(folder.join("data/unbroken.db"))?.len() / 1_000_000,
         "list": list, "open": open, "open_whole": whole, "search": search,
     }))
 }
 
-/// The folder, filled once for as long as the tables stay what they are.
+/// The folder, filled once for as long as the tables, and what fills them, stay what they are. One
+/// that was filled by something else is of no use any more.
 fn filled(workspace: &Workspace, fill: &Path, plan: &Plan) -> Result<PathBuf> {
     let Plan { conversations, messages, .. } = plan;
-    let migrations = fs::read_dir(workspace.root.join("crates/store/migrations"))?.count();
-    let name = format!("{conversations}-{messages}-{migrations}");
-    let folder = workspace.target.join("bench-history").join(name);
+    let plan = format!("{conversations}-{messages}-");
+    let all = workspace.target.join("bench-history");
+    let folder = all.join(format!("{plan}{:016x}", fingerprint(&workspace.root)?));
     if folder.join("known.json").exists() {
         return Ok(folder);
     }
-    if folder.exists() {
-        fs::remove_dir_all(&folder)?;
+    fs::create_dir_all(&all)?;
+    for old in fs::read_dir(&all)? {
+        let old = old?;
+        if old.file_name().to_string_lossy().starts_with(&plan) {
+            fs::remove_dir_all(old.path())?;
+        }
     }
+    say("filling the folder, once for these tables");
     fs::create_dir_all(&folder)?;
     let mut fill = command(fill);
     fill.arg(folder.join("data")).args([conversations.to_string(), messages.to_string()]);
     let known = output(&mut fill)?;
     fs::write(folder.join("known.json"), known)?;
     Ok(folder)
+}
+
+/// Of the files that say what a filled folder holds.
+fn fingerprint(root: &Path) -> Result<u64> {
+    let store = root.join("crates/store");
+    let mut files = vec![store.join("examples/fill.rs")];
+    for migration in fs::read_dir(store.join("migrations"))? {
+        files.push(migration?.path());
+    }
+    files.sort();
+    let mut hasher = DefaultHasher::new();
+    for file in files {
+        fs::read(file)?.hash(&mut hasher);
+    }
+    Ok(hasher.finish())
 }
 
 /// Words from the commonest to rare ones, two of them, a phrase, a beginning.
@@ -106,6 +137,27 @@ fn query(known: &Value, n: usize) -> String {
         3 => word(rank + 1000).chars().take(4).collect(),
         _ => word(10 * rank).to_owned(),
     }
+}
+
+/// Does something while somebody searches all the time.
+fn beside<T>(
+    search: impl Fn(usize) -> Result<(f64, Value)> + Sync,
+    something: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    let is_done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let searching = scope.spawn(|| -> Result<()> {
+            let mut numbers = 0..;
+            while !is_done.load(Ordering::Relaxed) {
+                search(numbers.next().unwrap_or_default())?;
+            }
+            Ok(())
+        });
+        let done = something();
+        is_done.store(true, Ordering::Relaxed);
+        searching.join().map_err(|_| anyhow!("the searches broke off"))??;
+        done
+    })
 }
 
 /// Asks `times` times, one after the other; `found` names the list that an answer carries.
@@ -153,6 +205,8 @@ pub(super) fn text(history: &Value) -> String {
         ("the longest, newest 50", "open"),
         ("the longest, whole", "open_whole"),
         ("search", "search"),
+        ("list, while somebody searches", "list_beside"),
+        ("the longest, newest 50, while somebody searches", "open_beside"),
     ];
     let (conversations, messages) = (&history["conversations"], &history["messages"]);
     let lines = lines.into_iter().filter_map(line).collect::<Vec<_>>().join("\n");

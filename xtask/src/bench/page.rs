@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use anyhow::Result;
 use serde_json::Value;
 
-use super::{chart::Chart, table};
+use super::{chart::Chart, history, table};
 
 pub(super) fn write(root: &Path, report: &Value) -> Result<()> {
     let folder = root.join("docs/performance");
@@ -17,46 +17,98 @@ pub(super) fn write(root: &Path, report: &Value) -> Result<()> {
 }
 
 fn text(report: &Value) -> String {
-    let word = |value: &Value| value.as_str().unwrap_or("unknown").trim().to_owned();
-    let machine = &report["machine"];
-    let (commit, processor) = (word(&report["commit"]), word(&machine["processor"]));
-    let (system, memory) = (word(&machine["system"]), word(&machine["memory"]));
-    let (nginx, load) = (word(&machine["nginx"]), word(&machine["load_before"]));
-    let (cores, table, titles) = (&machine["cores"], table::markdown(report), titles(report));
+    let beside = table::markdown(report, &BESIDE, |scenario| !scenario["nginx"].is_null());
+    let (alone, beginnings) =
+        (table::markdown(report, &ALONE, |_| true), table::beginnings(report));
+    let (facts, titles) = (facts(report), titles(report));
+    let history = &report["history"];
+    let history = if history.is_null() { String::new() } else { history::text(history) };
     format!(
         "# Performance
 
-This file is written by `cargo xtask bench`; `cargo xtask bench --quick` takes less than three minutes and
-writes no page. Every scenario runs on a fresh server with an empty folder. Model server, server and readers
-share the machine.
+What an answer costs, and how fast it arrives. `cargo xtask bench` measures it and writes this page.
 
-- commit: {commit}
-- machine: {processor}, {cores} cores, {memory}, {system}
-- load of the machine before the run (1, 5 and 15 minutes): {load}
-- beside it, in the same run: {nginx}, as a plain relay to the same model server, that keeps nothing
+{facts}
 
-Machines differ, so the ratio to nginx is the figure that counts.
+## Beside nginx
 
-{table}
+nginx relays the same answers of the same model server in the same run, as plain as it can: no buffer, no log,
+nothing kept. Unbroken does more for them: every token is in its database before anybody sees it, so a
+reload, a second reader or a killed server loses nothing; a relay loses the answer with its connection.
+Machines differ, so the ratio is the figure to look at.
 
-![CPU per token](performance/cpu.svg)
+{beside}
 
-![Latency of a token](performance/latency.svg)
+![CPU for each token](performance/cpu.svg)
 
-## What is measured
+{beginnings}
+
+## How fast it arrives
+
+Milliseconds, as p50 / p99 / maximum over the whole run.
+
+{alone}
+
+![From the model's write to the reader's read](performance/latency.svg)
+
+## With much history
+
+{history}
+
+## How it was measured
+
+Model server, server and readers share the machine and its cores, so each waits for the others; apart they
+are faster. Every scenario runs once, on a fresh server with an empty folder, in its default configuration
+but for the readers that one person may have. The readers are `unbroken load`, which asks at planned times
+whether or not earlier answers are there, checks every token by its number and does not wait for what the
+server shows next. What the machine did besides is in no figure; a run with a high load before it is worth
+little.
+
 {titles}
 
-- µs/token: processor time of the server, by the operating system, divided by the tokens that readers got
-  in the steady time: from the moment when every answer streams, or the first has ended, to the moment when
-  the first ends, or the last is asked for; of the whole run where that was less than two seconds.
-- start: from asking to the id of the conversation. first: from asking to the first token; the model takes
-  300 ms of it. token: from the model's write to the reader's read. back: from the cut of a connection to
-  the next text on a new one. Each is p50 / p99 / maximum, in milliseconds, over the whole run.
-- peak: the most memory that the server had.
-- A server that keeps every token before it shows it does more than a relay does; a relay loses an answer
-  with its connection.
+- µs/token: processor time of the server as the operating system counts it, divided by the tokens that readers
+  got in the steady time: from when every answer streams, or the first has ended, to when the first ends, or
+  the last is asked for; of the whole run where that is less than two seconds.
+- start: from asking to the id of the conversation, which is on the disk then. first: from asking to the
+  first token; the model takes 300 ms of it. token: from the model's write to the reader's read, which in
+  a run as fast as possible is the time in queues. back: from the cut of a connection to the next text on a
+  new one; of a page loaded anew, to all of the text.
+- peak: the most memory that the server had. lost: tokens that were lost, doubled or out of order, and answers
+  without an end.
 "
     )
+}
+
+/// The columns for each of the two tables.
+const BESIDE: [&str; 7] =
+    ["scenario", "ratio", "µs/token", "nginx", "tokens/s", "lost", "nginx lost"];
+const ALONE: [&str; 8] =
+    ["scenario", "start ms", "first ms", "token ms", "back ms", "µs/token", "peak MiB", "lost"];
+
+fn facts(report: &Value) -> String {
+    let word = |value: &Value| value.as_str().unwrap_or("unknown").trim().to_owned();
+    let machine = &report["machine"];
+    let kibibytes = word(&machine["memory"]);
+    let kibibytes = kibibytes.split(' ').next().and_then(|number| number.parse::<u64>().ok());
+    let memory = kibibytes.map_or_else(|| "unknown".to_owned(), |k| format!("{} GiB", k >> 20));
+    let nginx = word(&machine["nginx"]);
+    let lines = [
+        format!("- commit: {}, measured on {}", word(&report["commit"]), word(&report["date"])),
+        format!(
+            "- machine: {}, {} cores, {memory} of memory, {}",
+            word(&machine["processor"]),
+            machine["cores"],
+            word(&machine["system"]),
+        ),
+        format!("- beside it: {}", nginx.strip_prefix("nginx version: ").unwrap_or(&nginx)),
+        format!("- load of the machine before (1, 5, 15 minutes): {}", load(machine)),
+    ];
+    lines.join("\n")
+}
+
+fn load(machine: &Value) -> String {
+    let load = machine["load_before"].as_str().unwrap_or("unknown");
+    load.split_whitespace().take(3).collect::<Vec<_>>().join(", ")
 }
 
 fn titles(report: &Value) -> String {
@@ -82,7 +134,9 @@ fn cpu(report: &Value) -> Chart<'static> {
 }
 
 fn latency(report: &Value) -> Chart<'static> {
-    let paced = scenarios(report).filter(|scenario| scenario["name"] != "fast");
+    let is_paced = |name: &str| name != "fast" && !name.starts_with("reload");
+    let paced = scenarios(report)
+        .filter(|scenario| is_paced(scenario["name"].as_str().unwrap_or_default()));
     let groups = paced.map(|scenario| {
         let name = scenario["name"].as_str().unwrap_or_default().to_owned();
         let times = &scenario["ours"]["milliseconds"]["token"];
@@ -90,4 +144,31 @@ fn latency(report: &Value) -> Chart<'static> {
     });
     let (title, unit) = ("From the model's write to the reader's read", "ms");
     Chart { title, unit, series: &["p50", "p99"], groups: groups.collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_ratio_to_nginx_comes_first_and_the_machine_is_named() {
+        let steady = |cost: f64| json!({ "seconds": 5.0, "server_cpu_per_token": cost });
+        let of = |name: &str, nginx: Value| json!({ "name": name, "title": "t", "ours": { "steady": steady(30.0) }, "nginx": nginx });
+        let beside = of("beside", json!({ "steady": steady(12.0) }));
+        let report = json!({
+            "commit": "abc", "date": "2026-01-02", "history": null,
+            "machine": { "processor": "P", "cores": 2, "memory": "8388608 kB", "system": "S",
+                "nginx": "nginx version: nginx/1", "load_before": "0.1 0.2 0.3 1/2 3" },
+            "scenarios": [beside, of("alone", Value::Null)],
+        });
+        let text = text(&report);
+        let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("no {part} in {text}"));
+        assert!(at("| beside | 2.50 | 30.0 | 12.0 |") < at("## How fast"));
+        assert!(at("| alone |") > at("## How fast"), "nginx has nothing like it");
+        at("- commit: abc, measured on 2026-01-02");
+        at("- machine: P, 2 cores, 8 GiB of memory, S");
+        at("- beside it: nginx/1\n- load of the machine before (1, 5, 15 minutes): 0.1, 0.2, 0.3");
+    }
 }

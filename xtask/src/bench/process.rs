@@ -138,6 +138,7 @@ impl Server {
             .env_clear()
             .env("UNBROKEN__MODELS__DISCOVER", "false")
             .env("UNBROKEN__PROVIDERS", provider)
+            .env("UNBROKEN__LIMITS__READERS_PER_PERSON", "2000")
             .env("UNBROKEN__LOG__LEVEL", "warn")
             .stderr(File::create(folder.join("server.log"))?);
         let begin = Instant::now();

@@ -34,6 +34,7 @@ pub(super) fn all(size: Size) -> Vec<Scenario> {
     let fast = format!("--answers 20 --tokens {} --rate 0 --starts 10000", full(20_000, 10_000));
     let (starts, seats) = (full(500, 100), full(250, 50));
     let starting = format!("--tokens 20 --rate 20 --starts {starts} --answers {}", starts * 10);
+    let (records, pages, pause) = (full(4_000, 1_000), full(1_000, 100), full(5, 2));
     vec![
         of("streams", format!("{many} answers, a socket each, 20 tokens/s"), &streams)
             .beside_nginx(&streams),
@@ -57,18 +58,34 @@ pub(super) fn all(size: Size) -> Vec<Scenario> {
         of("fast", "20 answers as fast as the model can".into(), &fast).beside_nginx(&fast),
         of(
             "followers",
-            // A person may have 256 readers at once.
-            format!("{} readers over {watched} answers, 20 tokens/s", watched * 250),
-            &format!("--answers {watched} --followers 250 --tokens {tokens} --rate 20"),
+            format!("{} readers of one answer, 20 tokens/s", watched * 250),
+            &format!("--answers 1 --followers {} --tokens {tokens} --rate 20", watched * 250),
         ),
         of(
             "reconnects",
             format!("{many} answers, every socket cut in the middle, 20 tokens/s"),
             &format!("{streams} --cut"),
         ),
+        reload("reload", 1, records, pause),
+        reload("reloads", pages, records, pause),
         of("starts", format!("{starts} starts a second"), &format!("{starting} --sockets {seats}"))
             .beside_nginx(&starting),
+        of(
+            "starts-http",
+            format!("{starts} starts a second over HTTP, answers as SSE"),
+            &format!("{starting} --transport sse"),
+        ),
     ]
+}
+
+/// Pages that are loaded anew while an answer pauses, in seconds, after so many tokens: `back` is
+/// the time until each has that text again.
+fn reload(name: &'static str, pages: u64, tokens: u64, pause: u64) -> Scenario {
+    let title = format!("{pages} pages loaded anew at once on an answer of {tokens} tokens");
+    let all = 2 * tokens;
+    let model = format!("numbers:tokens={all},rate=0,stall_at={tokens},stall={pause}s,stamp=1");
+    let load = format!("--answers 1 --followers {pages} --cut --reload --tokens {all}");
+    of(name, title, &format!("{load} --model {model}"))
 }
 
 /// Many answers that come slowly, ten on a socket: one socket each would be more open files than

@@ -27,13 +27,23 @@ pub(super) fn text(report: &Value) -> String {
     format!("{}\n\n{}", aligned(&rows), below(report))
 }
 
-/// The same as Markdown.
-pub(super) fn markdown(report: &Value) -> String {
+/// Some columns of it as Markdown, for the scenarios that are wanted.
+pub(super) fn markdown(
+    report: &Value,
+    columns: &[&str],
+    is_wanted: impl Fn(&Value) -> bool,
+) -> String {
     let scenarios = report["scenarios"].as_array().map_or(&[][..], Vec::as_slice);
-    let line = |cells: &[String]| format!("| {} |", cells.join(" | "));
+    let line = |cells: &[String]| {
+        let named = HEAD.iter().zip(cells);
+        let cell = |column: &&str| named.clone().find(|(name, _)| *name == column);
+        let cells = columns.iter().filter_map(cell).map(|(_, cell)| cell.as_str());
+        format!("| {} |", cells.collect::<Vec<_>>().join(" | "))
+    };
     let mut lines = vec![line(&HEAD.map(str::to_owned)), line(&HEAD.map(|_| "---".to_owned()))];
-    lines.extend(scenarios.iter().map(|scenario| line(&row(scenario))));
-    format!("{}\n\n{}", lines.join("\n"), below(report))
+    let wanted = scenarios.iter().filter(|scenario| is_wanted(scenario));
+    lines.extend(wanted.map(|scenario| line(&row(scenario))));
+    lines.join("\n")
 }
 
 fn below(report: &Value) -> String {
@@ -44,7 +54,7 @@ fn below(report: &Value) -> String {
 }
 
 /// Cold start and idle memory, as the scenario shows them that has both servers.
-fn beginnings(report: &Value) -> String {
+pub(super) fn beginnings(report: &Value) -> String {
     let scenarios = report["scenarios"].as_array().map_or(&[][..], Vec::as_slice);
     let beginning = |name: &str, of: &Value| {
         let (started, idle) = (of["started_ms"].as_f64()?, of["memory"]["idle"].as_f64()?);

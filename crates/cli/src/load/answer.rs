@@ -14,10 +14,17 @@ pub(super) struct Answer {
     count: Count,
     total: u64,
     asked: u64,
-    /// When its connection was cut, until something comes on the next one.
-    cut: Option<u64>,
+    /// When its connection was cut, until as much is there again as its reader had kept.
+    cut: Option<Cut>,
     is_speaking: bool,
     pub(super) has_ended: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Cut {
+    at: u64,
+    /// Tokens that have to come again; with none, the first text is enough.
+    again: u64,
 }
 
 impl Answer {
@@ -44,16 +51,21 @@ impl Answer {
     }
 
     pub(super) fn cut(&mut self, now: u64) {
-        self.cut = (!self.has_ended).then_some(now);
+        self.cut = (!self.has_ended).then_some(Cut { at: now, again: 0 });
+    }
+
+    /// Its reader has lost all that came, and reads it again.
+    pub(super) fn forget(&mut self) {
+        let Some(cut) = &mut self.cut else { return };
+        cut.again = self.count.seen();
+        (self.tokens, self.count) = (Tokens::default(), Count::new(self.total));
+        (self.epoch, self.seq) = (0, 0);
     }
 
     /// A piece of its text came. `now` is the time of the read that brought it.
     pub(super) fn text(&mut self, text: &[u8], now: u64, tally: &Tally) {
         let mut times = tally.times.borrow_mut();
-        if let Some(cut) = self.cut.take() {
-            record(&mut times.resume, now.saturating_sub(cut));
-        }
-        let Self { tokens, count, is_speaking, asked, .. } = self;
+        let Self { tokens, count, is_speaking, asked, cut, .. } = self;
         tokens.read(text, |token| {
             if !*is_speaking {
                 *is_speaking = true;
@@ -62,10 +74,14 @@ impl Answer {
             }
             count.see(token.number);
             tally.token();
-            if let Some(written) = token.written {
+            let is_old = cut.is_some_and(|cut| token.number <= cut.again);
+            if let Some(written) = token.written.filter(|_| !is_old) {
                 record(&mut times.token, now.saturating_sub(written));
             }
         });
+        if let Some(cut) = cut.take_if(|cut| count.seen() >= cut.again) {
+            record(&mut times.resume, now.saturating_sub(cut.at));
+        }
     }
 
     /// The whole text so far, in the place of all that came.

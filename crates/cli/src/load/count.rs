@@ -92,6 +92,11 @@ impl Count {
         }
     }
 
+    /// Up to which number they came.
+    pub(super) fn seen(&self) -> u64 {
+        self.next - 1
+    }
+
     /// What is wrong when nothing comes any more.
     pub(super) fn harm(&self) -> Harm {
         let never = (self.total + 1).saturating_sub(self.next);

@@ -32,7 +32,9 @@ pub(super) async fn read(run: Rc<Run>, number: usize) {
     run.tally.step(&run.tally.ready);
     let read = match opened {
         Ok((http, person)) => {
-            sleep_until(run.turn(number).await).await;
+            let turn = run.turn(number).await;
+            sleep_until(turn).await;
+            run.tally.late(Some(turn));
             reader.ask();
             let cuts = run.cuts();
             Answering { run: &run, http, person, reader: &mut reader, cuts }.read().await

@@ -117,6 +117,7 @@ impl Connection<'_> {
             tokio::select! {
                 biased;
                 () = at(turn) => {
+                    self.run.tally.late(turn);
                     self.ask().await?;
                     turn = self.next_turn().await;
                 }
@@ -178,6 +179,9 @@ impl Connection<'_> {
         let now = nanos();
         for answer in &mut self.reader.answers {
             answer.cut(now);
+            if self.run.plan.reload {
+                answer.forget();
+            }
         }
         self.socket = open(self.run, &self.seat.group).await?;
         self.follow().await

@@ -48,13 +48,16 @@ pub struct Tokens {
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Latencies {
+    /// From the moment that was planned for asking to the asking, which all others begin with.
+    pub late: Option<Spread>,
     /// From asking to the id.
     pub start: Option<Spread>,
     /// From asking to the first token.
     pub first_token: Option<Spread>,
     /// From the model's write to the reader's read.
     pub token: Option<Spread>,
-    /// From the cut of a connection to the next text on a new one.
+    /// From the cut of a connection to the next text on a new one; to all that was there before
+    /// with [`Load::reload`].
     pub resume: Option<Spread>,
 }
 
@@ -174,6 +177,7 @@ impl Latencies {
     pub(super) fn of(tally: &Tally) -> Self {
         let times = tally.times.borrow();
         Self {
+            late: Spread::of(&times.late),
             start: Spread::of(&times.start),
             first_token: Spread::of(&times.first),
             token: Spread::of(&times.token),
@@ -210,7 +214,8 @@ impl Display for Report {
             row(f, "  out of order", order)?;
             row(f, "  gaps, wrong ends", format_args!("{gaps}, {wrong_ends}"))?;
         }
-        let Latencies { start, first_token, token, resume } = &self.milliseconds;
+        let Latencies { late, start, first_token, token, resume } = &self.milliseconds;
+        spread(f, "asked late by this tool", late.as_ref())?;
         spread(f, "start", start.as_ref())?;
         spread(f, "first token", first_token.as_ref())?;
         spread(f, "token, write to read", token.as_ref())?;

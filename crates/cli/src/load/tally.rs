@@ -1,9 +1,11 @@
 //! What all readers of a load saw together. They run in one thread, so nothing here is locked.
 
 use std::cell::{Cell, RefCell};
+use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::count::Harm;
 
@@ -36,6 +38,8 @@ pub(super) struct Tally {
 
 /// Durations in nanoseconds.
 pub(super) struct Times {
+    /// From the moment that was planned for asking to the asking: what this tool is late.
+    pub(super) late: Histogram<u64>,
     /// From asking to the id.
     pub(super) start: Histogram<u64>,
     /// From asking to the first token.
@@ -64,6 +68,7 @@ impl Tally {
             harm: Cell::default(),
             errors: RefCell::default(),
             times: RefCell::new(Times {
+                late: histogram(),
                 start: histogram(),
                 first: histogram(),
                 token: histogram(),
@@ -85,6 +90,13 @@ impl Tally {
         if self.tokens.get() == self.planned_tokens / 2 {
             self.changed.notify_waiters();
         }
+    }
+
+    /// It is asked now what was to be asked then.
+    pub(super) fn late(&self, turn: Option<Instant>) {
+        let late = turn.map_or(Duration::ZERO, |turn| turn.elapsed());
+        let nanos = u64::try_from(late.as_nanos()).unwrap_or(u64::MAX);
+        record(&mut self.times.borrow_mut().late, nanos);
     }
 
     pub(super) fn error(&self, error: &str) {

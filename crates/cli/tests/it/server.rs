@@ -93,12 +93,24 @@ async fn cut_connections_come_back_without_a_loss() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_reloads_reads_it_all_again_without_a_loss() {
+    let server = TestServer::start().await;
+    let model = Some("numbers:tokens=100,rate=0,stall_at=50,stall=1s".to_owned());
+    let load = Load { model, cut: true, reload: true, answers: 4, tokens: 100, ..Load::default() };
+    let report = server.load(load).await;
+    assert!(report.is_whole(), "{report:?}");
+    assert!(report.tokens.read > 400, "{report:?}");
+    assert!(report.milliseconds.resume.is_some_and(|times| times.count > 0), "{report:?}");
+}
+
 #[test]
 fn what_cannot_be_done_is_refused_before_anything_begins() {
     for load in [
         Load { answers: 0, ..Load::default() },
         Load { transport: Transport::Sse, followers: 2, ..Load::default() },
         Load { transport: Transport::Openai, cut: true, ..Load::default() },
+        Load { reload: true, ..Load::default() },
     ] {
         assert!(matches!(load.run(), Err(LoadError::Plan(_))), "{load:?}");
     }
