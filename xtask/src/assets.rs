@@ -14,7 +14,8 @@ use sha2::{Digest as _, Sha256};
 /// Images and fonts are compressed already.
 const COMPRESSIBLE: [&str; 8] = ["css", "html", "js", "json", "svg", "txt", "wasm", "webmanifest"];
 
-/// A file below `crates/web/assets`, by its path with `/`.
+/// A file below `crates/web/assets`, by its path with `/`; or one that a build made.
+#[derive(Clone)]
 pub(crate) struct Asset {
     pub(crate) name: String,
     pub(crate) bytes: Vec<u8>,
@@ -57,11 +58,12 @@ pub(crate) struct Dist<'a> {
 }
 
 impl Dist<'_> {
-    pub(crate) fn write(&self, assets: Vec<Asset>, glue: &[u8], wasm: &[u8]) -> Result<()> {
+    pub(crate) fn write(&self, assets: Vec<Asset>, modules: &[Asset]) -> Result<()> {
         let mut files = Addresses::default();
         let (mut css, mut scripts, mut pages) = (Vec::new(), Vec::new(), Vec::new());
-        self.write_hashed(&mut files, "app.js", glue)?;
-        self.write_hashed(&mut files, "app.wasm", wasm)?;
+        for module in modules {
+            self.write_hashed(&mut files, &module.name, &module.bytes)?;
+        }
         for asset in assets {
             match asset.name.rsplit_once('.') {
                 _ if asset.name == "index.html" => pages.push(asset),
@@ -178,7 +180,8 @@ mod tests {
             asset("icons/i.svg", "<svg/>"),
             asset("index.html", "{{boot.js}} {{app.css}}"),
         ];
-        dist.write(assets, b"glue", b"wasm").expect("it can be written");
+        let modules = [asset("app.js", "glue"), asset("app.wasm", "wasm")];
+        dist.write(assets, &modules).expect("it can be written");
 
         let files = files(folder.path());
         let find = |start: &str, end: &str| {

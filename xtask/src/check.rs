@@ -20,7 +20,9 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     invariants(workspace)?;
     run(&mut workspace.cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     setup::wasm_target()?;
-    run(wasm(workspace, "clippy", &["unbroken-web"]).args(["--", "-D", "warnings"]))?;
+    for module in ["unbroken-web", "unbroken-markdown"] {
+        run(wasm(workspace, "clippy", &[module]).args(["--", "-D", "warnings"]))?;
+    }
     let portable = ["unbroken-protocol", "unbroken-client", "unbroken-chat-view"];
     run(&mut wasm(workspace, "check", &portable))?;
     run(workspace.cargo(["doc", "--no-deps", "--workspace"]).env("RUSTDOCFLAGS", "-D warnings"))
@@ -37,7 +39,7 @@ fn wasm(workspace: &Workspace, task: &str, packages: &[&str]) -> std::process::C
 
 /// What each crate may use of ours; `ARCHITECTURE.md` draws it. What may use a crate may use all
 /// that this one uses. Dependencies of tests are free.
-const MAY_USE: [(&str, &[&str]); 17] = [
+const MAY_USE: [(&str, &[&str]); 18] = [
     ("unbroken-protocol", &[]),
     ("unbroken-store", &["unbroken-protocol"]),
     ("unbroken-bus", &["unbroken-protocol"]),
@@ -50,6 +52,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     ("unbroken-server", &["unbroken-engine", "unbroken-cli"]),
     ("unbroken-client", &["unbroken-protocol"]),
     ("unbroken-chat-view", &["unbroken-client"]),
+    ("unbroken-markdown", &["unbroken-chat-view"]),
     ("unbroken-web", &["unbroken-chat-view"]),
     ("unbroken-cli", &["unbroken-client"]),
     ("unbroken-standin", &[]),

@@ -6,6 +6,7 @@ mod build;
 mod chaos;
 mod check;
 mod command;
+mod order;
 mod setup;
 mod test;
 mod web;
@@ -72,7 +73,7 @@ enum Task {
     },
     /// Check format, lints, documentation and the direction of dependencies.
     Check,
-    /// Run all tests, those in a browser included.
+    /// Run all tests, those in a browser included, and every benchmark at its smallest.
     Test {
         /// Leave out the tests that need a browser.
         #[arg(long)]

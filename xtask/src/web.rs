@@ -16,36 +16,41 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{
     Profile,
-    assets::{self, Dist},
+    assets::{self, Asset, Dist},
     command::{Workspace, run, say},
-    setup,
+    order, setup,
 };
 
 pub(crate) fn build(workspace: &Workspace, profile: Profile) -> Result<()> {
     setup::wasm_target()?;
-    let wasm = compile(workspace, profile)?;
+    let app = compile(workspace, profile, "unbroken-web")?;
+    // By itself: together with the app it would lend the app its features.
+    let markdown = compile(workspace, profile, "unbroken-markdown")?;
     // Two builds at the same time would take each other's files away.
     let lock = fs::File::create(workspace.target.join("web-dist.lock"))?;
     lock.lock()?;
     let assets = assets::read(&workspace.root.join("crates/web/assets"))?;
 
-    let stamp = stamp(&wasm, &assets, profile)?;
+    let stamp = stamp(&[&app, &markdown], &assets, profile)?;
     let stamp_file = workspace.target.join("web-dist.stamp");
     let dist = workspace.web_dist();
     if has_app(&dist) && fs::read_to_string(&stamp_file).is_ok_and(|old| old == stamp) {
         say("the web app is up to date");
-        return Ok(());
+        return check_size(&dist, profile);
     }
 
     say("web app: wasm-bindgen");
-    let (glue, wasm) = bind(workspace, &wasm, profile)?;
+    let modules =
+        [bind(workspace, &app, profile, "app")?, bind(workspace, &markdown, profile, "markdown")?]
+            .concat();
     if profile.release {
         say("web app: compress");
     }
     let new = workspace.target.join("web-dist.new");
     clear(&new)?;
     let made = Dist { folder: &new, compress: profile.release };
-    made.write(assets, &glue, &wasm)?;
+    made.write(assets, &modules)?;
+    check_size(&new, profile)?;
     // Without its stamp a folder that is only half exchanged is built anew next time.
     clear(&dist)?;
     fs::remove_dir(&dist)?;
@@ -55,14 +60,42 @@ pub(crate) fn build(workspace: &Workspace, profile: Profile) -> Result<()> {
     Ok(())
 }
 
-fn compile(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
+/// What a browser loads to show the first page, compressed, is at most this many bytes.
+const FIRST_VIEW: u64 = 300_000;
+/// Files that it loads after that.
+const LATER: [&str; 1] = ["markdown-"];
+
+/// Says how large the first view is, and fails when it has grown too large.
+fn check_size(dist: &Path, profile: Profile) -> Result<()> {
+    if !profile.release {
+        return Ok(());
+    }
+    let mut size = 0;
+    for file in fs::read_dir(dist)? {
+        let file = file?;
+        let name = file.file_name().to_string_lossy().into_owned();
+        let compressed = file.path().extension().is_some_and(|extension| extension == "br");
+        if compressed && !LATER.iter().any(|later| name.starts_with(later)) {
+            size += file.metadata()?.len();
+        }
+    }
+    say(&format!("web app: the first view is {size} bytes of at most {FIRST_VIEW}"));
+    anyhow::ensure!(
+        size <= FIRST_VIEW,
+        "the first view of the web app is {size} bytes, more than {FIRST_VIEW}"
+    );
+    Ok(())
+}
+
+fn compile(workspace: &Workspace, profile: Profile, package: &str) -> Result<PathBuf> {
     let profile = if profile.release { "wasm-release" } else { "wasm-dev" };
     let target = workspace.web_target();
     run(workspace
-        .cargo(["build", "--package", "unbroken-web", "--lib", "--profile", profile])
+        .cargo(["build", "--package", package, "--lib", "--profile", profile])
         .args(["--target", setup::WASM, "--target-dir"])
         .arg(&target))?;
-    Ok(target.join(setup::WASM).join(profile).join("unbroken_web.wasm"))
+    let file = target.join(setup::WASM).join(profile).join(package.replace('-', "_"));
+    Ok(file.with_extension("wasm"))
 }
 
 /// The server's build puts a page of its own there while the web app is not built.
@@ -72,11 +105,13 @@ fn has_app(dist: &Path) -> bool {
 }
 
 /// A hash of all that the folder is made from; this program's own age stands for its code.
-fn stamp(wasm: &Path, assets: &[assets::Asset], profile: Profile) -> Result<String> {
-    let wasm = fs::read(wasm).with_context(|| format!("cannot read {}", wasm.display()))?;
+fn stamp(modules: &[&Path], assets: &[Asset], profile: Profile) -> Result<String> {
     let program = fs::metadata(env::current_exe()?)?.modified()?;
     let program = program.duration_since(SystemTime::UNIX_EPOCH)?.as_nanos().to_string();
-    let mut parts = vec![wasm, program.into_bytes(), vec![u8::from(profile.release)]];
+    let mut parts = vec![program.into_bytes(), vec![u8::from(profile.release)]];
+    for module in modules {
+        parts.push(fs::read(module).with_context(|| format!("cannot read {}", module.display()))?);
+    }
     for asset in assets {
         parts.push(asset.name.clone().into_bytes());
         parts.push(asset.bytes.clone());
@@ -85,7 +120,7 @@ fn stamp(wasm: &Path, assets: &[assets::Asset], profile: Profile) -> Result<Stri
 }
 
 /// The JavaScript that loads the module, and the module.
-fn bind(workspace: &Workspace, wasm: &Path, profile: Profile) -> Result<(Vec<u8>, Vec<u8>)> {
+fn bind(workspace: &Workspace, wasm: &Path, profile: Profile, name: &str) -> Result<[Asset; 2]> {
     let folder = workspace.web_target().join("bindgen");
     clear(&folder)?;
     Bindgen::new()
@@ -95,14 +130,20 @@ fn bind(workspace: &Workspace, wasm: &Path, profile: Profile) -> Result<(Vec<u8>
         .omit_default_module_path(true)
         // Names of functions: half of the module, of use to nobody who runs it.
         .remove_name_section(profile.release)
-        .out_name("app")
+        .out_name(name)
         .generate(&folder)
-        .context("wasm-bindgen cannot read the web app")?;
+        .with_context(|| format!("wasm-bindgen cannot read {}", wasm.display()))?;
     anyhow::ensure!(
         !folder.join("snippets").exists(),
         "a crate of the web app brings JavaScript of its own, which xtask/src/web.rs does not copy"
     );
-    Ok((fs::read(folder.join("app.js"))?, fs::read(folder.join("app_bg.wasm"))?))
+    let glue = fs::read(folder.join(format!("{name}.js")))?;
+    let mut wasm = fs::read(folder.join(format!("{name}_bg.wasm")))?;
+    if profile.release {
+        wasm = order::by_likeness(&wasm)?;
+    }
+    let asset = |kind: &str, bytes| Asset { name: format!("{name}.{kind}"), bytes };
+    Ok([asset("js", glue), asset("wasm", wasm)])
 }
 
 /// An empty folder of this name.

@@ -1,12 +1,12 @@
-//! When the page shows again what has arrived: so seldom that showing takes about a tenth of its
-//! time, however long the text has become. All times are milliseconds of one clock.
+//! When the page shows again what has arrived: so seldom that showing takes about a sixteenth of
+//! its time, however long the text has become. All times are milliseconds of one clock.
 
 /// Reading does not notice a commit that comes later by this; layout is what costs.
 const SHORTEST: f64 = 50.0;
-/// A page that takes longer than a tenth of this is slow, and shows its text all the same.
+/// A page that takes longer than a sixteenth of this is slow, and shows its text all the same.
 const LONGEST: f64 = 400.0;
 /// For each millisecond that a commit costs, so many lie between it and the next.
-const APART: f64 = 10.0;
+const APART: f64 = 16.0;
 
 /// The times of the commits of one page.
 #[derive(Clone, Copy, Debug, Default)]
@@ -61,13 +61,13 @@ mod tests {
     }
 
     #[test]
-    fn commits_lie_ten_times_their_cost_apart_between_50_and_400_milliseconds() {
-        for (cost, apart) in [(0.0, 50.0), (4.0, 50.0), (12.0, 120.0), (90.0, 400.0)] {
+    fn commits_lie_sixteen_times_their_cost_apart_between_50_and_400_milliseconds() {
+        for (cost, apart) in [(0.0, 50.0), (3.0, 50.0), (10.0, 160.0), (90.0, 400.0)] {
             let wait = page(cost).wait(0.0);
             assert!((wait - apart).abs() < 0.1, "{cost} ms: waits {wait}, not {apart}");
         }
-        assert!((page(12.0).wait(100.0) - 20.0).abs() < 0.1, "what has passed counts");
-        assert!(page(12.0).wait(500.0) <= 0.0, "text after a pause is shown at once");
+        assert!((page(10.0).wait(140.0) - 20.0).abs() < 0.1, "what has passed counts");
+        assert!(page(10.0).wait(500.0) <= 0.0, "text after a pause is shown at once");
     }
 
     #[test]
@@ -83,7 +83,7 @@ mod tests {
     fn one_commit_that_had_bad_luck_is_soon_forgotten() {
         let mut pace = page(2.0);
         let mut now = 0.0;
-        for cost in [300.0, 2.0, 2.0, 2.0, 2.0, 2.0] {
+        for cost in [300.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0] {
             now += pace.wait(now);
             pace.begin(now);
             pace.shown(now + cost);

@@ -9,3 +9,14 @@
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
 }
 import("{{app.js}}").then((app) => app.default({ module_or_path: "{{app.wasm}}" }));
+// The app asks for it once the first view is there; only a conversation needs it at once.
+{
+  // A browser keeps a script that it could not load; under another address it tries again.
+  const load = async (attempt) => {
+    const markdown = await import("{{markdown.js}}" + (attempt ? `?${attempt}` : ""));
+    await markdown.default({ module_or_path: "{{markdown.wasm}}" });
+    return markdown.parse;
+  };
+  const early = location.pathname === "/" ? null : load(0).catch(() => null);
+  globalThis.loadMarkdown = async (attempt) => (attempt === 0 && (await early)) || load(attempt);
+}

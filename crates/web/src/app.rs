@@ -2,6 +2,7 @@
 
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
 use crate::address::{Address, Place};
 use crate::pages::chat::Chat;
@@ -15,12 +16,13 @@ use crate::parts::show::Show;
 use crate::parts::sidebar::Sidebar;
 use crate::parts::status::ConnectionStatus;
 use crate::state::{Access, App};
-use crate::{dom, words};
+use crate::{dom, parser, words};
 
 /// The whole app.
 #[component]
 pub(crate) fn Root() -> impl IntoView {
     let app = App::provide(Address::follow());
+    spawn_local(parser::load(app));
     let settings_open = RwSignal::new(false);
     let is_home = move || app.place.get() == Place::Home;
     let is_open = move || app.access.get() == Access::Open;

@@ -388,6 +388,17 @@ impl Open {
         self.ask_frame();
     }
 
+    /// The Markdown parser has come.
+    pub(crate) fn show_all_again(self) {
+        self.mark(self.with(|transcript| transcript.messages().iter().map(|m| m.key).collect()));
+    }
+
+    /// The frame was not long enough for all of that message: the next one follows at once.
+    pub(crate) fn show_rest(self, key: u64) {
+        self.inner.change(|inner| inner.pace.hurry());
+        self.mark(vec![key]);
+    }
+
     fn mark(self, keys: Vec<u64>) {
         self.inner.change(|inner| inner.dirty.extend(keys));
         self.ask_frame();

@@ -15,6 +15,7 @@ mod dom;
 mod facts;
 mod own;
 mod pages;
+mod parser;
 mod parts;
 mod session;
 mod state;

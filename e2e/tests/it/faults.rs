@@ -380,3 +380,25 @@ async fn where_streams_are_held_back_the_page_polls_and_climbs_back() {
     ends_well(&browser, &server, 1).await;
     browser.close().await;
 }
+
+#[tokio::test]
+async fn without_the_markdown_parser_text_is_shown_as_written_until_it_comes() {
+    let server = Server::start("markdown:rate=0,first=0").await;
+    let browser = Browser::start(DESKTOP).await;
+    browser.devtools("Network.enable", json!({})).await;
+    browser.devtools("Network.setBlockedURLs", json!({"urls": ["*/markdown-*"]})).await;
+    browser.open(&server.url("/")).await;
+    browser.focused("textbox", "Message").await;
+    watch(&browser).await;
+    browser.type_text("Show me everything").await;
+    browser.enter().await;
+    let written = browser.answer_ended().await;
+    assert!(written.contains("**"), "{written}");
+
+    browser.devtools("Network.setBlockedURLs", json!({"urls": []})).await;
+    let formatted = "return document.querySelector('main article strong')
+        && !document.querySelector('main article .plain')";
+    browser.until("the answer is formatted", formatted).await;
+    assert_eq!(browser.script("return Array.isArray(window.said)").await, true, "no reload");
+    assert_eq!(browser.own_console_errors().await, Vec::<String>::new());
+}

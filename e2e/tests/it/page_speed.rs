@@ -1,8 +1,7 @@
 //! What an answer of 4,000 chunks costs the page, in what does not depend on the machine: which
 //! nodes are touched, and how many.
 //!
-//! The times are figures for `cargo xtask bench`, which runs the ignored test and reads the
-//! lines of JSON that it prints.
+//! Times are figures: the ignored tests print them as lines of JSON.
 
 use std::fmt::Write as _;
 
@@ -177,24 +176,54 @@ async fn reached(server: &Server, browser: &Browser, long: Long, chunks: usize) 
     browser.until(&format!("chunk {chunks}"), &shown).await;
 }
 
-/// The letters and digits of the last answer, without the headings of code.
+/// The letters and digits of the last answer, without the headings of code, and without the
+/// addresses of links: a long paragraph is shown as it was written until it is over.
 const LETTERS: &str = r"
 const letters = () => {
   const prose = [...document.querySelectorAll('main article .prose')].at(-1)?.cloneNode(true);
   prose?.querySelectorAll('figcaption').forEach(e => e.remove());
-  return (prose?.textContent || '').replace(/[^\p{L}\p{N}]/gu, '');
+  const text = (prose?.textContent || '').replace(/\]\(https:[^)]*\)?/g, '');
+  return text.replace(/[^\p{L}\p{N}]/gu, '');
 };
 ";
 
-/// The five texts, as fast as they come and 100 chunks a second, one line of JSON for each.
+/// The five texts, as fast as they come: one line of JSON for each.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "only figures, to be read by a person: four minutes, and no other load beside them"]
-async fn figures_of_long_answers() {
-    for rate in [0, 100] {
-        for long in Long::ALL {
-            println!("{}", figures(long, rate).await);
-        }
+#[ignore = "only figures, to be read by a person: half a minute, and no other load beside it"]
+async fn figures_as_fast_as_they_come() {
+    for long in Long::ALL {
+        println!("{}", figures(long, 0).await);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "only figures, to be read by a person: a minute, and no other load beside it"]
+async fn figures_of_all_kinds_at_100_a_second() {
+    println!("{}", figures(Long::Mixed, 100).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "only figures, to be read by a person: a minute, and no other load beside it"]
+async fn figures_of_one_long_block_of_code_at_100_a_second() {
+    println!("{}", figures(Long::Code, 100).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "only figures, to be read by a person: a minute, and no other load beside it"]
+async fn figures_of_one_long_list_at_100_a_second() {
+    println!("{}", figures(Long::List, 100).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "only figures, to be read by a person: a minute, and no other load beside it"]
+async fn figures_of_one_long_paragraph_at_100_a_second() {
+    println!("{}", figures(Long::Paragraph, 100).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "only figures, to be read by a person: a minute, and no other load beside it"]
+async fn figures_of_one_long_table_at_100_a_second() {
+    println!("{}", figures(Long::Table, 100).await);
 }
 
 /// What one answer costs the page, in CPU time of its main thread.

@@ -1,7 +1,5 @@
 //! What a view shows: settled blocks, and the tail that is still open.
 
-use super::writer::Piece;
-
 /// A piece of the answer that no longer changes.
 ///
 /// Blocks are in the order of the text. A list is one [`Part::Open`] followed by its items, a table
@@ -27,6 +25,23 @@ impl Block {
     pub(super) fn is_like(&self, other: &Self) -> bool {
         self.part == other.part && self.html == other.html
     }
+}
+
+pub(super) const BULLETS_CLOSE: &str = "</ul>";
+pub(super) const NUMBERS_CLOSE: &str = "</ol>";
+pub(super) const TABLE_CLOSE: &str = "</tbody></table></div>";
+/// What closes a [`Part::Open`].
+pub(super) const CLOSES: [&str; 3] = [BULLETS_CLOSE, NUMBERS_CLOSE, TABLE_CLOSE];
+
+/// A block as it comes out of one parse.
+#[derive(Debug)]
+pub(super) struct Piece {
+    /// The line on which it begins, as an offset in the text that was parsed.
+    pub(super) start: usize,
+    pub(super) part: Part,
+    /// A fenced code block.
+    pub(super) fenced: bool,
+    pub(super) html: String,
 }
 
 /// Where a block goes.

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use unbroken_protocol::Citation;
 
-use super::block::{self, Block, Live, Part, Tail};
+use super::block::{self, Block, Live, Part, Piece, Tail};
 use super::context::{Context, Footnotes};
-use super::fence::Fence;
+use super::fence::{self, Fence};
 use super::intake::Intake;
+use super::parser;
 use super::repair::repair;
-use super::writer::{self, Piece};
 
 /// How many bytes may be parsed again for each byte that arrives while the open block is large.
 const CREDIT: usize = 8;
@@ -45,7 +45,7 @@ pub struct Document {
     group: Option<Group>,
     fence: Option<Fence>,
     large: Large,
-    /// The id of a long open block that is shown plain.
+    /// The id of an open block that is shown plain.
     plain: Option<u64>,
     inside: String,
     html: String,
@@ -117,9 +117,11 @@ impl Document {
         }
     }
 
-    /// The text is over: settles everything.
+    /// The text is over: settles everything. Without a parser all of it stays the tail.
     pub fn finish(&mut self) {
-        if !self.finished {
+        if !parser::is_there() {
+            self.advance();
+        } else if !self.finished {
             self.finished = true;
             self.settle_whole();
         }
@@ -208,6 +210,9 @@ impl Document {
 
     /// Takes one step; `true` when there may be another.
     fn settle(&mut self) -> bool {
+        if !parser::is_there() {
+            return false;
+        }
         if let Some(fence) = &mut self.fence {
             let Some(end) = fence.feed(&self.source[self.cut..]) else { return false };
             self.settle_fence(end);
@@ -333,16 +338,16 @@ impl Document {
 
     fn parse(&mut self, text: &str) -> Vec<Piece> {
         self.parsed += text.len() as u64;
-        writer::pieces(text, &mut self.context)
+        parser::parse(text, &mut self.context).0
     }
 
     fn show(&mut self) {
         self.inside.clear();
         self.html.clear();
         if let Some(fence) = &self.fence {
-            let (open, close) = writer::code_frame(&fence.language, true);
+            let (open, close) = fence::frame(&fence.language, true);
             self.html = open + close;
-        } else if self.source.len() - self.cut > self.large.0 {
+        } else if self.is_shown_plain() {
             if self.plain.is_none() {
                 self.plain = Some(self.take_id());
             }
@@ -357,6 +362,12 @@ impl Document {
         }
     }
 
+    /// Whether what is open is too large to be parsed for every frame, or cannot be parsed yet.
+    fn is_shown_plain(&self) -> bool {
+        let open = self.source.len() - self.cut;
+        open > self.large.0 || (open > 0 && !parser::is_there())
+    }
+
     fn show_parsed(&mut self) {
         let open = &self.source[self.cut..];
         if open.trim().is_empty() {
@@ -368,7 +379,7 @@ impl Document {
         // What a tail shows must not count: its footnotes are met again when it settles.
         let footnotes = std::mem::take(&mut self.context.footnotes);
         self.parsed += repaired.len() as u64;
-        let (mut pieces, verbatim) = writer::pieces_and_end(&repaired, &mut self.context);
+        let (mut pieces, verbatim) = parser::parse(&repaired, &mut self.context);
         if verbatim && repaired != whole {
             pieces = self.parse(&whole);
         }

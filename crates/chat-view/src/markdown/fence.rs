@@ -1,4 +1,7 @@
-//! A fenced code block that is still open: its lines are appended, never parsed again.
+//! A fenced code block that is still open: its lines are appended, never parsed again. And the frame
+//! around code.
+
+use super::escape::escape;
 
 #[derive(Debug)]
 pub(super) struct Fence {
@@ -71,6 +74,23 @@ impl Fence {
     fn may_close(&self, line: &str) -> bool {
         line.bytes().all(|byte| byte == b' ' || byte == self.marker)
     }
+}
+
+/// The frame around code, up to where the code goes, and its end. A `live` frame is filled later.
+pub(super) fn frame(language: &str, live: bool) -> (String, &'static str) {
+    let mut name = String::new();
+    escape(&mut name, language);
+    let label = if name.is_empty() { crate::texts::CODE } else { &name };
+    let open = format!(
+        "<figure class=\"code\" data-lang=\"{name}\"><figcaption><span>{label}</span>\
+         <button type=\"button\" data-action=\"wrap\">{}</button>\
+         <button type=\"button\" data-action=\"copy\">{}</button></figcaption>\
+         <pre tabindex=\"0\"><code{}>",
+        crate::texts::WRAP,
+        crate::texts::COPY,
+        if live { " data-live" } else { "" },
+    );
+    (open, "</code></pre></figure>")
 }
 
 /// The language of a block, from what follows its fence.

@@ -7,11 +7,16 @@ mod block;
 mod context;
 mod document;
 mod escape;
+mod exchange;
 mod fence;
+#[cfg(feature = "parser")]
 mod inline;
 mod intake;
+#[cfg(feature = "parser")]
 mod link;
+mod parser;
 mod repair;
+#[cfg(feature = "parser")]
 mod writer;
 
 #[cfg(test)]
@@ -21,6 +26,9 @@ use unbroken_protocol::Citation;
 
 pub use block::{Block, Live, Part, Tail};
 pub use document::Document;
+#[cfg(feature = "parser")]
+pub use exchange::serve;
+pub use parser::use_parser;
 
 /// The HTML of a whole text at once. `prefix` keeps the ids of one message apart from another's.
 pub fn render(text: &str, prefix: &str, citations: &[Citation]) -> String {

@@ -5,7 +5,7 @@ use unbroken_protocol::Citation;
 
 use super::*;
 
-fn citation(index: u32) -> Citation {
+pub(super) fn citation(index: u32) -> Citation {
     Citation {
         index,
         source_type: "guide".to_owned(),
@@ -36,7 +36,7 @@ fn streamed_by(mut document: Document, pieces: &[&str]) -> Document {
 }
 
 /// Cuts a text at places given as fractions of its length.
-fn cut<'t>(text: &'t str, cuts: &[usize]) -> Vec<&'t str> {
+pub(super) fn cut<'t>(text: &'t str, cuts: &[usize]) -> Vec<&'t str> {
     let mut places: Vec<_> = cuts.iter().map(|cut| cut % (text.len() + 1)).collect();
     places.extend([0, text.len()]);
     places.sort_unstable();
@@ -146,7 +146,7 @@ const DEFINITIONS: &[&str] = &[
     "[^1]: [^1]: ",
 ];
 
-fn markdown(with_definitions: bool) -> impl Strategy<Value = String> {
+pub(super) fn markdown(with_definitions: bool) -> impl Strategy<Value = String> {
     let mut fragments = FRAGMENTS.to_vec();
     if with_definitions {
         fragments.extend(DEFINITIONS.repeat(4));
@@ -158,7 +158,7 @@ fn markdown(with_definitions: bool) -> impl Strategy<Value = String> {
     proptest::collection::vec(fragment, 0..40).prop_map(|fragments| fragments.concat())
 }
 
-fn cuts() -> impl Strategy<Value = Vec<usize>> {
+pub(super) fn cuts() -> impl Strategy<Value = Vec<usize>> {
     proptest::collection::vec(any::<usize>(), 0..24)
 }
 
@@ -249,7 +249,7 @@ proptest! {
 }
 
 /// `PROPTEST_CASES` may ask for more.
-fn cases() -> u32 {
+pub(super) fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(512)
 }
 

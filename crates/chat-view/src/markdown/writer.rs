@@ -7,33 +7,16 @@ use pulldown_cmark::{
     Alignment, BlockQuoteKind, CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd,
 };
 
-use super::block::Part;
+use super::block::{BULLETS_CLOSE, NUMBERS_CLOSE, Part, Piece, TABLE_CLOSE};
 use super::context::Context;
 use super::escape::escape;
 use super::{fence, inline};
 
 /// Lists and quotes deeper than this are shown at this depth.
 const DEPTH: usize = 48;
-const TABLE_CLOSE: &str = "</tbody></table></div>";
 
-/// A block as it comes out of one parse.
-#[derive(Debug)]
-pub(super) struct Piece {
-    /// The line on which it begins, as an offset in the text that was parsed.
-    pub(super) start: usize,
-    pub(super) part: Part,
-    /// A fenced code block.
-    pub(super) fenced: bool,
-    pub(super) html: String,
-}
-
-/// Parses a text and writes its blocks.
-pub(super) fn pieces(text: &str, context: &mut Context) -> Vec<Piece> {
-    Writer::new(text, context).run().0
-}
-
-/// The same, and whether the text ends inside code or raw HTML.
-pub(super) fn pieces_and_end(text: &str, context: &mut Context) -> (Vec<Piece>, bool) {
+/// Parses a text and writes its blocks; also whether it ends inside code or raw HTML.
+pub(super) fn pieces(text: &str, context: &mut Context) -> (Vec<Piece>, bool) {
     Writer::new(text, context).run()
 }
 
@@ -145,7 +128,8 @@ impl<'a, 'c> Writer<'a, 'c> {
         let (kind, close) = self.tag(tag, parent);
         self.open.push(Open { kind, close });
         if self.open.len() == 1 && kind == Kind::List {
-            let close = if self.out.starts_with("<ul") { "</ul>" } else { "</ol>" };
+            let bullets = self.out.starts_with("<ul");
+            let close = if bullets { BULLETS_CLOSE } else { NUMBERS_CLOSE };
             self.finish(Part::Open { close });
         }
     }
@@ -172,15 +156,15 @@ impl<'a, 'c> Writer<'a, 'c> {
             }
             Tag::List(None) => {
                 self.out.push_str("<ul>");
-                (Kind::List, "</ul>")
+                (Kind::List, BULLETS_CLOSE)
             }
             Tag::List(Some(1)) => {
                 self.out.push_str("<ol>");
-                (Kind::List, "</ol>")
+                (Kind::List, NUMBERS_CLOSE)
             }
             Tag::List(Some(first)) => {
                 let _ = write!(self.out, "<ol start=\"{first}\">");
-                (Kind::List, "</ol>")
+                (Kind::List, NUMBERS_CLOSE)
             }
             Tag::Item => {
                 self.out.push_str("<li");
@@ -254,7 +238,7 @@ impl<'a, 'c> Writer<'a, 'c> {
             }
             CodeBlockKind::Indented => "",
         };
-        let (open, close) = code_frame(fence::language(info), false);
+        let (open, close) = fence::frame(fence::language(info), false);
         self.out.push_str(&open);
         (Kind::Code, close.to_owned())
     }
@@ -357,23 +341,6 @@ impl<'a, 'c> Writer<'a, 'c> {
         let html = std::mem::take(&mut self.out);
         self.pieces.push(Piece { start: self.start, part, fenced: self.fenced, html });
     }
-}
-
-/// The frame around code, up to where the code goes, and its end. A `live` frame is filled later.
-pub(super) fn code_frame(language: &str, live: bool) -> (String, &'static str) {
-    let mut name = String::new();
-    escape(&mut name, language);
-    let label = if name.is_empty() { crate::texts::CODE } else { &name };
-    let open = format!(
-        "<figure class=\"code\" data-lang=\"{name}\"><figcaption><span>{label}</span>\
-         <button type=\"button\" data-action=\"wrap\">{}</button>\
-         <button type=\"button\" data-action=\"copy\">{}</button></figcaption>\
-         <pre tabindex=\"0\"><code{}>",
-        crate::texts::WRAP,
-        crate::texts::COPY,
-        if live { " data-live" } else { "" },
-    );
-    (open, "</code></pre></figure>")
 }
 
 fn quote(kind: Option<BlockQuoteKind>) -> &'static str {

@@ -183,7 +183,7 @@ impl Inner {
     fn set_timer(&self) {
         let climb_at = self.ladder.borrow().next_wake().filter(|_| !self.is_hidden.get());
         let wake = self.machine.borrow().next_wake().into_iter().chain(climb_at).min();
-        self.timer.borrow_mut().set(wake.map(|at| at.saturating_sub(now())));
+        self.timer.borrow_mut().set(wake, now());
     }
 
     fn connect(&self) {

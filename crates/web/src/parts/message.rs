@@ -117,24 +117,30 @@ pub(crate) fn Answer(key: u64) -> impl IntoView {
     let body = NodeRef::<Div>::new();
     let prose: Rc<RefCell<Option<Prose>>> = Rc::default();
     let commit = move || {
-        app.open.answer(key, |answer, facts| {
+        let shown = app.open.answer(key, |answer, facts| {
             let now = About::of(answer, facts);
             let mut prose = prose.borrow_mut();
             if prose.is_none() {
                 *prose = body.get_untracked().map(|body| Prose::new(body.into()));
             }
-            if let Some(prose) = prose.as_mut() {
+            let is_whole = prose.as_mut().is_none_or(|prose| {
                 let writes = now.state.is_running() && now.state != AnswerState::Queued;
-                prose.commit(answer.document(), writes);
+                let is_whole = prose.commit(answer.document(), writes);
                 prose.mark_seams(&answer.seam_blocks());
-            }
+                is_whole
+            });
             if reasoning.read_untracked().len() != answer.reasoning.len() {
                 reasoning.set(answer.reasoning.clone());
             }
-            if *about.read_untracked() != now {
+            // An answer whose text is not all there has not ended for whoever reads it.
+            if is_whole && *about.read_untracked() != now {
                 about.set(now);
             }
+            is_whole
         });
+        if shown == Some(false) {
+            app.open.show_rest(key);
+        }
     };
     app.open.watch(key, {
         let commit = commit.clone();

@@ -16,6 +16,10 @@ const HOLDS_TEXT: &str = "p,li,blockquote,h2,h3,h4,h5,h6,code,td,.part,.tail";
 /// out again is one part.
 const PART: usize = 4096;
 
+/// So much HTML goes into the page in one frame, unless a block is longer: with its layout it takes
+/// a slow machine less than 50 milliseconds.
+const FRAME: usize = 16 * 1024;
+
 const HEADINGS: &str = "h2,h3,h4,h5,h6";
 /// The page's own heading.
 const PAGE_LEVEL: usize = 1;
@@ -33,6 +37,8 @@ pub(crate) struct Prose {
     cursor: Option<Element>,
     outline: Outline,
     seams: Vec<Element>,
+    /// Somebody has seen it grow. What was there before is shown at once.
+    grows: bool,
 }
 
 struct Shown {
@@ -97,14 +103,20 @@ impl Prose {
             cursor: None,
             outline: Outline::default(),
             seams: Vec::new(),
+            grows: false,
         }
     }
 
-    /// Shows what the document holds now; `writing` says whether more may come.
-    pub(crate) fn commit(&mut self, content: &Document, writing: bool) {
-        self.settle(content.blocks());
-        self.write_tail(content.tail());
+    /// Shows what the document holds now; `writing` says whether more may come. `false` when there
+    /// is more to show than one frame can bear.
+    pub(crate) fn commit(&mut self, content: &Document, writing: bool) -> bool {
+        let most = if self.grows { FRAME } else { usize::MAX };
+        let is_whole = self.settle(content.blocks(), most);
+        let nothing = Tail { inside: "", html: "", live: None };
+        self.write_tail(if is_whole { content.tail() } else { nothing });
         self.place_cursor(writing);
+        self.grows |= writing;
+        is_whole
     }
 
     /// Marks the blocks in which the answer goes on after a break; their number is the tail. After
@@ -120,43 +132,72 @@ impl Prose {
         }
     }
 
-    fn settle(&mut self, blocks: &[Block]) {
+    fn settle(&mut self, blocks: &[Block], most: usize) -> bool {
         let same = self.blocks.iter().zip(blocks).take_while(|(a, b)| a.id == b.id).count();
         if same == self.blocks.len() && same == blocks.len() {
-            return;
+            return true;
         }
         self.clear_inside();
-        if same < self.blocks.len() {
-            for gone in self.blocks.drain(same..).rev() {
-                gone.element.remove();
-            }
-            self.outline = Outline::default();
-            self.blocks.iter().for_each(|shown| self.outline.heed(&shown.element));
+        if same == self.blocks.len() {
+            return self.append(&blocks[same..], most);
         }
-        for block in &blocks[same..] {
-            self.append(block);
+        for gone in self.blocks.drain(same..).rev() {
+            gone.element.remove();
         }
+        self.outline = Outline::default();
+        self.blocks.iter().for_each(|shown| self.outline.heed(&shown.element));
+        // At once: the page must not shrink and grow again.
+        self.append(&blocks[same..], usize::MAX)
     }
 
-    fn append(&mut self, block: &Block) {
-        let html = block.element();
-        let host = match block.part {
-            Part::Inside => self.blocks.iter().rev().find_map(|shown| shown.host.clone()),
-            Part::Whole | Part::Open { .. } => None,
-        };
-        let element = if let Some(host) = host {
-            let _ = host.insert_adjacent_html("beforeend", &html);
-            host.last_element_child()
+    /// Appends at most about so many bytes; `false` when blocks are left.
+    fn append(&mut self, blocks: &[Block], most: usize) -> bool {
+        let mut room = most;
+        for run in blocks.chunk_by(|a, b| is_inside(a) == is_inside(b)) {
+            let mut html = String::new();
+            let fits = run.iter().take_while(|block| {
+                let fits = html.len() < room;
+                if fits {
+                    html.push_str(&block.element());
+                }
+                fits
+            });
+            let fits = fits.count();
+            self.put(&run[..fits], &html);
+            room = room.saturating_sub(html.len());
+            if fits < run.len() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Where what lies inside goes.
+    fn host(&self) -> Option<Element> {
+        self.blocks.iter().rev().find_map(|shown| shown.host.clone())
+    }
+
+    /// Puts blocks into the page that go to one place, each of them one element.
+    fn put(&mut self, run: &[Block], html: &str) {
+        let inside = run.first().is_some_and(is_inside);
+        let mut next = if let Some(host) = self.host().filter(|_| inside) {
+            let last = host.last_element_child();
+            let _ = host.insert_adjacent_html("beforeend", html);
+            last.map_or_else(|| host.first_element_child(), |last| last.next_element_sibling())
         } else {
-            let _ = self.tail.insert_adjacent_html("beforebegin", &html);
-            self.tail.previous_element_sibling()
+            let last = self.tail.previous_element_sibling();
+            let _ = self.tail.insert_adjacent_html("beforebegin", html);
+            last.map_or_else(|| self.root.first_element_child(), |last| last.next_element_sibling())
         };
-        let Some(element) = element else { return };
-        self.outline.heed(&element);
-        let host = matches!(block.part, Part::Open { .. }).then(|| {
-            element.query_selector("tbody").ok().flatten().unwrap_or_else(|| element.clone())
-        });
-        self.blocks.push(Shown { id: block.id, element, host });
+        for block in run {
+            let Some(element) = next else { return };
+            next = element.next_element_sibling();
+            self.outline.heed(&element);
+            let host = matches!(block.part, Part::Open { .. }).then(|| {
+                element.query_selector("tbody").ok().flatten().unwrap_or_else(|| element.clone())
+            });
+            self.blocks.push(Shown { id: block.id, element, host });
+        }
     }
 
     fn write_tail(&mut self, tail: Tail<'_>) {
@@ -178,8 +219,7 @@ impl Prose {
 
     fn fill_inside(&mut self, html: &str) {
         html.clone_into(&mut self.inside_html);
-        let host = self.blocks.iter().rev().find_map(|shown| shown.host.clone());
-        let Some(host) = host.filter(|_| !html.is_empty()) else { return };
+        let Some(host) = self.host().filter(|_| !html.is_empty()) else { return };
         let before = host.child_element_count();
         let _ = host.insert_adjacent_html("beforeend", html);
         let children = host.children();
@@ -256,6 +296,10 @@ impl Outline {
             let _ = heading.set_attribute("aria-level", &level.to_string());
         }
     }
+}
+
+fn is_inside(block: &Block) -> bool {
+    block.part == Part::Inside
 }
 
 fn is(element: &Element, selector: &str) -> bool {
