@@ -738,7 +738,7 @@ mod tests {
             at: Timestamp::from_millis(0),
             body,
         });
-        records.for_each(|record| log.publish(record));
+        publish(&log, &records.collect::<Vec<_>>());
         let (mut follower, _) = Follower::new(Arc::clone(&log), View::default(), 0, None);
         let mut kinds = Vec::new();
         while let Some(event) = follower.next_event() {

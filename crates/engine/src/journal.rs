@@ -56,13 +56,15 @@ impl Journal {
         }
     }
 
-    /// Records of a generation are in `row`.
-    pub(crate) fn append(&mut self, log: &Arc<Log>, row: i64, bytes: u64) {
+    /// The records of a generation begin in `row`, with the last ones that it grew by.
+    pub(crate) fn enter(&mut self, log: &Arc<Log>, row: i64) {
         let id = log.identity.generation_id;
-        self.live.entry(id).or_insert_with(|| {
-            self.by_row.insert((row, id));
-            Begin { log: Arc::clone(log), row, byte: self.bytes }
-        });
+        self.live.insert(id, Begin { log: Arc::clone(log), row, byte: self.bytes });
+        self.by_row.insert((row, id));
+    }
+
+    /// So many bytes were appended.
+    pub(crate) fn grow(&mut self, bytes: u64) {
         self.bytes += bytes;
     }
 }
@@ -90,8 +92,8 @@ mod tests {
     fn rows_go_when_the_oldest_live_generation_no_longer_needs_them() {
         let mut journal = Journal::default();
         let (old, young) = (log(), log());
-        journal.append(&old, 1, 10);
-        journal.append(&young, 5, 10);
+        journal.enter(&old, 1);
+        journal.enter(&young, 5);
         assert_eq!(journal.trim_to(6, |_| false), Some(1));
         journal.trimmed(1);
         assert_eq!(journal.trim_to(6, |_| false), None);
@@ -106,9 +108,11 @@ mod tests {
     fn a_generation_that_spans_too_much_is_named() {
         let mut journal = Journal::default();
         let (slow, busy) = (log(), log());
-        journal.append(&slow, 1, 10);
-        journal.append(&busy, 2, SPAN);
-        journal.append(&busy, 3, 10);
+        journal.enter(&slow, 1);
+        journal.enter(&busy, 2);
+        journal.grow(SPAN);
+        assert!(journal.overlong().is_empty());
+        journal.grow(1);
         let overlong: Vec<_> =
             journal.overlong().iter().map(|log| log.identity.generation_id).collect();
         assert_eq!(overlong.len(), 2);

@@ -110,12 +110,14 @@ impl Log {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Shows a committed record to everybody.
-    pub(crate) fn publish(&self, record: Record) {
+    /// Shows a committed record to everybody. `true` when the log had none in the journal before.
+    pub(crate) fn publish(&self, record: Record) -> bool {
         let mut inner = self.lock();
         inner.storage_fails = false;
+        let begins = inner.packed == inner.head();
         inner.push(record);
         inner.wake();
+        begins
     }
 
     /// A queued generation begins to run, in this epoch. `false` when it was sealed before it could.

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -124,7 +125,11 @@ impl LogWriter {
     /// Appends a record; it is shown after its commit.
     pub(crate) async fn append(&self, append: Append) {
         // The writer is gone only when the process ends.
-        let _ = self.operations.send(Operation::Append(append)).await;
+        if let Err(TrySendError::Full(append)) =
+            self.operations.try_send(Operation::Append(append))
+        {
+            let _ = self.operations.send(append).await;
+        }
     }
 
     /// Seals or interrupts a log, durably. Waits as long as the store refuses.
@@ -311,7 +316,7 @@ impl Task {
     /// Writes everything that waits in one transaction. After an error it waits still, but for
     /// commands: they are never tried twice, their callers are told.
     async fn commit(&mut self) -> Result<(), StoreError> {
-        let mut ends = Ends::default();
+        let mut ends = Ends(HashMap::with_capacity(self.waiting.len()));
         self.waiting.retain(|operation| match operation {
             Operation::Append(append) => ends.take_append(append),
             // Its caller is told that it is stale.
@@ -381,26 +386,29 @@ impl Task {
     }
 
     fn take_commands(&mut self) -> Vec<Command> {
-        let mut commands = Vec::new();
-        for operation in std::mem::take(&mut self.waiting) {
-            match operation {
-                Operation::Command(command) => commands.push(command),
-                other => self.waiting.push(other),
-            }
-        }
-        commands
+        let is_command = |operation: &mut Operation| matches!(operation, Operation::Command(_));
+        let taken = self.waiting.extract_if(.., is_command);
+        let commands = taken.filter_map(|operation| match operation {
+            Operation::Command(command) => Some(command),
+            _ => None,
+        });
+        commands.collect()
     }
 
     /// After the commit: everybody sees what waited.
     fn show(&mut self, row: Option<i64>, sealed: Vec<Sealed>, taken: Vec<Option<Epoch>>) {
         let mut sealed = sealed.into_iter();
         let mut taken = taken.into_iter();
-        for operation in std::mem::take(&mut self.waiting) {
+        // Put back when it is empty, as the next commit will need the same room.
+        let mut waiting = std::mem::take(&mut self.waiting);
+        for operation in waiting.drain(..) {
             match operation {
                 Operation::Append(Append { log, record, .. }) => {
                     let row = row.expect("an append is in the journal");
-                    self.journal.append(&log, row, size(&record));
-                    log.publish(record);
+                    self.journal.grow(size(&record));
+                    if log.publish(record) {
+                        self.journal.enter(&log, row);
+                    }
                 }
                 Operation::Settle(settle, reply) => {
                     let sealed = sealed.next().expect("one outcome per settlement");
@@ -426,6 +434,7 @@ impl Task {
                 Operation::Command(_) => unreachable!("commands were taken out"),
             }
         }
+        self.waiting = waiting;
     }
 
     /// Nothing to do: bring tokens to the disk, and keep the write-ahead log small.
@@ -460,7 +469,6 @@ impl Task {
 ///
 /// Refused is what does not continue its log: it was sealed meanwhile, also by this very commit, or
 /// a later run owns it (PROTOCOL B8.1, B8.5, B8.6).
-#[derive(Default)]
 struct Ends(HashMap<GenerationId, Option<Seq>>);
 
 impl Ends {

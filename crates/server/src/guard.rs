@@ -258,7 +258,8 @@ mod tests {
 
     fn http(listen: &str, public_url: &str, cors_origins: &[&str]) -> Http {
         let text = format!(
-            "listen = '{listen}'\npublic_url = '{public_url}'\ncors_origins = {cors_origins:?}"
+            "listen = '{listen}'\npublic_url = '{public_url}'\ncors_origins = {cors_origins:?}\n\
+             workers = 0"
         );
         toml::from_str(&text).unwrap()
     }

@@ -7,6 +7,16 @@ use std::sync::Arc;
 use unbroken_engine::{Frame, LEFT_OUT, LeftOut, Log, Text};
 use unbroken_protocol::Event;
 
+/// Room for what most frames are: the record of a token, with its ids.
+const ROOM: usize = 512;
+
+/// An event as JSON.
+pub(crate) fn json(event: &Event) -> String {
+    let mut json = Vec::with_capacity(ROOM);
+    serde_json::to_writer(&mut json, event).expect("an event is plain data");
+    String::from_utf8(json).expect("JSON is UTF-8")
+}
+
 /// The JSON of one frame, as an iterator over its pieces.
 pub(crate) struct Written {
     parts: VecDeque<Part>,
@@ -26,12 +36,11 @@ enum Part {
 impl Written {
     /// An event from which nothing was left out.
     pub(crate) fn whole(event: &Event) -> Self {
-        let json = serde_json::to_string(event).expect("an event is plain data");
-        Self { parts: [Part::Json(json)].into() }
+        Self { parts: [Part::Json(json(event))].into() }
     }
 
     pub(crate) fn new(Frame { log, event, left_out }: Frame) -> Self {
-        let mut json = serde_json::to_string(&event).expect("an event is plain data");
+        let mut json = json(&event);
         let mut parts = VecDeque::new();
         for LeftOut { field, text, end } in left_out {
             // These fields stand before everything that is in the words of others.

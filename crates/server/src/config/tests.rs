@@ -86,6 +86,7 @@ fn a_variable_is_read_as_toml_and_else_as_text() {
         .env("UNBROKEN__AUTH__ACCESS_CODE", "12345678")
         .env("UNBROKEN__MODELS__DEFAULT", "'quoted'")
         .env("UNBROKEN__SHUTDOWN__DRAIN_SECONDS", "5")
+        .env("UNBROKEN__HTTP__WORKERS", "1000")
         .env("UNBROKEN__HTTP__CORS_ORIGINS", "['https://a.example', 'http://b.example:8080']")
         .env(
             "UNBROKEN__PROVIDERS",
@@ -98,6 +99,7 @@ fn a_variable_is_read_as_toml_and_else_as_text() {
     assert_eq!(models.default.as_deref(), Some("quoted"));
     assert_eq!(shutdown.drain(), Duration::from_secs(5));
     assert_eq!(http.cors_origins.len(), 2);
+    assert_eq!(http.workers(), 64);
     assert_eq!(providers.len(), 1);
 }
 

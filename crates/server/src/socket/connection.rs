@@ -27,7 +27,7 @@ use crate::App;
 use crate::crowd::{Seat, Who};
 use crate::socket::flood::Allowance;
 use crate::socket::frames::Greeting;
-use crate::written::Written;
+use crate::written::{Written, json};
 
 pub(super) type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
@@ -276,6 +276,9 @@ impl Connection {
             // Exactly once per generation and connection.
             return Ok(());
         }
+        if frame.left_out.is_empty() {
+            return self.send(&frame.event).await;
+        }
         let mut pieces = Written::new(frame);
         let mut kind = Data::Text;
         while let Some(piece) = pieces.next() {
@@ -383,8 +386,7 @@ impl Connection {
 
     /// Sends one event as a text frame.
     pub(super) async fn send(&mut self, event: &Event) -> Step {
-        let text = serde_json::to_string(event).expect("an event is plain data");
-        self.transmit(Message::Text(text.into())).await
+        self.transmit(Message::Text(json(event).into())).await
     }
 
     async fn transmit(&mut self, message: Message) -> Step {
