@@ -23,9 +23,9 @@ use crate::{
 
 pub(crate) fn build(workspace: &Workspace, profile: Profile) -> Result<()> {
     setup::wasm_target()?;
-    let app = compile(workspace, profile, "unbroken-web")?;
+    let app = compile(workspace, profile, "wasm-release", "unbroken-web")?;
     // By itself: together with the app it would lend the app its features.
-    let markdown = compile(workspace, profile, "unbroken-markdown")?;
+    let markdown = compile(workspace, profile, "wasm-release-fast", "unbroken-markdown")?;
     // Two builds at the same time would take each other's files away.
     let lock = fs::File::create(workspace.target.join("web-dist.lock"))?;
     lock.lock()?;
@@ -87,8 +87,13 @@ fn check_size(dist: &Path, profile: Profile) -> Result<()> {
     Ok(())
 }
 
-fn compile(workspace: &Workspace, profile: Profile, package: &str) -> Result<PathBuf> {
-    let profile = if profile.release { "wasm-release" } else { "wasm-dev" };
+fn compile(
+    workspace: &Workspace,
+    profile: Profile,
+    release: &str,
+    package: &str,
+) -> Result<PathBuf> {
+    let profile = if profile.release { release } else { "wasm-dev" };
     let target = workspace.web_target();
     run(workspace
         .cargo(["build", "--package", package, "--lib", "--profile", profile])
