@@ -22,6 +22,7 @@ mod session;
 mod turn;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -103,8 +104,10 @@ impl Engine {
     ) -> Result<Self, Refusal> {
         let lost = CancellationToken::new();
         let tasks = TaskTracker::new();
+        let wal = Arc::new(AtomicU64::new(0));
+        let power = settings.power_durability;
         let (writer, task) =
-            LogWriter::spawn(writer, store.clone(), settings.power_durability, lost.clone());
+            LogWriter::spawn(writer, store.clone(), power, Arc::clone(&wal), lost.clone());
         tasks.spawn(task);
         let engine = Self {
             inner: Arc::new(Inner {
@@ -122,7 +125,7 @@ impl Engine {
             }),
         };
         engine.recover().await?;
-        let checkpoints = engine.clone().checkpoints();
+        let checkpoints = engine.clone().checkpoints(wal);
         engine.inner.tasks.spawn(checkpoints);
         Ok(engine)
     }
@@ -220,7 +223,7 @@ impl Engine {
         let _ = self.command(|reply| Command::Deliver(generation, device, reply)).await;
     }
 
-    async fn checkpoints(self) {
+    async fn checkpoints(self, wal: Arc<AtomicU64>) {
         let abandon = self.inner.abandon.clone();
         let store = self.inner.store.clone();
         // No handle of the engine stays here: the writer ends with the last one.
@@ -236,10 +239,12 @@ impl Engine {
             if store.wal_bytes() > CHECKPOINT_ABOVE {
                 let copied = store.checkpoint().await;
                 let told = std::mem::replace(&mut failing, copied.is_err());
-                if let Err(error) = copied
-                    && !told
-                {
-                    tracing::warn!(error = %error, "failed to checkpoint the store");
+                match copied {
+                    Ok(bytes) => wal.store(bytes, Ordering::Relaxed),
+                    Err(error) if !told => {
+                        tracing::warn!(error = %error, "failed to checkpoint the store");
+                    }
+                    Err(_) => {}
                 }
             }
         }

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc::error::TrySendError;
@@ -32,7 +33,7 @@ const GATHER: Duration = Duration::from_millis(5);
 const SYNC_WITHIN: Duration = Duration::from_secs(1);
 /// How often a store that refuses is tried again.
 const RETRY: Duration = Duration::from_secs(1);
-/// The write-ahead log is emptied in an idle moment above this size, in bytes.
+/// The write-ahead log begins anew above this size, in bytes.
 const WAL_LIMIT: u64 = 64 << 20;
 /// Operations that may wait for the writer before senders wait too.
 const MAILBOX: usize = 4096;
@@ -94,12 +95,14 @@ pub(crate) enum Command {
 }
 
 impl LogWriter {
-    /// Starts the writer on `writer`. When another process takes the folder over, `lost` is
+    /// Starts the writer on `writer`; `wal` is what the write-ahead log holds, in bytes, as of each
+    /// checkpoint. When another process takes the folder over, `lost` is
     /// cancelled and nothing more is written.
     pub(crate) fn spawn(
         writer: Writer,
         store: Store,
         power: bool,
+        wal: Arc<AtomicU64>,
         lost: CancellationToken,
     ) -> (Self, tokio::task::JoinHandle<()>) {
         let (operations, mailbox) = mpsc::channel(MAILBOX);
@@ -117,6 +120,7 @@ impl LogWriter {
             unsynced_since: None,
             next_commit: Instant::now(),
             failing,
+            wal,
             told_wal: false,
         };
         (Self { operations, urgent, refuses }, tokio::spawn(task.run()))
@@ -125,8 +129,7 @@ impl LogWriter {
     /// Appends a record; it is shown after its commit.
     pub(crate) async fn append(&self, append: Append) {
         // The writer is gone only when the process ends.
-        if let Err(TrySendError::Full(append)) =
-            self.operations.try_send(Operation::Append(append))
+        if let Err(TrySendError::Full(append)) = self.operations.try_send(Operation::Append(append))
         {
             let _ = self.operations.send(append).await;
         }
@@ -197,6 +200,8 @@ struct Task {
     next_commit: Instant,
     /// The store refuses; commands are refused too, until a commit succeeds.
     failing: watch::Sender<bool>,
+    /// What the write-ahead log held at the last checkpoint, in bytes, until it is looked at.
+    wal: Arc<AtomicU64>,
     /// It was logged that the write-ahead log cannot be emptied.
     told_wal: bool,
 }
@@ -211,6 +216,7 @@ impl Task {
             // A store that refuses is tried also when nothing waits: commands do not wait for it.
             if !self.waiting.is_empty() || open && self.is_failing() {
                 self.commit_waiting().await;
+                self.restart_wal().await;
             } else if open {
                 self.rest().await;
             } else {
@@ -326,8 +332,12 @@ impl Task {
         let commands = self.take_commands();
         let tokens_only = commands.iter().all(|command| matches!(command, Command::Deliver(..)))
             && self.waiting.iter().all(|operation| matches!(operation, Operation::Append(_)));
-        let durability =
-            if tokens_only && !self.power { Durability::Process } else { Durability::Power };
+        let overdue = self.unsynced_since.is_some_and(|since| since.elapsed() >= SYNC_WITHIN);
+        let durability = if tokens_only && !self.power && !overdue {
+            Durability::Process
+        } else {
+            Durability::Power
+        };
 
         let mut transaction = self.writer.begin(durability).await?;
         let mut sealed = Vec::new();
@@ -437,21 +447,35 @@ impl Task {
         self.waiting = waiting;
     }
 
-    /// Nothing to do: bring tokens to the disk, and keep the write-ahead log small.
+    /// Nothing to do: bring tokens to the disk; after a second without any, give the room of a
+    /// long write-ahead log back.
     async fn rest(&mut self) {
-        if self.unsynced_since.is_some()
-            && let Err(error) = self.sync().await
-        {
-            return self.fail(&error);
-        }
-        if self.store.wal_bytes() > WAL_LIMIT {
-            let emptied = self.writer.truncate_wal().await;
-            let told = std::mem::replace(&mut self.told_wal, emptied.is_err());
-            if let Err(error) = emptied
-                && !told
-            {
-                tracing::warn!(error = %error, "failed to empty the write-ahead log");
+        if self.unsynced_since.is_some() {
+            if let Err(error) = self.sync().await {
+                self.fail(&error);
             }
+        } else if self.store.wal_bytes() > WAL_LIMIT {
+            let emptied = self.writer.truncate_wal().await;
+            self.tell_wal(emptied);
+        }
+    }
+
+    /// Lets the write-ahead log begin anew before it grows without end: right after a checkpoint,
+    /// when hardly anything is left to copy. Cutting its file takes much longer.
+    async fn restart_wal(&mut self) {
+        if self.wal.swap(0, Ordering::Relaxed) > WAL_LIMIT {
+            let restarted = self.writer.restart_wal().await;
+            self.tell_wal(restarted);
+        }
+    }
+
+    /// A disk that stays full is told of once.
+    fn tell_wal(&mut self, emptied: Result<(), StoreError>) {
+        let told = std::mem::replace(&mut self.told_wal, emptied.is_err());
+        if let Err(error) = emptied
+            && !told
+        {
+            tracing::warn!(error = %error, "failed to empty the write-ahead log");
         }
     }
 

@@ -222,15 +222,16 @@ impl Store {
     }
 
     /// Copies what the write-ahead log holds into the database, as far as no reader is in the way.
-    /// Never waits for the writer.
-    pub async fn checkpoint(&self) -> Result<(), StoreError> {
+    /// Never waits for the writer. Returns how many bytes the write-ahead log holds, copied or not:
+    /// its file may be longer.
+    pub async fn checkpoint(&self) -> Result<u64, StoreError> {
         match self {
-            Self::Memory(_) => Ok(()),
+            Self::Memory(_) => Ok(0),
             Self::Sqlite(sqlite) => sqlite.checkpoint().await,
         }
     }
 
-    /// Bytes of the write-ahead log.
+    /// Bytes of the write-ahead log's file.
     pub fn wal_bytes(&self) -> u64 {
         match self {
             Self::Memory(_) => 0,

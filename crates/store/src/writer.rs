@@ -44,7 +44,16 @@ impl Writer {
         })
     }
 
-    /// Empties the write-ahead log. Waits for readers, so only for an idle moment.
+    /// Lets the write-ahead log begin anew in the same file, unless somebody reads from it. What
+    /// the last checkpoint did not copy is copied first.
+    pub async fn restart_wal(&mut self) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(_) => Ok(()),
+            Self::Sqlite(sqlite) => sqlite.restart_wal().await,
+        }
+    }
+
+    /// Empties the file of the write-ahead log. Waits for readers, so only for an idle moment.
     pub async fn truncate_wal(&mut self) -> Result<(), StoreError> {
         match self {
             Self::Memory(_) => Ok(()),

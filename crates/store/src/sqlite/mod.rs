@@ -35,6 +35,11 @@ pub struct Sqlite {
     folder: Arc<Folder>,
 }
 
+/// How long a connection waits for another one.
+const BUSY: Duration = Duration::from_secs(5);
+/// Bytes of a page: SQLite's default.
+const PAGE: u64 = 4096;
+
 struct Folder {
     path: PathBuf,
     /// Held as long as anybody reads or writes.
@@ -48,7 +53,7 @@ impl Sqlite {
             .filename(path.join("unbroken.db"))
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            .busy_timeout(Duration::from_secs(5))
+            .busy_timeout(BUSY)
             // Checkpoints run on a connection of their own: an automatic one holds a commit up.
             .pragma("wal_autocheckpoint", "0")
             .pragma("temp_store", "MEMORY")
@@ -79,13 +84,15 @@ impl Sqlite {
         Ok((said != "ok").then_some(said))
     }
 
-    pub(crate) async fn checkpoint(&self) -> Result<(), StoreError> {
+    pub(crate) async fn checkpoint(&self) -> Result<u64, StoreError> {
         let mut connection = self.pool.acquire().await?;
         sqlx::query("PRAGMA query_only = 0").execute(&mut *connection).await?;
-        let done = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut *connection).await;
+        let done = sqlx::query_as("PRAGMA wal_checkpoint(PASSIVE)").fetch_one(&mut *connection);
+        let done: Result<(i64, i64, i64), _> = done.await;
         sqlx::query("PRAGMA query_only = 1").execute(&mut *connection).await?;
-        done?;
-        Ok(())
+        let (_busy, pages, _copied) = done?;
+        // Less than none says that there is no write-ahead log.
+        Ok(u64::try_from(pages).unwrap_or(0) * PAGE)
     }
 
     pub(crate) fn wal_bytes(&self) -> u64 {

@@ -4,6 +4,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{Connection as _, Row as _};
 use unbroken_protocol::{ConversationId, Epoch, GenerationId, Seq};
 
+use super::BUSY;
 use super::row::{self, signed, to_word};
 use super::script::Script;
 use crate::codec::{encode_journal, encode_pack};
@@ -87,6 +88,15 @@ impl Writer {
     }
 
     /// Empties the write-ahead log. Waits for readers, so only for an idle moment.
+    pub(crate) async fn restart_wal(&mut self) -> Result<(), StoreError> {
+        let restart = "PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(RESTART)";
+        let done = sqlx::raw_sql(restart).execute(&mut self.connection).await;
+        let patient = format!("PRAGMA busy_timeout = {}", BUSY.as_millis());
+        sqlx::raw_sql(sqlx::AssertSqlSafe(patient)).execute(&mut self.connection).await?;
+        done?;
+        Ok(())
+    }
+
     pub(crate) async fn truncate_wal(&mut self) -> Result<(), StoreError> {
         sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut self.connection).await?;
         Ok(())
