@@ -22,6 +22,11 @@ impl Pace {
         self.is_urgent = true;
     }
 
+    /// Whether the next commit waits for nothing.
+    pub fn is_urgent(&self) -> bool {
+        self.is_urgent
+    }
+
     /// How long the next commit has to wait.
     pub fn wait(&self, now: f64) -> f64 {
         if self.is_urgent {

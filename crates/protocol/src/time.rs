@@ -86,6 +86,8 @@ mod calendar {
 mod calendar {
     use js_sys::Date;
 
+    use super::plain;
+
     #[expect(clippy::cast_precision_loss, reason = "a date is far below 2^53")]
     pub(super) fn write(millis: i64) -> Option<String> {
         let date = Date::new(&(millis as f64).into());
@@ -95,8 +97,49 @@ mod calendar {
 
     #[expect(clippy::cast_possible_truncation, reason = "a date is far below 2^53")]
     pub(super) fn read(text: &str) -> Option<i64> {
+        // By hand, as it is done with every token.
+        if let Some(millis) = plain::read(text) {
+            return Some(millis);
+        }
         let millis = Date::parse(text);
         (!millis.is_nan()).then_some(millis as i64)
+    }
+}
+
+/// Times as the server writes them, without a call of the browser.
+#[cfg(any(test, target_arch = "wasm32"))]
+mod plain {
+    /// `2026-11-20T09:30:00.250Z` and nothing else. `None` of another form, and of a day that may
+    /// not be: those are for a calendar.
+    pub(super) fn read(text: &str) -> Option<i64> {
+        let bytes: &[u8; 24] = text.as_bytes().try_into().ok()?;
+        let form = b"0000-00-00T00:00:00.000Z";
+        let fits = |(byte, form): (&u8, &u8)| match form {
+            b'0' => byte.is_ascii_digit(),
+            form => byte == form,
+        };
+        let number = |from: usize, to: usize| {
+            bytes[from..to].iter().fold(0, |number, byte| number * 10 + i64::from(byte - b'0'))
+        };
+        if !bytes.iter().zip(form).all(fits) {
+            return None;
+        }
+        let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
+        let (hour, minute, second) = (number(11, 13), number(14, 16), number(17, 19));
+        let is_time = hour < 24 && minute < 60 && second < 60;
+        if !is_time || !(1..=12).contains(&month) || !(1..=28).contains(&day) {
+            return None;
+        }
+        let minutes = (days(year, month, day) * 24 + hour) * 60 + minute;
+        Some((minutes * 60 + second) * 1000 + number(20, 23))
+    }
+
+    /// Days since 1970-01-01 in the Gregorian calendar, in years that begin in March: then the day
+    /// that some years have more comes last.
+    fn days(year: i64, month: i64, day: i64) -> i64 {
+        let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+        let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+        year * 365 + leap_days + (month * 153 + 2) / 5 + day - 719_469
     }
 }
 
@@ -110,5 +153,25 @@ mod tests {
         let json = serde_json::to_string(&at).unwrap();
         assert_eq!(json, r#""2026-11-20T09:30:00.250Z""#);
         assert_eq!(serde_json::from_str::<Timestamp>(&json).unwrap(), at);
+    }
+
+    #[test]
+    fn a_time_that_is_read_by_hand_is_the_one_of_the_calendar() {
+        const DAY: i64 = 86_400_000;
+        let mut by_hand = 0;
+        for day in -136_000..160_000 {
+            let millis = day * DAY + day.rem_euclid(DAY);
+            let text = calendar::write(millis).unwrap();
+            if let Some(read) = plain::read(&text) {
+                assert_eq!(read, millis, "{text}");
+                by_hand += 1;
+            }
+        }
+        assert!(by_hand > 250_000, "only {by_hand} were read");
+        for other in
+            ["2026-02-30T00:00:00.000Z", "2026-11-20T09:30:00.250+", "2026-11-20T24:00:00.000Z"]
+        {
+            assert_eq!(plain::read(other), None, "{other}");
+        }
     }
 }

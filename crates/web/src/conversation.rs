@@ -85,6 +85,8 @@ struct Inner {
     dirty: BTreeSet<u64>,
     asked: Asked,
     pace: Pace,
+    /// Answers that a screen reader hears more of in a moment.
+    unsaid: BTreeSet<u64>,
     facts: BTreeMap<GenerationId, Facts>,
     /// Counts the turns that the server took: what was asked for before one may not hold it.
     turns: u64,
@@ -405,17 +407,14 @@ impl Open {
     }
 
     fn ask_frame(self) {
-        let wait = self.inner.change(|inner| {
-            let wait = inner.pace.wait(dom::clock());
-            match &inner.asked {
-                Asked::Nothing => Some(wait),
-                // It was set before something urgent came.
-                Asked::Timer(timer) if wait <= 0.0 => {
-                    timer.clear();
-                    Some(wait)
-                }
-                Asked::Timer(_) | Asked::Frame => None,
+        let wait = self.inner.change(|inner| match &inner.asked {
+            Asked::Nothing => Some(inner.pace.wait(dom::clock())),
+            // It was set before something urgent came.
+            Asked::Timer(timer) if inner.pace.is_urgent() => {
+                timer.clear();
+                Some(0.0)
             }
+            Asked::Timer(_) | Asked::Frame => None,
         });
         let Some(wait) = wait else { return };
         let timer = (wait > 0.0).then(|| {
@@ -451,11 +450,22 @@ impl Open {
             if let Some(watcher) = watcher {
                 watcher();
             }
-            self.message(key, |message| {
-                if let Some(answer) = message.answer() {
-                    self.announcer.hear(key, answer.text(), answer.state().is_running());
-                }
-            });
+            self.announce(key);
+        }
+    }
+
+    fn announce(self, key: u64) {
+        let hear = |message: &Message| {
+            let answer = message.answer()?;
+            self.announcer.hear(key, answer.text(), answer.state().is_running())
+        };
+        let Some(wait) = self.message(key, hear).flatten() else { return };
+        if self.inner.change(|inner| inner.unsaid.insert(key)) {
+            let later = move || {
+                self.inner.change(|inner| inner.unsaid.remove(&key));
+                self.announce(key);
+            };
+            set_timeout(later, wait);
         }
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use leptos::prelude::{document, window};
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
     HtmlElement, HtmlTextAreaElement, ScrollIntoViewOptions, ScrollLogicalPosition, Storage,
@@ -43,9 +44,11 @@ pub(crate) fn now() -> i64 {
     now
 }
 
-/// Milliseconds of the page's own clock, with parts of them.
-pub(crate) fn clock() -> f64 {
-    window().performance().map_or(0.0, |performance| performance.now())
+#[wasm_bindgen]
+extern "C" {
+    /// Milliseconds of the page's own clock, with parts of them.
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    pub(crate) fn clock() -> f64;
 }
 
 /// How many minutes local time is east of UTC now.

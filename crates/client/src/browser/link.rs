@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use unbroken_protocol::limits::close;
 use unbroken_protocol::{ClientMessageId, DeviceId, Event, GenerationId, Incoming, SessionId};
+use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::line::{Climbed, HttpLine, Line, NotOpened, Socket, Task, climb, open, reachable};
 use super::page::Page;
@@ -315,8 +316,14 @@ pub(super) fn sayer(link: &Weak<Inner>, input: fn() -> Input) -> impl FnMut() + 
     move || say(&link, input())
 }
 
+#[wasm_bindgen]
+extern "C" {
+    /// Without the objects on the way to it: it is asked with every frame that comes.
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn clock() -> f64;
+}
+
 /// The page's monotonic clock.
 fn now() -> Duration {
-    let millis = web_sys::window().and_then(|window| window.performance()).map(|p| p.now());
-    Duration::try_from_secs_f64(millis.unwrap_or_default() / 1000.0).unwrap_or_default()
+    Duration::try_from_secs_f64(clock() / 1000.0).unwrap_or_default()
 }

@@ -2,30 +2,38 @@
 //! outside the articles.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use leptos::prelude::*;
 
 use super::settings::Announce;
-use crate::words;
+use crate::{dom, words};
 
 /// How many announcements stay in the region: what was read is of no more use.
 const KEPT: usize = 4;
+/// No more than one announcement of a running answer in so many milliseconds: nobody listens so
+/// fast, and each of them costs layout.
+const APART: f64 = 1000.0;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Announcer {
     said: RwSignal<Vec<(u64, String)>>,
     /// Of each answer, how many bytes were said.
     heard: StoredValue<HashMap<u64, usize>>,
+    /// By the page's clock.
+    said_at: StoredValue<f64>,
 }
 
 impl Announcer {
     pub(crate) fn new() -> Self {
-        Self { said: RwSignal::default(), heard: StoredValue::default() }
+        let said_at = StoredValue::new(f64::NEG_INFINITY);
+        Self { said: RwSignal::default(), heard: StoredValue::default(), said_at }
     }
 
     pub(crate) fn reset(self) {
         self.heard.update_value(HashMap::clear);
         self.said.set(Vec::new());
+        self.said_at.set_value(f64::NEG_INFINITY);
     }
 
     /// An answer appears; what it holds already is not news.
@@ -35,19 +43,26 @@ impl Announcer {
         });
     }
 
-    /// The answer holds this now.
-    pub(crate) fn hear(self, key: u64, text: &str, running: bool) {
+    /// The answer holds this now. How long what is new has to wait, if it must: then the caller
+    /// says it again.
+    pub(crate) fn hear(self, key: u64, text: &str, running: bool) -> Option<Duration> {
+        let now = dom::clock();
+        let wait = self.said_at.get_value() + APART - now;
+        if running && wait > 0.0 {
+            return Some(Duration::from_secs_f64(wait / 1000.0));
+        }
         let from = self.heard.with_value(|heard| heard.get(&key).copied()).unwrap_or(text.len());
-        let Some(new) = text.get(from..).filter(|new| !new.is_empty()) else { return };
+        let new = text.get(from..).filter(|new| !new.is_empty())?;
         let end = match Announce::kept() {
             Announce::Sentences if running => last_end(new),
             Announce::AtTheEnd if running => 0,
-            Announce::Off => return,
+            Announce::Off => return None,
             Announce::Sentences | Announce::AtTheEnd => new.len(),
         };
         if end == 0 {
-            return;
+            return None;
         }
+        self.said_at.set_value(now);
         self.heard.update_value(|heard| {
             heard.insert(key, from + end);
         });
@@ -60,6 +75,7 @@ impl Announcer {
                 said.drain(..surplus);
             });
         }
+        None
     }
 }
 

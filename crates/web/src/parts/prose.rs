@@ -4,7 +4,7 @@
 use leptos::prelude::document;
 use unbroken_chat_view::markdown::{Block, Document, Part, Tail};
 use wasm_bindgen::JsCast;
-use web_sys::{Element, Text};
+use web_sys::{Element, HtmlElement, Text};
 
 use crate::words;
 
@@ -19,6 +19,12 @@ const PART: usize = 4096;
 /// So much HTML goes into the page in one frame, unless a block is longer: with its layout it takes
 /// a slow machine less than 50 milliseconds.
 const FRAME: usize = 16 * 1024;
+
+/// From so many rows on the columns of a table that grows stay as wide as they are. Otherwise one
+/// cell may lay all the rows out again.
+const LONG_TABLE: u32 = 128;
+/// So many pixels wider, that is: numbers get longer.
+const DIGIT: i32 = 10;
 
 const HEADINGS: &str = "h2,h3,h4,h5,h6";
 /// The page's own heading.
@@ -181,6 +187,9 @@ impl Prose {
     fn put(&mut self, run: &[Block], html: &str) {
         let inside = run.first().is_some_and(is_inside);
         let mut next = if let Some(host) = self.host().filter(|_| inside) {
+            if self.grows && host.child_element_count() >= LONG_TABLE {
+                keep_columns(&host);
+            }
             let last = host.last_element_child();
             let _ = host.insert_adjacent_html("beforeend", html);
             last.map_or_else(|| host.first_element_child(), |last| last.next_element_sibling())
@@ -266,6 +275,29 @@ impl Prose {
             let _ = place.append_child(cursor);
         }
     }
+}
+
+/// Keeps the columns of the table with that body about as wide as they are.
+fn keep_columns(body: &Element) {
+    let table = body.closest("table:not(.steady)").ok().flatten();
+    let Some(table) = table.and_then(|table| table.dyn_into::<HtmlElement>().ok()) else { return };
+    let Ok(heads) = table.query_selector_all("th") else { return };
+    let heads = (0..heads.length()).filter_map(|at| heads.item(at)?.dyn_into().ok());
+    // All are measured before one is changed: that is one layout.
+    let widths: Vec<(HtmlElement, i32)> =
+        heads.map(|head: HtmlElement| (head.clone(), head.offset_width() + DIGIT)).collect();
+    let all: i32 = widths.iter().map(|(_, width)| width).sum();
+    let is_wide =
+        table.parent_element().is_some_and(|room| table.offset_width() > room.client_width());
+    for (head, width) in widths {
+        let share = f64::from(width) / f64::from(all) * 100.0;
+        let _ = head.style().set_property("width", &format!("{share:.3}%"));
+    }
+    // One that is wider than its place stays so.
+    if is_wide {
+        let _ = table.style().set_property("width", &format!("{all}px"));
+    }
+    let _ = table.class_list().add_1("steady");
 }
 
 /// The outline so far: the headings, as they were written, that the next one may lie under.
