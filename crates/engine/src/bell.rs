@@ -124,8 +124,8 @@ mod tests {
 
     #[test]
     fn what_seldom_happens_is_polled_only_when_it_woke() {
-        let (wakes, seldom) = (Arc::new(Wakes::default()), Seldom::default());
-        let waker = Waker::from(Arc::clone(&wakes));
+        let (count, seldom) = (Arc::new(Wakes::default()), Seldom::default());
+        let waker = Waker::from(Arc::clone(&count));
         let context = Context::from_waker(&waker);
         let (send, mut receive) = oneshot::channel();
         let mut polls = 0;
@@ -139,7 +139,7 @@ mod tests {
             assert_eq!(poll(), Poll::Pending);
         }
         send.send("now").unwrap();
-        assert_eq!(wakes.0.load(Ordering::SeqCst), 1);
+        assert_eq!(count.0.load(Ordering::SeqCst), 1);
         assert_eq!(poll(), Poll::Ready("now"));
         assert_eq!(polls, 2, "at first, and when it woke");
     }

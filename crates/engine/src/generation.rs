@@ -152,15 +152,17 @@ impl Scribe {
             _ => 0,
         };
         let bytes = u32::try_from((text + RECORD_BYTES).min(WAITING_BYTES)).unwrap_or(u32::MAX);
-        let waiting = match Arc::clone(&self.waiting).try_acquire_many_owned(bytes) {
-            Ok(room) => room,
-            Err(_) => tokio::select! {
+        let room = Arc::clone(&self.waiting);
+        let waiting = if let Ok(waiting) = Arc::clone(&room).try_acquire_many_owned(bytes) {
+            waiting
+        } else {
+            tokio::select! {
                 biased;
-                Ok(room) = Arc::clone(&self.waiting).acquire_many_owned(bytes) => room,
+                Ok(waiting) = room.acquire_many_owned(bytes) => waiting,
                 // The run ends: what found no room counts as not read.
                 () = self.stop.cancelled() => return,
                 () = self.abandon.cancelled() => return,
-            },
+            }
         };
         self.head += 1;
         let record = Record { epoch: self.epoch, seq: self.head, at: self.clock.now(), body };

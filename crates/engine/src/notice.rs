@@ -207,8 +207,8 @@ impl Listener {
         let newest = *head.borrow();
         let known = after.filter(|after| after.epoch == ring.epoch && after.seq <= newest);
         let missed = after.is_some() && known.is_none();
-        let held = known.map_or(newest, |after| after.seq);
-        Self { grown: ring.grows(), ring, head, held, missed }
+        let grown = ring.grows();
+        Self { ring, head, grown, held: known.map_or(newest, |after| after.seq), missed }
     }
 
     /// The place up to which everything was heard.
