@@ -35,7 +35,8 @@ What an answer costs, and how fast it arrives. `cargo xtask bench` measures it a
 nginx relays the same answers of the same model server in the same run, as plain as it can: no buffer, no log,
 nothing kept. Unbroken does more for them: every token is in its database before anybody sees it, so a
 reload, a second reader or a killed server loses nothing; a relay loses the answer with its connection.
-Machines differ, so the ratio is the figure to look at.
+Machines differ, so the ratio is the figure to look at. In streams-5000 and streams-10000 ten answers share
+a socket here, while a relay has a connection for each; streams has one each on both sides.
 
 {beside}
 
