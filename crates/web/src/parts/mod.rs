@@ -4,6 +4,7 @@ pub(crate) mod announcer;
 pub(crate) mod citation;
 pub(crate) mod composer;
 pub(crate) mod icons;
+pub(crate) mod later;
 pub(crate) mod message;
 pub(crate) mod picker;
 pub(crate) mod prose;
