@@ -5,6 +5,7 @@ pub(crate) mod citation;
 mod coming;
 pub(crate) mod composer;
 pub(crate) mod icons;
+pub(crate) mod later;
 pub(crate) mod message;
 pub(crate) mod picker;
 pub(crate) mod prose;

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use unbroken_chat_view::announcements::Announce;
 
 use super::icons::{CLOSE, icon};
+use crate::state::App;
 use crate::{dom, words};
 
 const APPEARANCE: &str = "appearance";
@@ -19,9 +20,10 @@ pub(crate) fn announce() -> Announce {
     }
 }
 
-/// The dialog, closed until `open` turns true.
+/// The dialog, closed until `settings_open` turns true.
 #[component]
-pub(crate) fn Settings(open: RwSignal<bool>) -> impl IntoView {
+pub(crate) fn Settings() -> impl IntoView {
+    let open = App::get().settings_open;
     let dialog = NodeRef::<Dialog>::new();
     Effect::new(move || {
         if let Some(dialog) = dialog.get()
