@@ -10,7 +10,9 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, anyhow, ensure};
+use wasm_encoder::{Module, RawSection, SectionId};
 use wasm_split_cli_support::{Options, transform};
+use wasmparser::Parser;
 
 use crate::assets::Asset;
 
@@ -62,4 +64,54 @@ fn with_address(script: &str, path: &str, name: &str) -> Result<String> {
     let quoted = format!("\"{path}\"");
     ensure!(script.contains(&quoted), "nothing loads {path}");
     Ok(script.replace(&quoted, &format!("\"{{{{{name}}}}}\"")))
+}
+
+/// The same module without names and notes of the compiler, which nobody who runs it needs.
+pub(crate) fn bare(wasm: &[u8]) -> Result<Vec<u8>> {
+    let mut module = Module::new();
+    for payload in Parser::new(0).parse_all(wasm) {
+        if let Some((id, range)) = payload?.as_section()
+            && id != SectionId::Custom as u8
+        {
+            module.section(&RawSection { id, data: &wasm[range] });
+        }
+    }
+    Ok(module.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use wasm_encoder::{CustomSection, MemorySection, MemoryType};
+
+    use super::*;
+
+    #[test]
+    fn a_bare_module_is_the_module_without_its_custom_sections() {
+        let mut memory = MemorySection::new();
+        let (minimum, maximum, page_size_log2) = (1, None, None);
+        memory.memory(MemoryType {
+            minimum,
+            maximum,
+            memory64: false,
+            shared: false,
+            page_size_log2,
+        });
+        let mut plain = Module::new();
+        plain.section(&memory);
+        let mut named = Module::new();
+        named
+            .section(&memory)
+            .section(&CustomSection { name: "name".into(), data: b"x"[..].into() });
+        assert_eq!(bare(&named.finish()).expect("it is a module"), plain.finish());
+    }
+
+    #[test]
+    fn only_the_address_of_the_loader_changes_in_what_imports_it() {
+        let script = r#"import * as a from "./chunks.js"; imports = { "./chunks.js": a };"#;
+        let glue = Asset { name: "app.js".into(), bytes: script.into() };
+        let made = importing(&glue).expect("it imports the loader");
+        let expected = r#"import * as a from "{{chunks.js}}"; imports = { "./chunks.js": a };"#;
+        assert_eq!(String::from_utf8_lossy(&made.bytes), expected);
+        assert!(importing(&Asset { name: "app.js".into(), bytes: vec![] }).is_err());
+    }
 }

@@ -159,7 +159,7 @@ fn bind_app(workspace: &Workspace, wasm: &Path, profile: Profile) -> Result<Vec<
     let mut split = split::split(wasm, &folder)?;
     if profile.release {
         for chunk in &mut split.chunks {
-            chunk.bytes = order::by_likeness(&chunk.bytes)?;
+            chunk.bytes = order::by_likeness(&split::bare(&chunk.bytes)?)?;
         }
     }
     let [glue, first] = bind(workspace, &split.first, profile, "app")?;
