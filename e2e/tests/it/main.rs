@@ -8,6 +8,7 @@ mod faults;
 mod flow;
 mod front;
 mod later;
+mod long_blocks;
 mod long_texts;
 mod looks;
 mod page_speed;

@@ -2,6 +2,7 @@
 
 pub(crate) mod announcer;
 pub(crate) mod citation;
+mod coming;
 pub(crate) mod composer;
 pub(crate) mod icons;
 pub(crate) mod later;
