@@ -10,11 +10,15 @@ use crate::pages::gate::Gate;
 use crate::pages::history::History;
 use crate::pages::home::{Home, Suggestions};
 use crate::parts::composer::Composer;
+use crate::parts::folder::FolderDialog;
 use crate::parts::icons::{SIDEBAR, icon};
+use crate::parts::menu::ConversationMenu;
+use crate::parts::search::SearchDialog;
 use crate::parts::settings::Settings;
 use crate::parts::show::Show;
 use crate::parts::sidebar::Sidebar;
 use crate::parts::status::ConnectionStatus;
+use crate::parts::toast::ToastPlace;
 use crate::state::{Access, App};
 use crate::{dom, parser, words};
 
@@ -65,6 +69,10 @@ pub(crate) fn Root() -> impl IntoView {
                 </Show>
             </main>
             <Settings open=settings_open />
+            <ConversationMenu />
+            <FolderDialog />
+            <SearchDialog />
+            <ToastPlace />
         </div>
     }
 }
@@ -91,12 +99,17 @@ fn open_drawer(app: App) {
     request_animation_frame(|| dom::focus("close-sidebar"));
 }
 
-/// Ctrl/⌘ Shift O begins a chat; Escape closes what is open, else stops the answer.
+/// Ctrl/⌘ Shift O begins a chat, Ctrl/⌘ / searches; Escape closes what is open, else stops the answer.
 fn on_key(app: App, event: &KeyboardEvent) {
     let command = event.ctrl_key() || event.meta_key();
     if command && event.shift_key() && event.key().eq_ignore_ascii_case("o") {
         event.prevent_default();
         app.new_chat();
+        return;
+    }
+    if command && event.key() == "/" {
+        event.prevent_default();
+        app.keep.searching.set(true);
         return;
     }
     let composing = event.is_composing() || event.default_prevented();

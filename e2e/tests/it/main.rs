@@ -7,6 +7,7 @@ mod browser;
 mod faults;
 mod flow;
 mod front;
+mod keep;
 mod long_texts;
 mod looks;
 mod page_speed;
