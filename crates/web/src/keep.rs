@@ -56,6 +56,8 @@ pub(crate) struct Keep {
     pub(crate) renaming: RwSignal<Option<Spot>>,
     /// What is being put into a folder.
     pub(crate) moving: RwSignal<Option<(Spot, ConversationSummary)>>,
+    /// The dialog of folders is open.
+    pub(crate) filing: RwSignal<bool>,
     pub(crate) toast: RwSignal<Option<Toast>>,
     /// Somebody is at the toast: it stays.
     pub(crate) held: RwSignal<bool>,
@@ -73,6 +75,7 @@ impl Keep {
             menu: RwSignal::new(None),
             renaming: RwSignal::new(None),
             moving: RwSignal::new(None),
+            filing: RwSignal::new(false),
             toast: RwSignal::new(None),
             held: RwSignal::new(false),
             searching: RwSignal::new(false),

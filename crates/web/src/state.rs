@@ -82,6 +82,7 @@ pub(crate) struct Parts {
     pub(crate) writing: Writing,
     pub(crate) folded: RwSignal<bool>,
     pub(crate) drawer: RwSignal<bool>,
+    pub(crate) settings_open: RwSignal<bool>,
     inner: Own<Inner>,
 }
 
@@ -110,6 +111,7 @@ impl App {
             writing: Writing::new(),
             folded: RwSignal::new(dom::kept(FOLDED).is_some()),
             drawer: RwSignal::new(false),
+            settings_open: RwSignal::new(false),
             inner: Own::new(Inner { pair: None, link: None, was_live: false }),
         };
         // The app lives as long as its page.

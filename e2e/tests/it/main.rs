@@ -8,6 +8,8 @@ mod faults;
 mod flow;
 mod front;
 mod keep;
+mod later;
+mod long_blocks;
 mod long_texts;
 mod looks;
 mod page_speed;

@@ -16,7 +16,7 @@ pub(crate) fn FolderDialog() -> impl IntoView {
     let name = RwSignal::new(String::new());
     Effect::new(move || {
         if let Some(dialog) = dialog.get()
-            && app.keep.moving.read().is_some()
+            && app.keep.filing.get()
             && !dialog.open()
         {
             name.set(String::new());
@@ -71,7 +71,7 @@ pub(crate) fn FolderDialog() -> impl IntoView {
             node_ref=dialog
             closedby="any"
             aria-labelledby="folder-title"
-            on:close=move |_| app.keep.moving.set(None)
+            on:close=move |_| app.keep.filing.set(false)
         >
             <h2 id="folder-title">{words::FOLDER_TITLE}</h2>
             <p>{words::FOLDER_ABOUT}</p>

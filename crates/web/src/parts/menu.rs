@@ -102,7 +102,10 @@ fn carry_out(app: App, spot: Spot, conversation: ConversationSummary, action: Ac
         Action::Archive(on) => {
             app.change(spot, ConversationPatch { archived: Some(on), ..nothing });
         }
-        Action::Move => app.keep.moving.set(Some((spot, conversation))),
+        Action::Move => {
+            app.keep.moving.set(Some((spot, conversation)));
+            app.keep.filing.set(true);
+        }
         Action::Delete => app.delete(spot.id),
     }
 }

@@ -2,9 +2,11 @@
 
 pub(crate) mod announcer;
 pub(crate) mod citation;
+mod coming;
 pub(crate) mod composer;
 pub(crate) mod folder;
 pub(crate) mod icons;
+pub(crate) mod later;
 pub(crate) mod list;
 pub(crate) mod menu;
 pub(crate) mod message;
