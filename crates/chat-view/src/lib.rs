@@ -1,5 +1,5 @@
 //! What the web app knows, free of any UI framework: the conversation on the screen, Markdown that
-//! grows, the composer, the model picker, the list of conversations, scrolling, when to show what
+//! grows, the composer, the model picker, the list of conversations, scrolling, which rows are in the page, when to show what
 //! has arrived, and every text.
 //!
 //! A view holds these types, hands events to them, and shows what changed. Nothing here touches a
@@ -14,3 +14,4 @@ pub mod picker;
 pub mod scroll;
 pub mod texts;
 pub mod transcript;
+pub mod window;
