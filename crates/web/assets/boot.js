@@ -20,3 +20,7 @@ import("{{app.js}}").then((app) => app.default({ module_or_path: "{{app.wasm}}" 
   const early = location.pathname === "/" ? null : load(0).catch(() => null);
   globalThis.loadMarkdown = async (attempt) => (attempt === 0 && (await early)) || load(attempt);
 }
+// Without a network the app opens all the same. It comes after the first view, which it is no part of.
+if ("serviceWorker" in navigator) {
+  addEventListener("load", () => navigator.serviceWorker.register("/worker.js").catch(() => {}));
+}

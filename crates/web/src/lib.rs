@@ -13,6 +13,8 @@ mod calls;
 mod conversation;
 mod dom;
 mod facts;
+mod notify;
+mod outbox;
 mod own;
 mod pages;
 mod parser;

@@ -17,6 +17,8 @@ use unbroken_protocol::{
 use crate::address::{Address, Place};
 use crate::calls::ask;
 use crate::conversation::Open;
+use crate::notify::Notices;
+use crate::outbox::Outbox;
 use crate::own::Own;
 use crate::session::{NoSession, Pair};
 use crate::writing::Writing;
@@ -65,7 +67,7 @@ impl Deref for App {
 }
 
 pub(crate) struct Parts {
-    address: Address,
+    pub(crate) address: Address,
     pub(crate) place: Memo<Place>,
     pub(crate) access: RwSignal<Access>,
     pub(crate) connection: RwSignal<Connection>,
@@ -77,6 +79,8 @@ pub(crate) struct Parts {
     pub(crate) picker: RwSignal<Picker>,
     pub(crate) open: Open,
     pub(crate) writing: Writing,
+    pub(crate) outbox: Outbox,
+    pub(crate) notices: Notices,
     pub(crate) folded: RwSignal<bool>,
     pub(crate) drawer: RwSignal<bool>,
     inner: Own<Inner>,
@@ -104,6 +108,8 @@ impl App {
             picker: RwSignal::default(),
             open: Open::new(),
             writing: Writing::new(),
+            outbox: Outbox::kept(),
+            notices: Notices::new(),
             folded: RwSignal::new(dom::kept(FOLDED).is_some()),
             drawer: RwSignal::new(false),
             inner: Own::new(Inner { pair: None, link: None, was_live: false }),
@@ -111,6 +117,7 @@ impl App {
         // The app lives as long as its page.
         let app = Self(Box::leak(Box::new(parts)));
         provide_context(app);
+        app.watch_looks();
         if let Some(pair) = Pair::kept() {
             app.enter(pair);
         }
@@ -141,6 +148,10 @@ impl App {
     pub(crate) fn enter(self, pair: Pair) {
         let known = self.inner.read(|inner| inner.pair.clone());
         if known.as_ref() != Some(&pair) {
+            if known.is_some_and(|known| known.session_id != pair.session_id) {
+                // Another person's, as far as this page knows.
+                dom::forget_read();
+            }
             self.inner.change(|inner| inner.pair = Some(pair.clone()));
             match self.link() {
                 Some(link) => link.credentials(Some(pair.device_id), Some(pair.session_id)),
@@ -206,6 +217,9 @@ impl App {
                 self.reconnects.update(|count| *count += 1);
             }
         }
+        if is == Connection::Live && was != Connection::Live {
+            self.send_kept();
+        }
         // Events of the time without a connection are lost; what they told is asked for.
         if is == Connection::Live
             && was != Connection::Live
@@ -255,10 +269,14 @@ impl App {
 
     /// What the browser's tab is called.
     pub(crate) fn page_title(self) -> String {
-        match self.place.get() {
+        let title = match self.place.get() {
             Place::Chat(_) => self.heading(),
             Place::History => words::page_title(Some(words::HISTORY)),
             Place::Home | Place::Elsewhere => words::page_title(None),
+        };
+        match self.notices.unseen.read().len() {
+            0 => title,
+            ended => words::with_mark(ended, &title),
         }
     }
 
@@ -274,6 +292,10 @@ impl App {
     }
 
     fn conversation_changed(self, event: ConversationEvent) {
+        self.note_running(&event.conversation);
+        if event.op == ConversationOp::Upsert {
+            self.open.selected(self, &event.conversation);
+        }
         let id = event.conversation.conversation_id;
         if event.op == ConversationOp::Delete && self.place.get_untracked() == Place::Chat(Some(id))
         {

@@ -1,10 +1,12 @@
 //! The parts that pages are made of.
 
 pub(crate) mod announcer;
+pub(crate) mod another;
 pub(crate) mod citation;
 pub(crate) mod composer;
 pub(crate) mod icons;
 pub(crate) mod message;
+pub(crate) mod pair;
 pub(crate) mod picker;
 pub(crate) mod prose;
 pub(crate) mod settings;

@@ -4,7 +4,7 @@ use leptos::html::Dialog;
 use leptos::prelude::*;
 
 use super::icons::{CLOSE, icon};
-use crate::{dom, words};
+use crate::{dom, notify, words};
 
 const APPEARANCE: &str = "appearance";
 const ANNOUNCE: &str = "announce";
@@ -76,6 +76,13 @@ pub(crate) fn Settings(open: RwSignal<bool>) -> impl IntoView {
                 ]
                 default="sentences"
                 changed=|_| {}
+            />
+            <Choices
+                name=notify::NOTIFY
+                legend=words::NOTIFY
+                options=&[("on", words::ON), ("off", words::OFF)]
+                default="off"
+                changed=notify::ask_permission
             />
             <h3>{words::ABOUT}</h3>
             <p>
