@@ -339,6 +339,12 @@ impl Task {
             Durability::Power
         };
 
+        if self.only_appends() && commands.is_empty() {
+            let row = self.writer.append(durability, &appended(&self.waiting)).await?;
+            self.committed(durability);
+            self.show(Some(row), Vec::new(), Vec::new());
+            return Ok(());
+        }
         let mut transaction = self.writer.begin(durability).await?;
         let mut sealed = Vec::new();
         let mut taken = Vec::new();
@@ -384,15 +390,25 @@ impl Task {
         if let Some(trim) = trim {
             self.journal.trimmed(trim);
         }
-        self.unsynced_since = match durability {
-            Durability::Process => self.unsynced_since.or_else(|| Some(Instant::now())),
-            Durability::Power => None,
-        };
+        self.committed(durability);
         self.show(row, sealed, taken);
         for reply in replies {
             reply();
         }
         Ok(())
+    }
+
+    /// Whether records come to the journal and nothing else is to be written, as mostly.
+    fn only_appends(&self) -> bool {
+        let is_append = |operation| matches!(operation, &Operation::Append(_));
+        !self.waiting.is_empty() && self.waiting.iter().all(is_append) && self.journal.is_tidy()
+    }
+
+    fn committed(&mut self, durability: Durability) {
+        self.unsynced_since = match durability {
+            Durability::Process => self.unsynced_since.or_else(|| Some(Instant::now())),
+            Durability::Power => None,
+        };
     }
 
     fn take_commands(&mut self) -> Vec<Command> {

@@ -44,6 +44,27 @@ impl Writer {
         })
     }
 
+    /// A whole transaction that does nothing but [`Transaction::append`], for much less than one
+    /// that could do more.
+    ///
+    /// # Errors
+    /// [`StoreError::OwnerLost`] when another run took the store over: stop at once.
+    pub async fn append(
+        &mut self,
+        durability: Durability,
+        records: &[(GenerationId, &Record)],
+    ) -> Result<i64, StoreError> {
+        match self {
+            Self::Memory(memory) => {
+                let mut transaction = memory.begin()?;
+                let row = transaction.append(records);
+                transaction.commit().await?;
+                Ok(row)
+            }
+            Self::Sqlite(sqlite) => sqlite.append(durability, records).await,
+        }
+    }
+
     /// Lets the write-ahead log begin anew in the same file, unless somebody reads from it. What
     /// the last checkpoint did not copy is copied first.
     pub async fn restart_wal(&mut self) -> Result<(), StoreError> {

@@ -10,6 +10,7 @@ mod address;
 mod again;
 mod app;
 mod calls;
+mod chunks;
 mod conversation;
 mod dom;
 mod facts;

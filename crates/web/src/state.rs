@@ -83,6 +83,7 @@ pub(crate) struct Parts {
     pub(crate) notices: Notices,
     pub(crate) folded: RwSignal<bool>,
     pub(crate) drawer: RwSignal<bool>,
+    pub(crate) settings_open: RwSignal<bool>,
     inner: Own<Inner>,
 }
 
@@ -112,6 +113,7 @@ impl App {
             notices: Notices::new(),
             folded: RwSignal::new(dom::kept(FOLDED).is_some()),
             drawer: RwSignal::new(false),
+            settings_open: RwSignal::new(false),
             inner: Own::new(Inner { pair: None, link: None, was_live: false }),
         };
         // The app lives as long as its page.

@@ -19,6 +19,10 @@ pub(crate) const TRANSCRIPT: &str = "Transcript";
 pub(crate) const ANSWERS: &str = "Answers, read aloud";
 pub(crate) const SENDING: &str = "Sending…";
 pub(crate) const CANCEL: &str = "Cancel";
+/// A part of the app that comes when it is asked for did not come.
+pub(crate) const PART_MISSING: &str =
+    "This part of the app could not be loaded. The network may be down.";
+pub(crate) const TRY_AGAIN: &str = "Try again";
 
 pub(crate) const KEPT_FOR_LATER: &str = "Will be sent when the network is back";
 pub(crate) const NOTIFY: &str = "Notify me when a long answer ends in a hidden tab";

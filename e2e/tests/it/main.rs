@@ -9,6 +9,8 @@ mod faults;
 mod flow;
 mod front;
 mod keyboard;
+mod later;
+mod long_blocks;
 mod long_history;
 mod long_texts;
 mod looks;

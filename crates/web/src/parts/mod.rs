@@ -3,8 +3,10 @@
 pub(crate) mod announcer;
 pub(crate) mod another;
 pub(crate) mod citation;
+mod coming;
 pub(crate) mod composer;
 pub(crate) mod icons;
+pub(crate) mod later;
 pub(crate) mod message;
 pub(crate) mod pair;
 pub(crate) mod picker;

@@ -11,7 +11,7 @@ use crate::state::App;
 use crate::{dom, words};
 
 #[component]
-pub(crate) fn Sidebar(settings_open: RwSignal<bool>) -> impl IntoView {
+pub(crate) fn Sidebar() -> impl IntoView {
     let app = App::get();
     let shortcut = if dom::is_mac() { "⇧⌘O" } else { "Ctrl ⇧ O" };
     let fold = move |_| {
@@ -68,7 +68,7 @@ pub(crate) fn Sidebar(settings_open: RwSignal<bool>) -> impl IntoView {
                     class="entry"
                     aria-label=words::SETTINGS
                     title=words::SETTINGS
-                    on:click=move |_| settings_open.set(true)
+                    on:click=move |_| app.settings_open.set(true)
                 >
                     {icon(SLIDERS)}
                     <span class="entry-text">{words::SETTINGS}</span>
