@@ -43,14 +43,11 @@ fn field<'a>(query: &'a str, name: &str) -> Option<&'a str> {
 }
 
 impl Place {
-
     fn of(path: &str, query: &str) -> Self {
         match path.trim_end_matches('/') {
             "" => Self::Home,
             "/history" => Self::History,
-            "/chat" => {
-                Self::Chat(field(query, "conversation_id=").and_then(|id| id.parse().ok()))
-            }
+            "/chat" => Self::Chat(field(query, "conversation_id=").and_then(|id| id.parse().ok())),
             path => match path.strip_prefix("/chat/") {
                 Some(id) if !id.contains('/') => Self::Chat(id.parse().ok()),
                 _ => Self::Elsewhere,

@@ -55,8 +55,10 @@ impl App {
             }
         };
         let listener = Closure::<dyn Fn()>::new(looked);
-        let _ = document()
-            .add_event_listener_with_callback("visibilitychange", listener.as_ref().unchecked_ref());
+        let _ = document().add_event_listener_with_callback(
+            "visibilitychange",
+            listener.as_ref().unchecked_ref(),
+        );
         // As long as the page.
         listener.forget();
     }

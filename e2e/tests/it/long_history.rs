@@ -14,10 +14,8 @@ async fn signed_in(server: &Server, filled: &Filled, size: Size) -> Browser {
     let browser = Browser::start(size).await;
     browser.open(&server.url("/")).await;
     browser.focused("textbox", "Message").await;
-    let pair = format!(
-        "localStorage.device_id = 'fill'; localStorage.session_id = {:?};",
-        filled.session
-    );
+    let pair =
+        format!("localStorage.device_id = 'fill'; localStorage.session_id = {:?};", filled.session);
     browser.script(&pair).await;
     browser
 }
@@ -145,10 +143,9 @@ async fn an_address_leads_to_a_message_far_back() {
         filled.long, filled.session
     );
     let message = browser.client.execute_async(&script, vec![]).await.unwrap();
-    let (id, text) = (message["message_id"].as_str().unwrap(), message["content"].as_str().unwrap());
-    browser
-        .open(&server.url(&format!("/chat?conversation_id={}&message={id}", filled.long)))
-        .await;
+    let (id, text) =
+        (message["message_id"].as_str().unwrap(), message["content"].as_str().unwrap());
+    browser.open(&server.url(&format!("/chat?conversation_id={}&message={id}", filled.long))).await;
     let seen = format!(
         "const found = document.activeElement.closest('article');
          const box = found.getBoundingClientRect();

@@ -18,9 +18,7 @@ async fn asked(server: &Server) -> Browser {
     let browser = Browser::start(DESKTOP).await;
     browser.open(&server.url("/")).await;
     browser.focused("textbox", "Message").await;
-    browser
-        .devtools("Browser.grantPermissions", json!({ "permissions": ["notifications"] }))
-        .await;
+    browser.devtools("Browser.grantPermissions", json!({ "permissions": ["notifications"] })).await;
     browser.script(LISTEN).await;
     browser
 }

@@ -20,8 +20,7 @@ async fn look_at(browser: &Browser, state: &str) {
         for (name, size) in [("desktop", DESKTOP), ("tablet", TABLET), ("phone", PHONE)] {
             browser.resize(size).await;
             let state = format!("{state}-{scheme}-{name}");
-            let overflow =
-                "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+            let overflow = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
             assert_eq!(browser.script(overflow).await, 0, "{state} scrolls sideways");
             axe::check(browser, &state).await;
             if let Some(folder) = std::env::var_os("UNBROKEN_VIEW_PICTURES") {

@@ -122,7 +122,9 @@ impl Transaction<'_> {
     ) -> Result<Option<(ConversationId, Option<MessageId>)>, StoreError> {
         let owned = match &turn.place {
             Place::New { conversation_id, .. } => return Ok(Some((*conversation_id, None))),
-            Place::Again | Place::Beside => self.conversation_of(turn.user_message_id, turn.principal_id).await?,
+            Place::Again | Place::Beside => {
+                self.conversation_of(turn.user_message_id, turn.principal_id).await?
+            }
             Place::Next(id) | Place::After(id, _) | Place::Root(id) => {
                 self.selected(*id, turn.principal_id).await?.map(|selected| (*id, selected))
             }
