@@ -26,6 +26,8 @@ pub struct Page {
     pub limit: Option<u32>,
     /// Only what comes before this message.
     pub before: Option<String>,
+    /// The way to this message instead of the selected branch.
+    pub leaf: Option<String>,
 }
 
 impl Engine {
@@ -89,8 +91,15 @@ impl Engine {
         page: Page,
     ) -> Result<ConversationPage, Refusal> {
         let missing = || Refusal::NotFound("conversation");
-        let row = self.store().conversation(principal, id).await?.ok_or_else(missing)?;
+        let mut row = self.store().conversation(principal, id).await?.ok_or_else(missing)?;
         let no_message = || Refusal::NotFound("message");
+        if let Some(leaf) = page.leaf {
+            let leaf = leaf.parse().map_err(|_| no_message())?;
+            if !self.store().is_in(leaf, id).await? {
+                return Err(no_message());
+            }
+            row.conversation.selected_message_id = leaf;
+        }
         let before: Option<MessageId> =
             page.before.map(|id| id.parse().map_err(|_| no_message())).transpose()?;
         let history = self.store().history(&row.conversation, page.limit, before).await?;
@@ -183,6 +192,7 @@ impl Engine {
             message_count: conversation.message_count,
             total_tokens: conversation.total_tokens,
             session_type: "chat".into(),
+            selected_message_id: Some(conversation.selected_message_id),
             running: row.running,
             pinned: conversation.pinned,
             archived: conversation.archived,

@@ -143,6 +143,18 @@ impl Store {
         }
     }
 
+    /// Whether that message is one of the conversation's, on whichever branch.
+    pub async fn is_in(
+        &self,
+        message: MessageId,
+        conversation: ConversationId,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.is_in(message, conversation)),
+            Self::Sqlite(sqlite) => sqlite.is_in(message, conversation).await,
+        }
+    }
+
     /// The newest texts of a person in which all of a query is: messages, and titles.
     pub async fn search(
         &self,

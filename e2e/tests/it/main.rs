@@ -4,17 +4,23 @@
 mod again;
 mod axe;
 mod browser;
+mod everywhere;
 mod faults;
 mod flow;
 mod front;
 mod keep;
+mod keyboard;
 mod later;
 mod long_blocks;
+mod long_history;
 mod long_texts;
 mod looks;
+mod notify;
+mod offline;
 mod page_speed;
 mod picker;
 mod server;
+mod side_by_side;
 
 use std::time::Duration;
 

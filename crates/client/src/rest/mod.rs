@@ -211,6 +211,17 @@ impl Rest {
         self.send(Method::Post, &path, &self.pair(), None::<&()>).await
     }
 
+    /// One message, on whichever branch it is, as a page.
+    pub async fn message(
+        &self,
+        id: ConversationId,
+        message: MessageId,
+    ) -> Result<ConversationPage, RestError> {
+        let mut query = self.pair();
+        query.extend([("leaf", message.to_string()), ("limit", "1".to_owned())]);
+        self.get(&filled(path::CONVERSATION, id), &query).await
+    }
+
     /// Deletes a conversation, with ten minutes to restore it; what runs in it is stopped first.
     pub async fn delete(&self, id: ConversationId) -> Result<ConversationDeleted, RestError> {
         let path = filled(path::CONVERSATION, id);
@@ -257,8 +268,29 @@ impl Rest {
         model_id: Option<&str>,
         key: ClientMessageId,
     ) -> Result<StartResponse, RestError> {
+        self.another(user_message, model_id, key, false).await
+    }
+
+    /// The same at once, also while one other answer to the message is being written.
+    pub async fn answer_beside(
+        &self,
+        user_message: MessageId,
+        model_id: Option<&str>,
+        key: ClientMessageId,
+    ) -> Result<StartResponse, RestError> {
+        self.another(user_message, model_id, key, true).await
+    }
+
+    async fn another(
+        &self,
+        user_message: MessageId,
+        model_id: Option<&str>,
+        key: ClientMessageId,
+        beside: bool,
+    ) -> Result<StartResponse, RestError> {
         let request = RegenerateRequest {
             model_id: model_id.map(str::to_owned),
+            beside,
             client_message_id: Some(key.to_string()),
             session_id: self.session_id.clone(),
             device_id: self.device_id.clone(),

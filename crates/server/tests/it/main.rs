@@ -5,6 +5,7 @@ mod support;
 
 mod bad_frames;
 mod bad_requests;
+mod beside;
 mod blocking;
 mod conversations;
 mod crash;

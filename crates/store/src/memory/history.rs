@@ -63,6 +63,10 @@ impl Memory {
         self.state().message(id).cloned()
     }
 
+    pub(crate) fn is_in(&self, message: MessageId, conversation: ConversationId) -> bool {
+        self.state().messages.get(&message).is_some_and(|(of, _)| *of == conversation)
+    }
+
     pub(crate) fn branch(&self, leaf: MessageId) -> Vec<Message> {
         let state = self.state();
         let branch = state.branch(leaf).into_iter().rev();

@@ -172,6 +172,20 @@ impl Sqlite {
         found.as_ref().map(row::message).transpose()
     }
 
+    pub(crate) async fn is_in(
+        &self,
+        message: MessageId,
+        conversation: ConversationId,
+    ) -> Result<bool, StoreError> {
+        let found =
+            sqlx::query("SELECT 1 FROM messages WHERE message_id = ? AND conversation_id = ?")
+                .bind(message.as_bytes().as_slice())
+                .bind(conversation.as_bytes().as_slice())
+                .fetch_optional(&self.pool)
+                .await?;
+        Ok(found.is_some())
+    }
+
     pub(crate) async fn branch(&self, leaf: MessageId) -> Result<Vec<Message>, StoreError> {
         let query = format!(
             "{BRANCH} SELECT m.message_id, m.parent_id, m.role, m.content, m.created_at \

@@ -4,3 +4,4 @@ pub(crate) mod chat;
 pub(crate) mod gate;
 pub(crate) mod history;
 pub(crate) mod home;
+pub(crate) mod window;

@@ -10,6 +10,7 @@ use leptos::task::spawn_local;
 use unbroken_chat_view::transcript::{Answer as AnswerModel, AnswerState, Message};
 use unbroken_protocol::Citation;
 
+use super::another::Another;
 use super::icons::{AGAIN, BACK, CHECK, COPY, FORTH, PENCIL, PULSE, icon};
 use super::picker;
 use super::prose::Prose;
@@ -186,6 +187,11 @@ pub(crate) fn Answer(key: u64) -> impl IntoView {
             <Notice key about />
             <Show when=move || !about.read().state.is_running()>
                 <Foot key about branch />
+            </Show>
+            <Show when=move || about.read().state.is_running() && !about.read().is_empty>
+                <div class="answer-foot">
+                    <Another key />
+                </div>
             </Show>
         </article>
     }
@@ -372,6 +378,7 @@ fn Foot(
                     {icon(AGAIN)}
                 </button>
             </Show>
+            <Another key />
             <Branches key branch />
             <Inspector key about />
             <span class="details" title=Signal::derive(move || about.read().routed.clone())>

@@ -1,6 +1,7 @@
 //! The parts that pages are made of.
 
 pub(crate) mod announcer;
+pub(crate) mod another;
 pub(crate) mod citation;
 mod coming;
 pub(crate) mod composer;
@@ -10,6 +11,7 @@ pub(crate) mod later;
 pub(crate) mod list;
 pub(crate) mod menu;
 pub(crate) mod message;
+pub(crate) mod pair;
 pub(crate) mod picker;
 pub(crate) mod prose;
 pub(crate) mod search;

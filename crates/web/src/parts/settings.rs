@@ -6,7 +6,7 @@ use unbroken_chat_view::announcements::Announce;
 
 use super::icons::{CLOSE, icon};
 use crate::state::App;
-use crate::{dom, words};
+use crate::{dom, notify, words};
 
 const APPEARANCE: &str = "appearance";
 const ANNOUNCE: &str = "announce";
@@ -68,6 +68,13 @@ pub(crate) fn Settings() -> impl IntoView {
                 ]
                 default="sentences"
                 changed=|_| {}
+            />
+            <Choices
+                name=notify::NOTIFY
+                legend=words::NOTIFY
+                options=&[("on", words::ON), ("off", words::OFF)]
+                default="off"
+                changed=notify::ask_permission
             />
             <h3>{words::ABOUT}</h3>
             <p>
