@@ -13,5 +13,6 @@ pub mod markdown;
 pub mod pace;
 pub mod picker;
 pub mod scroll;
+pub mod search;
 pub mod texts;
 pub mod transcript;

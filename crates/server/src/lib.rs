@@ -260,6 +260,7 @@ fn router(app: App) -> Router {
             path::CONVERSATION,
             get(conversations::get).patch(conversations::patch).delete(conversations::delete),
         )
+        .route(path::RESTORE, post(conversations::restore))
         .route(path::SEARCH, get(search::search))
         .route(path::QUEUE, get(queue::list))
         .route(path::QUEUED, axum::routing::patch(queue::patch).delete(queue::remove))

@@ -11,9 +11,11 @@ use crate::pages::home::{Home, Suggestions};
 use crate::parts::composer::Composer;
 use crate::parts::icons::{SIDEBAR, icon};
 use crate::parts::later::{LaterDialog, LaterPage};
+use crate::parts::menu::ConversationMenu;
 use crate::parts::show::Show;
 use crate::parts::sidebar::Sidebar;
 use crate::parts::status::ConnectionStatus;
+use crate::parts::toast::ToastPlace;
 use crate::state::{Access, App};
 use crate::{chunks, dom, parser, words};
 
@@ -63,6 +65,18 @@ pub(crate) fn Root() -> impl IntoView {
                 </Show>
             </main>
             <LaterDialog open=app.settings_open name=words::SETTINGS bring=chunks::settings />
+            <LaterDialog
+                open=app.keep.searching
+                name=words::SEARCH_CONVERSATIONS
+                bring=chunks::search
+            />
+            <LaterDialog
+                open=app.keep.filing
+                name=words::FOLDER_TITLE
+                bring=chunks::folders
+            />
+            <ConversationMenu />
+            <ToastPlace />
         </div>
     }
 }
@@ -89,12 +103,17 @@ fn open_drawer(app: App) {
     request_animation_frame(|| dom::focus("close-sidebar"));
 }
 
-/// Ctrl/⌘ Shift O begins a chat; Escape closes what is open, else stops the answer.
+/// Ctrl/⌘ Shift O begins a chat, Ctrl/⌘ / searches; Escape closes what is open, else stops the answer.
 fn on_key(app: App, event: &KeyboardEvent) {
     let command = event.ctrl_key() || event.meta_key();
     if command && event.shift_key() && event.key().eq_ignore_ascii_case("o") {
         event.prevent_default();
         app.new_chat();
+        return;
+    }
+    if command && event.key() == "/" {
+        event.prevent_default();
+        app.keep.searching.set(true);
         return;
     }
     let composing = event.is_composing() || event.default_prevented();

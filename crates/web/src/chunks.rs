@@ -12,6 +12,8 @@ use leptos::prelude::*;
 use leptos::wasm_split::{SplitLoaderError, wasm_split};
 
 use crate::pages::history::History;
+use crate::parts::folder::FolderDialog;
+use crate::parts::search::SearchDialog;
 use crate::parts::settings::Settings;
 
 /// Makes the view. It is in the chunk.
@@ -32,6 +34,22 @@ pub(crate) fn history() -> Coming {
     #[wasm_split(history, wasm_split_path = leptos::wasm_split, fallible)]
     fn bring() -> Result<Make, SplitLoaderError> {
         Ok(|| view! { <History /> }.into_any())
+    }
+    Box::pin(bring())
+}
+
+pub(crate) fn search() -> Coming {
+    #[wasm_split(search, wasm_split_path = leptos::wasm_split, fallible)]
+    fn bring() -> Result<Make, SplitLoaderError> {
+        Ok(|| view! { <SearchDialog /> }.into_any())
+    }
+    Box::pin(bring())
+}
+
+pub(crate) fn folders() -> Coming {
+    #[wasm_split(folders, wasm_split_path = leptos::wasm_split, fallible)]
+    fn bring() -> Result<Make, SplitLoaderError> {
+        Ok(|| view! { <FolderDialog /> }.into_any())
     }
     Box::pin(bring())
 }

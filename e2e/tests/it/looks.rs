@@ -15,8 +15,13 @@ const SIZES: [(&str, Size); 3] = [("desktop", DESKTOP), ("tablet", TABLET), ("ph
 /// What README and guide show.
 const PICTURED: [&str; 3] = ["home", "picker", "chat"];
 
-/// Pictures go to `docs/images` when `UNBROKEN_PICTURES` is set, else nowhere.
+/// Pictures go to `docs/images` when `UNBROKEN_PICTURES` is set, all of them to the folder that
+/// `UNBROKEN_ALL_PICTURES` names, else nowhere.
 async fn picture(browser: &Browser, page: &str, name: &str) {
+    if let Some(folder) = std::env::var_os("UNBROKEN_ALL_PICTURES") {
+        let file = PathBuf::from(folder).join(format!("{}.png", name.replace(' ', "-")));
+        std::fs::write(file, browser.screenshot().await).unwrap();
+    }
     if std::env::var_os("UNBROKEN_PICTURES").is_none() || !PICTURED.contains(&page) {
         return;
     }
@@ -31,7 +36,7 @@ async fn nothing_sticks_out(browser: &Browser, state: &str) {
     assert_eq!(browser.script(overflow).await, 0, "{state} scrolls sideways");
 }
 
-async fn look_at(browser: &Browser, page: &str) {
+pub(crate) async fn look_at(browser: &Browser, page: &str) {
     for scheme in ["light", "dark"] {
         browser.prefer(scheme).await;
         for (name, size) in SIZES {

@@ -7,6 +7,7 @@ mod browser;
 mod faults;
 mod flow;
 mod front;
+mod keep;
 mod later;
 mod long_blocks;
 mod long_texts;
