@@ -17,7 +17,9 @@ impl App {
             if !is_here && rest.conversation(id, Some(1), Some(message)).await.is_err() {
                 let chosen = rest.select_branch(id, message).await.is_ok();
                 if chosen && self.open.id() == Some(id) {
-                    self.open.switch(self);
+                    // It is looked for when the other branch is there.
+                    self.open.sought.set(Some((id, message)));
+                    return self.open.switch(self);
                 }
             }
             self.open.sought.set(Some((id, message)));
