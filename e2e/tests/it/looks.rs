@@ -120,3 +120,27 @@ async fn markdown_of_every_kind_neither_runs_nor_breaks_the_page() {
     assert_eq!(browser.console_errors().await, Vec::<String>::new());
     browser.close().await;
 }
+
+#[tokio::test]
+async fn from_right_to_left_a_page_is_its_own_mirror_image() {
+    let server = Server::start("numbers:tokens=3").await;
+    let browser = Browser::start(DESKTOP).await;
+    browser.open(&server.url("/")).await;
+    browser.focused("textbox", "Message").await;
+    browser.type_text("Count").await;
+    browser.enter().await;
+    browser.answer_ended().await;
+    browser.script("document.documentElement.dir = 'rtl'").await;
+    let at_the_right = "const { right } = document.querySelector('nav').getBoundingClientRect();
+        return right === innerWidth && document.querySelector('nav').checkVisibility()";
+    for (name, size) in SIZES {
+        browser.resize(size).await;
+        nothing_sticks_out(&browser, &format!("rtl-{name}")).await;
+        axe::check(&browser, &format!("rtl-{name}")).await;
+        if name == "phone" {
+            browser.press("button", "Open sidebar").await;
+        }
+        browser.until("the sidebar at the right", at_the_right).await;
+    }
+    browser.close().await;
+}
