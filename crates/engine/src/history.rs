@@ -43,7 +43,7 @@ impl Engine {
     pub async fn conversations(
         &self,
         principal: PrincipalId,
-        shelf: Shelf,
+        list: Shelf,
         limit: Option<u32>,
         cursor: Option<&str>,
     ) -> Result<ConversationList, Refusal> {
@@ -52,7 +52,7 @@ impl Engine {
             .map(str::parse::<ConversationCursor>)
             .transpose()
             .map_err(|why| Refusal::BadRequest(format!("The cursor is unusable: {why}.")))?;
-        let mut rows = self.store().conversations(principal, shelf, limit + 1, cursor).await?;
+        let mut rows = self.store().conversations(principal, list, limit + 1, cursor).await?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let next_cursor = rows.last().filter(|_| more).map(|row| {
@@ -65,7 +65,7 @@ impl Engine {
         });
         Ok(ConversationList {
             conversations: rows.iter().map(Self::summary).collect(),
-            total: self.store().conversation_count(principal, shelf).await?,
+            total: self.store().conversation_count(principal, list).await?,
             owner_type: "device_session".into(),
             owner_id: principal.to_string(),
             next_cursor,

@@ -91,13 +91,13 @@ impl Store {
     pub async fn conversations(
         &self,
         principal: PrincipalId,
-        shelf: Shelf,
+        list: Shelf,
         limit: u32,
         after: Option<ConversationCursor>,
     ) -> Result<Vec<ConversationRow>, StoreError> {
         match self {
-            Self::Memory(memory) => Ok(memory.conversations(principal, shelf, limit, after)),
-            Self::Sqlite(sqlite) => sqlite.conversations(principal, shelf, limit, after).await,
+            Self::Memory(memory) => Ok(memory.conversations(principal, list, limit, after)),
+            Self::Sqlite(sqlite) => sqlite.conversations(principal, list, limit, after).await,
         }
     }
 
@@ -105,11 +105,11 @@ impl Store {
     pub async fn conversation_count(
         &self,
         principal: PrincipalId,
-        shelf: Shelf,
+        list: Shelf,
     ) -> Result<u64, StoreError> {
         match self {
-            Self::Memory(memory) => Ok(memory.conversation_count(principal, shelf)),
-            Self::Sqlite(sqlite) => sqlite.conversation_count(principal, shelf).await,
+            Self::Memory(memory) => Ok(memory.conversation_count(principal, list)),
+            Self::Sqlite(sqlite) => sqlite.conversation_count(principal, list).await,
         }
     }
 

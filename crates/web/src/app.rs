@@ -11,7 +11,6 @@ use crate::pages::home::{Home, Suggestions};
 use crate::parts::composer::Composer;
 use crate::parts::icons::{SIDEBAR, icon};
 use crate::parts::later::{LaterDialog, LaterPage};
-use crate::parts::menu::ConversationMenu;
 use crate::parts::show::Show;
 use crate::parts::sidebar::Sidebar;
 use crate::parts::status::ConnectionStatus;
@@ -75,7 +74,6 @@ pub(crate) fn Root() -> impl IntoView {
                 name=words::FOLDER_TITLE
                 bring=chunks::folders
             />
-            <ConversationMenu />
             <ToastPlace />
         </div>
     }

@@ -167,12 +167,12 @@ impl Rest {
     /// The conversations of a list, the one that changed last first.
     pub async fn conversations_on(
         &self,
-        shelf: Shelf,
+        list: Shelf,
         limit: Option<u32>,
         cursor: Option<&str>,
     ) -> Result<ConversationList, RestError> {
         let mut query = self.page(limit, cursor);
-        query.extend(match shelf {
+        query.extend(match list {
             Shelf::Listed => None,
             Shelf::Kept => Some(("kept", "true".to_owned())),
             Shelf::Archived => Some(("archived", "true".to_owned())),

@@ -21,7 +21,7 @@ impl Memory {
     pub(crate) fn conversations(
         &self,
         principal: PrincipalId,
-        shelf: Shelf,
+        list: Shelf,
         limit: u32,
         after: Option<ConversationCursor>,
     ) -> Vec<ConversationRow> {
@@ -29,15 +29,15 @@ impl Memory {
         let place = |found: &&Conversation| (found.updated_at, found.conversation_id);
         let after = after.map(|cursor| (cursor.updated_at, cursor.conversation_id));
         let mut found: Vec<_> = state
-            .shelf(principal, shelf)
+            .shelf(principal, list)
             .filter(|found| after.is_none_or(|after| place(found) < after))
             .collect();
         found.sort_by_key(|found| std::cmp::Reverse(place(found)));
         found.into_iter().take(limit as usize).map(|found| state.row(found)).collect()
     }
 
-    pub(crate) fn conversation_count(&self, principal: PrincipalId, shelf: Shelf) -> u64 {
-        self.state().shelf(principal, shelf).count() as u64
+    pub(crate) fn conversation_count(&self, principal: PrincipalId, list: Shelf) -> u64 {
+        self.state().shelf(principal, list).count() as u64
     }
 
     pub(crate) fn history(

@@ -47,13 +47,13 @@ impl State {
     pub(super) fn shelf(
         &self,
         principal: PrincipalId,
-        shelf: Shelf,
+        list: Shelf,
     ) -> impl Iterator<Item = &Conversation> {
         let shown =
             self.conversations.keys().filter_map(move |id| self.conversation(principal, *id));
         shown.filter(move |found| {
             let is_kept = found.pinned || found.folder.is_some();
-            let is_there = match shelf {
+            let is_there = match list {
                 Shelf::Listed => !found.archived,
                 Shelf::Kept => !found.archived && is_kept,
                 Shelf::Archived => found.archived,

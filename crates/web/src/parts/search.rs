@@ -84,6 +84,7 @@ pub(crate) fn SearchDialog() -> impl IntoView {
             </div>
             <div class="results" node_ref=results on:scroll=on_scroll on:click=move |event| {
                 if dom::is_in_link(&event) {
+                    app.drawer.set(false);
                     close();
                 }
             }>

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::icons::{CLOCK, MAGNIFIER, PLUS, SIDEBAR, SLIDERS, icon, wave};
 use super::list::Sections;
+use super::menu::ConversationMenu;
 use crate::address::Place;
 use crate::state::App;
 use crate::{dom, words};
@@ -84,6 +85,7 @@ pub(crate) fn Sidebar() -> impl IntoView {
                     <span class="entry-text">{words::SETTINGS}</span>
                 </button>
             </div>
+            <ConversationMenu />
         </nav>
     }
 }
