@@ -14,6 +14,7 @@ mod journal;
 mod log;
 mod log_writer;
 mod notice;
+mod prompt;
 mod recover;
 mod registry;
 mod run;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use unbroken_protocol::{
     ClientMessageId, ConversationId, DeviceId, GenerationId, GenerationState, MessageId,
-    PrincipalId, Seq, Timestamp,
+    PrincipalId, Prompt, PromptId, Seq, Timestamp,
 };
 
 use super::rows::Rows;
@@ -19,6 +19,7 @@ pub(super) struct State {
     pub(super) sessions: HashMap<SecretHash, Session>,
     pub(super) link_codes: HashMap<SecretHash, (PrincipalId, Timestamp)>,
     pub(super) preferences: HashMap<PrincipalId, String>,
+    pub(super) prompts: BTreeMap<(PrincipalId, PromptId), Prompt>,
     pub(super) conversations: BTreeMap<ConversationId, Conversation>,
     pub(super) messages: Rows<MessageId, (ConversationId, Message)>,
     pub(super) generations: Rows<GenerationId, Generation>,
