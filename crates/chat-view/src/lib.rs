@@ -8,9 +8,13 @@
 pub mod composer;
 mod fold;
 pub mod history;
+pub mod insert;
+pub mod keys;
 pub mod markdown;
 pub mod pace;
+pub mod palette;
 pub mod picker;
+pub mod prompts;
 pub mod scroll;
 pub mod texts;
 pub mod transcript;

@@ -11,29 +11,32 @@ use crate::pages::history::History;
 use crate::pages::home::{Home, Suggestions};
 use crate::parts::composer::Composer;
 use crate::parts::icons::{SIDEBAR, icon};
+use crate::parts::palette::CommandPalette;
+use crate::parts::said::Said;
 use crate::parts::settings::Settings;
+use crate::parts::shortcuts::Shortcuts;
 use crate::parts::show::Show;
 use crate::parts::sidebar::Sidebar;
 use crate::parts::status::ConnectionStatus;
 use crate::state::{Access, App};
-use crate::{dom, parser, words};
+use crate::{actions, dom, parser, words};
 
 /// The whole app.
 #[component]
 pub(crate) fn Root() -> impl IntoView {
     let app = App::provide(Address::follow());
     spawn_local(parser::load(app));
-    let settings_open = RwSignal::new(false);
     let is_home = move || app.place.get() == Place::Home;
     let is_open = move || app.access.get() == Access::Open;
     let has_composer = move || is_open() && matches!(app.place.get(), Place::Home | Place::Chat(_));
     Effect::new(move || document().set_title(&app.page_title()));
     let keys = window_event_listener(leptos::ev::keydown, move |event| on_key(app, &event));
     on_cleanup(move || keys.remove());
+    app.follow_drafts();
 
     view! {
         <div class="shell" class:folded=app.folded class:drawer-open=app.drawer>
-            <Sidebar settings_open />
+            <Sidebar />
             <div class="scrim" on:click=move |_| app.drawer.set(false)></div>
             <main class="page" class:home=Signal::derive(move || is_home() && is_open()) inert=app.drawer>
                 <header class="bar">
@@ -64,7 +67,10 @@ pub(crate) fn Root() -> impl IntoView {
                     <Suggestions />
                 </Show>
             </main>
-            <Settings open=settings_open />
+            <Settings />
+            <CommandPalette />
+            <Shortcuts />
+            <Said />
         </div>
     }
 }
@@ -91,12 +97,10 @@ fn open_drawer(app: App) {
     request_animation_frame(|| dom::focus("close-sidebar"));
 }
 
-/// Ctrl/⌘ Shift O begins a chat; Escape closes what is open, else stops the answer.
+/// Shortcuts; Escape closes what is open, else stops the answer.
 fn on_key(app: App, event: &KeyboardEvent) {
-    let command = event.ctrl_key() || event.meta_key();
-    if command && event.shift_key() && event.key().eq_ignore_ascii_case("o") {
+    if actions::heard(app, event) {
         event.prevent_default();
-        app.new_chat();
         return;
     }
     let composing = event.is_composing() || event.default_prevented();

@@ -6,6 +6,7 @@
 #![cfg(target_arch = "wasm32")]
 #![expect(unreachable_pub, reason = "the macro of components writes a bare `pub`")]
 
+mod actions;
 mod address;
 mod again;
 mod app;
@@ -13,10 +14,12 @@ mod calls;
 mod conversation;
 mod dom;
 mod facts;
+mod instructions;
 mod own;
 mod pages;
 mod parser;
 mod parts;
+mod prompts;
 mod session;
 mod state;
 mod words;

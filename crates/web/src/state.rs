@@ -18,6 +18,8 @@ use crate::address::{Address, Place};
 use crate::calls::ask;
 use crate::conversation::Open;
 use crate::own::Own;
+use crate::parts::settings::Section;
+use crate::prompts::Prompts;
 use crate::session::{NoSession, Pair};
 use crate::writing::Writing;
 use crate::{dom, session, words};
@@ -77,8 +79,16 @@ pub(crate) struct Parts {
     pub(crate) picker: RwSignal<Picker>,
     pub(crate) open: Open,
     pub(crate) writing: Writing,
+    pub(crate) prompts: Prompts,
     pub(crate) folded: RwSignal<bool>,
     pub(crate) drawer: RwSignal<bool>,
+    pub(crate) settings_open: RwSignal<bool>,
+    /// What the settings show; `None` is the list of sections, or the first where both fit.
+    pub(crate) settings_section: RwSignal<Option<Section>>,
+    pub(crate) palette_open: RwSignal<bool>,
+    pub(crate) shortcuts_open: RwSignal<bool>,
+    /// What has just been done and would not be seen otherwise.
+    pub(crate) said: RwSignal<Option<String>>,
     inner: Own<Inner>,
 }
 
@@ -104,8 +114,14 @@ impl App {
             picker: RwSignal::default(),
             open: Open::new(),
             writing: Writing::new(),
+            prompts: Prompts::new(),
             folded: RwSignal::new(dom::kept(FOLDED).is_some()),
             drawer: RwSignal::new(false),
+            settings_open: RwSignal::new(false),
+            settings_section: RwSignal::new(None),
+            palette_open: RwSignal::new(false),
+            shortcuts_open: RwSignal::new(false),
+            said: RwSignal::new(None),
             inner: Own::new(Inner { pair: None, link: None, was_live: false }),
         };
         // The app lives as long as its page.
@@ -179,6 +195,7 @@ impl App {
             Output::Status(status) => self.set_status(status),
             Output::Update(id, update) => self.open.update(id, update),
             Output::Notice(Event::Conversation(event)) => self.conversation_changed(*event),
+            Output::Notice(Event::Prompt(event)) => self.prompts.changed(event),
             Output::Notice(Event::Noticed(_)) => {
                 self.load_lists();
                 self.open.reload(self);
@@ -284,6 +301,7 @@ impl App {
 
     fn load_lists(self) {
         let Some(rest) = self.rest() else { return };
+        self.load_prompts();
         spawn_local(async move {
             let page = ask(async || rest.conversations(Some(PAGE), None).await).await;
             if let Some(page) = self.checked(page) {

@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::first_run::{self, FirstRun};
+use crate::parts::show::Show;
 use crate::state::App;
 use crate::words;
 
@@ -31,6 +33,9 @@ pub(crate) fn Suggestions() -> impl IntoView {
             <ul class="suggestions" aria-label=words::SUGGESTIONS>
                 {suggestions.into_iter().collect_view()}
             </ul>
+            <Show when=move || first_run::is_needed(app)>
+                <FirstRun />
+            </Show>
         </div>
     }
 }

@@ -1,94 +1,145 @@
-//! The settings dialog: how the app looks, how it speaks, and what it is.
+//! The settings: a dialog of sections, each in a file of its own. On a phone it fills the screen:
+//! first the list of sections, then one of them with a way back.
+
+mod about;
+mod answers;
+pub(crate) mod appearance;
+mod data;
+mod prompts;
+mod reading;
+
+pub(crate) use reading::Announce;
 
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
-use super::icons::{CLOSE, icon};
+use super::icons::{BACK, CLOSE, FORTH, icon};
+use super::shortcuts::ShortcutList;
+use crate::state::App;
 use crate::{dom, words};
 
-const APPEARANCE: &str = "appearance";
-const ANNOUNCE: &str = "announce";
-
-/// When the live region reads an answer aloud.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Announce {
-    #[default]
-    Sentences,
-    AtTheEnd,
-    Off,
+/// What belongs together in the settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Section {
+    Appearance,
+    Answers,
+    Prompts,
+    Reading,
+    Data,
+    Shortcuts,
+    About,
 }
 
-impl Announce {
-    /// The person's choice on this device.
-    pub(crate) fn kept() -> Self {
-        match dom::kept(ANNOUNCE).as_deref() {
-            Some("end") => Self::AtTheEnd,
-            Some("off") => Self::Off,
-            _ => Self::Sentences,
+impl Section {
+    /// In the order of the list; the first is shown where list and section both fit.
+    const ALL: [Self; 7] = [
+        Self::Appearance,
+        Self::Answers,
+        Self::Prompts,
+        Self::Reading,
+        Self::Data,
+        Self::Shortcuts,
+        Self::About,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Appearance => words::APPEARANCE,
+            Self::Answers => words::MODEL_AND_INSTRUCTIONS,
+            Self::Prompts => words::PROMPTS,
+            Self::Reading => words::READING_ALOUD,
+            Self::Data => words::DATA,
+            Self::Shortcuts => words::SHORTCUTS,
+            Self::About => words::ABOUT,
+        }
+    }
+
+    fn view(self) -> AnyView {
+        match self {
+            Self::Appearance => view! { <appearance::Appearance /> }.into_any(),
+            Self::Answers => view! { <answers::Answers /> }.into_any(),
+            Self::Prompts => view! { <prompts::Prompts /> }.into_any(),
+            Self::Reading => view! { <reading::Reading /> }.into_any(),
+            Self::Data => view! { <data::Data /> }.into_any(),
+            Self::Shortcuts => view! { <ShortcutList /> }.into_any(),
+            Self::About => view! { <about::About /> }.into_any(),
         }
     }
 }
 
-/// The dialog, closed until `open` turns true.
+/// The dialog, closed until `settings_open` turns true.
 #[component]
-pub(crate) fn Settings(open: RwSignal<bool>) -> impl IntoView {
+pub(crate) fn Settings() -> impl IntoView {
+    let app = App::get();
+    let (open, section) = (app.settings_open, app.settings_section);
     let dialog = NodeRef::<Dialog>::new();
-    Effect::new(move || {
-        if let Some(dialog) = dialog.get()
-            && open.get()
-            && !dialog.open()
-        {
-            let _ = dialog.show_modal();
-        }
-    });
-    let close = move |_| {
-        if let Some(dialog) = dialog.get() {
-            dialog.close();
+    dom::opens(dialog, open);
+    let shown = move || section.get().unwrap_or(Section::ALL[0]);
+    let back = move |_| {
+        let left = section.get_untracked().unwrap_or(Section::ALL[0]);
+        section.set(None);
+        request_animation_frame(move || dom::focus(&entry_id(left)));
+    };
+    let entry = move |to: Section| {
+        view! {
+            <button
+                id=entry_id(to)
+                class="entry"
+                aria-current=Signal::derive(move || (shown() == to).then_some("true"))
+                on:click=move |_| {
+                    section.set(Some(to));
+                    request_animation_frame(|| dom::focus("settings-section"));
+                }
+            >
+                <span class="entry-text">{to.name()}</span>
+                <span class="only-narrow">{icon(FORTH)}</span>
+            </button>
         }
     };
     view! {
         <dialog
+            class="settings"
+            class:in-section=Signal::derive(move || section.get().is_some())
             node_ref=dialog
             aria-labelledby="settings-title"
             closedby="any"
             on:close=move |_| open.set(false)
         >
             <div class="dialog-head">
+                <button class="icon-button settings-back" aria-label=words::ALL_SETTINGS on:click=back>
+                    {icon(BACK)}
+                </button>
                 <h2 id="settings-title">{words::SETTINGS}</h2>
-                <button class="icon-button" aria-label=words::CLOSE on:click=close>
+                <button class="icon-button" aria-label=words::CLOSE on:click=move |_| open.set(false)>
                     {icon(CLOSE)}
                 </button>
             </div>
-            <Choices
-                name=APPEARANCE
-                legend=words::APPEARANCE
-                options=&[("light", words::LIGHT), ("dark", words::DARK), ("system", words::SYSTEM)]
-                default="system"
-                changed=set_appearance
-            />
-            <Choices
-                name=ANNOUNCE
-                legend=words::ANNOUNCE
-                options=&[
-                    ("sentences", words::ANNOUNCE_SENTENCES),
-                    ("end", words::ANNOUNCE_END),
-                    ("off", words::ANNOUNCE_OFF),
-                ]
-                default="sentences"
-                changed=|_| {}
-            />
-            <h3>{words::ABOUT}</h3>
-            <p>
-                {words::APP} " " {env!("CARGO_PKG_VERSION")} ". " {words::ABOUT_TEXT}
-            </p>
+            {move || {
+                open.get()
+                    .then(|| {
+                        view! {
+                            <div class="settings-body">
+                                <nav aria-label=words::SETTINGS_SECTIONS>
+                                    {Section::ALL.map(entry).into_iter().collect_view()}
+                                </nav>
+                                <section
+                                    id="settings-section"
+                                    tabindex="-1"
+                                    aria-labelledby="section-title"
+                                >
+                                    <h3 id="section-title">{move || shown().name()}</h3>
+                                    {move || shown().view()}
+                                </section>
+                            </div>
+                        }
+                    })
+            }}
         </dialog>
     }
 }
 
-fn set_appearance(value: &'static str) {
-    if let Some(root) = document().document_element() {
-        let _ = root.set_attribute("data-theme", value);
-    }
+fn entry_id(section: Section) -> String {
+    format!("settings-{section:?}")
 }
 
 /// One of a few, kept on this device under `name`.
