@@ -39,7 +39,7 @@ impl Keys {
             return false;
         }
         // Where a sign such as `?` is, and whether it needs Shift, is the keyboard's affair.
-        let is_sign = !self.command && self.key.chars().count() == 1;
+        let is_sign = self.key.len() == 1 && !self.key.starts_with(char::is_alphanumeric);
         (is_sign || press.shift == self.shift) && self.is_key(press)
     }
 

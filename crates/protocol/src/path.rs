@@ -11,6 +11,7 @@ pub const CONVERSATIONS: &str = "/ai/conversations";
 pub const CONVERSATION: &str = "/ai/conversations/{id}";
 pub const PROMPTS: &str = "/ai/prompts";
 pub const PROMPT: &str = "/ai/prompts/{id}";
+pub const RESTORE: &str = "/ai/conversations/{id}/restore";
 pub const SEARCH: &str = "/ai/search";
 pub const REGENERATE: &str = "/ai/messages/{id}/generate";
 pub const QUEUE: &str = "/ai/conversations/{id}/queue";

@@ -262,6 +262,7 @@ fn router(app: App) -> Router {
         )
         .route(path::PROMPTS, get(prompts::list))
         .route(path::PROMPT, axum::routing::put(prompts::put).delete(prompts::remove))
+        .route(path::RESTORE, post(conversations::restore))
         .route(path::SEARCH, get(search::search))
         .route(path::QUEUE, get(queue::list))
         .route(path::QUEUED, axum::routing::patch(queue::patch).delete(queue::remove))

@@ -175,6 +175,7 @@ fn copy_last(app: App) {
     let Some(text) = text else { return };
     spawn_local(async move {
         let copied = dom::copy(&text).await;
-        app.say(if copied { words::ANSWER_COPIED } else { words::NOT_COPIED });
+        let told = if copied { words::ANSWER_COPIED } else { words::NOT_COPIED };
+        app.toast(told.to_owned(), None);
     });
 }

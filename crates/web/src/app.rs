@@ -7,19 +7,17 @@ use leptos::task::spawn_local;
 use crate::address::{Address, Place};
 use crate::pages::chat::Chat;
 use crate::pages::gate::Gate;
-use crate::pages::history::History;
 use crate::pages::home::{Home, Suggestions};
 use crate::parts::composer::Composer;
 use crate::parts::icons::{SIDEBAR, icon};
-use crate::parts::palette::CommandPalette;
-use crate::parts::said::Said;
-use crate::parts::settings::Settings;
-use crate::parts::shortcuts::Shortcuts;
+use crate::parts::later::{LaterDialog, LaterPage};
+use crate::parts::menu::ConversationMenu;
 use crate::parts::show::Show;
 use crate::parts::sidebar::Sidebar;
 use crate::parts::status::ConnectionStatus;
+use crate::parts::toast::ToastPlace;
 use crate::state::{Access, App};
-use crate::{actions, dom, parser, words};
+use crate::{actions, chunks, dom, parser, words};
 
 /// The whole app.
 #[component]
@@ -67,10 +65,21 @@ pub(crate) fn Root() -> impl IntoView {
                     <Suggestions />
                 </Show>
             </main>
-            <Settings />
-            <CommandPalette />
-            <Shortcuts />
-            <Said />
+            <LaterDialog open=app.settings_open name=words::SETTINGS bring=chunks::settings />
+            <LaterDialog
+                open=app.keep.searching
+                name=words::SEARCH_CONVERSATIONS
+                bring=chunks::search
+            />
+            <LaterDialog
+                open=app.keep.filing
+                name=words::FOLDER_TITLE
+                bring=chunks::folders
+            />
+            <LaterDialog open=app.palette_open name=words::PALETTE bring=chunks::palette />
+            <LaterDialog open=app.shortcuts_open name=words::SHORTCUTS bring=chunks::shortcuts />
+            <ConversationMenu />
+            <ToastPlace />
         </div>
     }
 }
@@ -86,7 +95,7 @@ fn Page() -> impl IntoView {
         match app.place.get_untracked() {
             Place::Home => view! { <Home /> }.into_any(),
             Place::Chat(_) => view! { <Chat /> }.into_any(),
-            Place::History => view! { <History /> }.into_any(),
+            Place::History => view! { <LaterPage bring=chunks::history /> }.into_any(),
             Place::Elsewhere => view! { <NotFound /> }.into_any(),
         }
     }

@@ -34,6 +34,8 @@ pub(crate) struct Writing {
     pub(crate) unsent: RwSignal<Option<Turn>>,
     /// What the composer changes, when it does not write a new message.
     pub(crate) editing: RwSignal<Option<Editing>>,
+    /// The next conversation is temporary.
+    pub(crate) temporary: RwSignal<bool>,
     /// The draft that an edit has put aside.
     aside: RwSignal<String>,
 }
@@ -57,6 +59,7 @@ pub(crate) struct Turn {
     /// Who answers, when it is not the one that is preferred.
     pub(crate) model_id: Option<String>,
     pub(crate) client_message_id: ClientMessageId,
+    pub(crate) temporary: bool,
 }
 
 impl Writing {
@@ -66,6 +69,7 @@ impl Writing {
             refusal: RwSignal::default(),
             unsent: RwSignal::default(),
             editing: RwSignal::default(),
+            temporary: RwSignal::default(),
             aside: RwSignal::default(),
         }
     }
@@ -208,6 +212,7 @@ impl App {
             parent_id: None,
             model_id: None,
             client_message_id: ClientMessageId::new(),
+            temporary: conversation_id.is_none() && self.writing.temporary.get_untracked(),
         }
     }
 
@@ -254,6 +259,7 @@ impl App {
                 model_id: turn.model_id.clone(),
                 options: instructions::options(),
                 client_message_id: Some(turn.client_message_id.to_string()),
+                temporary: turn.temporary.then_some(true),
                 ..StartRequest::default()
             };
             let rest = self.rest().unwrap_or_else(|| unbroken_client::Rest::new(""));
@@ -280,6 +286,10 @@ impl App {
             self.open.to_end.notify();
         } else {
             self.open.started(self, turn, response);
+        }
+        if turn.temporary {
+            self.open.temporary.set(true);
+            self.writing.temporary.set(false);
         }
         self.writing.composer.update(Composer::sent);
         if turn.conversation_id.is_none() && self.place.get_untracked() == Place::Home {

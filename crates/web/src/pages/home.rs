@@ -2,10 +2,11 @@
 
 use leptos::prelude::*;
 
-use super::first_run::{self, FirstRun};
+use super::first_run;
+use crate::parts::later::LaterPage;
 use crate::parts::show::Show;
 use crate::state::App;
-use crate::words;
+use crate::{chunks, words};
 
 /// What stands above the composer.
 #[component]
@@ -34,7 +35,7 @@ pub(crate) fn Suggestions() -> impl IntoView {
                 {suggestions.into_iter().collect_view()}
             </ul>
             <Show when=move || first_run::is_needed(app)>
-                <FirstRun />
+                <LaterPage bring=chunks::first_run />
             </Show>
         </div>
     }

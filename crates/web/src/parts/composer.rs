@@ -11,6 +11,7 @@ use super::intake;
 use super::picker::ModelPicker;
 use super::prompt_menu::{self, PromptList, PromptMenu};
 use super::show::Show;
+use super::temporary::Temporary;
 use crate::address::Place;
 use crate::state::App;
 use crate::writing::Editing;
@@ -95,6 +96,7 @@ pub(crate) fn Composer() -> impl IntoView {
             <Refusal />
             <Queue />
             <EditNote />
+            <Temporary />
             <Length />
             <PromptList menu field />
             <form class="composer" class:dropping=over data-drop=words::DROP_HERE on:submit=submit>

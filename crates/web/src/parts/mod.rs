@@ -2,18 +2,26 @@
 
 pub(crate) mod announcer;
 pub(crate) mod citation;
+mod coming;
 pub(crate) mod composer;
 pub(crate) mod dictation;
+pub(crate) mod folder;
+pub(crate) mod icons;
 pub(crate) mod icons;
 pub(crate) mod intake;
+pub(crate) mod later;
+pub(crate) mod list;
+pub(crate) mod menu;
 pub(crate) mod message;
 pub(crate) mod palette;
 pub(crate) mod picker;
 pub(crate) mod prompt_menu;
 pub(crate) mod prose;
-pub(crate) mod said;
+pub(crate) mod search;
 pub(crate) mod settings;
 pub(crate) mod shortcuts;
 pub(crate) mod show;
 pub(crate) mod sidebar;
 pub(crate) mod status;
+pub(crate) mod temporary;
+pub(crate) mod toast;

@@ -1,11 +1,10 @@
-//! The sidebar: a new chat, the conversations by day, history, settings. Folds to icons; a drawer
+//! The sidebar: a new chat, the search, the conversations, history, settings. Folds to icons; a drawer
 //! on a phone.
 
 use leptos::prelude::*;
-use unbroken_chat_view::history;
-use unbroken_protocol::ConversationSummary;
 
-use super::icons::{CLOCK, COMMAND, PLUS, SIDEBAR, SLIDERS, icon, wave};
+use super::icons::{CLOCK, COMMAND, MAGNIFIER, PLUS, SIDEBAR, SLIDERS, icon, wave};
+use super::list::Sections;
 use crate::address::Place;
 use crate::state::App;
 use crate::{actions, dom, words};
@@ -48,6 +47,18 @@ pub(crate) fn Sidebar() -> impl IntoView {
                 {icon(PLUS)}
                 <span class="entry-text">{words::NEW_CHAT}</span>
             </button>
+            <button
+                id="open-search"
+                class="entry"
+                aria-label=words::SEARCH
+                title=words::SEARCH
+                data-keys=actions::SEARCH.label(apple)
+                aria-keyshortcuts=actions::SEARCH.aria(apple)
+                on:click=move |_| app.keep.searching.set(true)
+            >
+                {icon(MAGNIFIER)}
+                <span class="entry-text">{words::SEARCH}</span>
+            </button>
             <a
                 class="entry"
                 href="/history"
@@ -59,9 +70,7 @@ pub(crate) fn Sidebar() -> impl IntoView {
                 <span class="entry-text">{words::HISTORY}</span>
             </a>
             <div class="conversations">
-                <For each=move || app.days.get() key=|(day, _)| day.clone() let((day, _))>
-                    <DayOf day />
-                </For>
+                <Sections list="sidebar" sections=app.sections />
             </div>
             <div class="sidebar-foot">
                 <button
@@ -87,55 +96,4 @@ pub(crate) fn Sidebar() -> impl IntoView {
             </div>
         </nav>
     }
-}
-
-#[component]
-fn DayOf(day: String) -> impl IntoView {
-    let app = App::get();
-    let (heading, name) = (day.clone(), day.clone());
-    view! {
-        <p class="day" aria-hidden="true">
-            {heading}
-        </p>
-        <ul aria-label=name>
-            <For
-                each=move || app.of_day(&day)
-                key=|c| (c.conversation_id, c.title.clone(), c.running)
-                let(conversation)
-            >
-                <Entry conversation />
-            </For>
-        </ul>
-    }
-}
-
-#[component]
-fn Entry(conversation: ConversationSummary) -> impl IntoView {
-    let app = App::get();
-    let id = conversation.conversation_id;
-    let is_here = move || app.place.get() == Place::Chat(Some(id));
-    let title = history::title(&conversation).to_owned();
-    view! {
-        <li>
-            <a
-                class="entry"
-                href=format!("/chat/{id}")
-                aria-current=Signal::derive(move || is_here().then_some("page"))
-                on:click=move |_| app.drawer.set(false)
-            >
-                <span class="entry-text" dir="auto">
-                    {title}
-                </span>
-                <RunningMark running=conversation.running />
-            </a>
-        </li>
-    }
-}
-
-/// The mark on a conversation whose answer is being written.
-#[component]
-pub(crate) fn RunningMark(running: bool) -> impl IntoView {
-    running.then(|| {
-        view! { <span class="running-mark" role="img" aria-label=words::RUNNING></span> }
-    })
 }

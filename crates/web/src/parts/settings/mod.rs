@@ -8,7 +8,7 @@ mod data;
 mod prompts;
 mod reading;
 
-pub(crate) use reading::Announce;
+pub(crate) use reading::announce;
 
 use leptos::html::Dialog;
 use leptos::prelude::*;

@@ -1,29 +1,19 @@
 //! When a screen reader hears answers on this device.
 
 use leptos::prelude::*;
+use unbroken_chat_view::announcements::Announce;
 
 use super::Choices;
 use crate::{dom, words};
 
 const ANNOUNCE: &str = "announce";
 
-/// When the live region reads an answer aloud.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Announce {
-    #[default]
-    Sentences,
-    AtTheEnd,
-    Off,
-}
-
-impl Announce {
-    /// The person's choice on this device.
-    pub(crate) fn kept() -> Self {
-        match dom::kept(ANNOUNCE).as_deref() {
-            Some("end") => Self::AtTheEnd,
-            Some("off") => Self::Off,
-            _ => Self::Sentences,
-        }
+/// What the person wants to hear, as chosen on this device.
+pub(crate) fn announce() -> Announce {
+    match dom::kept(ANNOUNCE).as_deref() {
+        Some("end") => Announce::AtTheEnd,
+        Some("off") => Announce::Off,
+        _ => Announce::Sentences,
     }
 }
 
