@@ -6,9 +6,11 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use unbroken_chat_view::keys::Keys;
 use unbroken_chat_view::transcript::Message;
+use unbroken_protocol::{ConversationPatch, ConversationSummary};
 
 use crate::address::Place;
 use crate::again::By;
+use crate::keep::Spot;
 use crate::parts::settings::{Section, appearance};
 use crate::state::App;
 use crate::{dom, words};
@@ -38,15 +40,25 @@ enum Heard {
 
 pub(crate) const NEW_CHAT: Keys = Keys::command_shift("o");
 pub(crate) const PALETTE: Keys = Keys::command("k");
+pub(crate) const SEARCH: Keys = Keys::command("/");
 
 /// All of them, in the order in which they are listed.
 pub(crate) fn all() -> Vec<Action> {
     let can_answer = |app: App| last_answer(app).is_some() && !app.open.running.get_untracked();
     let mut actions = vec![
         action("new-chat", words::NEW_CHAT, "begin start conversation", App::new_chat).on(NEW_CHAT),
+        action("temporary", words::TEMPORARY_CHAT, "private incognito", |app| {
+            app.new_chat();
+            app.writing.temporary.set(true);
+        }),
         action("palette", words::PALETTE, "", App::open_palette)
             .on(PALETTE)
             .when(|app| !app.palette_open.get_untracked()),
+        action("search", words::SEARCH_CONVERSATIONS, "find messages", |app| {
+            app.drawer.set(false);
+            app.keep.searching.set(true);
+        })
+        .on(SEARCH),
         action("write", words::WRITE, "composer focus", |_| dom::focus("message"))
             .on(Keys::plain("/"))
             .when(|_| dom::element("message").is_some()),
@@ -85,6 +97,27 @@ pub(crate) fn all() -> Vec<Action> {
             app.open_settings(Some(Section::Answers));
         }),
     ];
+    actions.extend([
+        action("rename", words::RENAME_THIS, "title", |app| {
+            let spot = here(app).map(|here| Spot { list: "sidebar", id: here.conversation_id });
+            app.keep.renaming.set(spot);
+        })
+        .when(|app| here(app).is_some() && !app.folded.get_untracked() && !dom::narrow()),
+        action("pin", words::PIN_THIS, "keep favourite", |app| pin(app, true))
+            .when(|app| here(app).is_some_and(|here| !here.pinned)),
+        action("unpin", words::UNPIN_THIS, "", |app| pin(app, false))
+            .when(|app| here(app).is_some_and(|here| here.pinned)),
+        action("archive", words::ARCHIVE_THIS, "put away", |app| {
+            change(app, ConversationPatch { archived: Some(true), ..Default::default() });
+        })
+        .when(|app| here(app).is_some_and(|here| !here.archived)),
+        action("delete", words::DELETE_THIS, "remove", |app| {
+            if let Some(here) = here(app) {
+                app.delete(here.conversation_id);
+            }
+        })
+        .when(|app| here(app).is_some()),
+    ]);
     actions.extend([
         action("light", words::LIGHT_APPEARANCE, "theme bright", |_| appearance::choose("light")),
         action("dark", words::DARK_APPEARANCE, "theme night", |_| appearance::choose("dark")),
@@ -153,6 +186,22 @@ impl App {
         self.drawer.set(false);
         self.settings_section.set(section);
         self.settings_open.set(true);
+    }
+}
+
+/// The open conversation, as the list has it.
+fn here(app: App) -> Option<ConversationSummary> {
+    let Place::Chat(Some(id)) = app.place.get_untracked() else { return None };
+    app.history.read_untracked().get(id).cloned()
+}
+
+fn pin(app: App, pinned: bool) {
+    change(app, ConversationPatch { pinned: Some(pinned), ..Default::default() });
+}
+
+fn change(app: App, patch: ConversationPatch) {
+    if let Some(here) = here(app) {
+        app.change(Spot { list: "sidebar", id: here.conversation_id }, patch);
     }
 }
 
