@@ -41,12 +41,11 @@ pub fn apply(prompts: &mut Vec<Prompt>, event: PromptEvent) {
 /// Where the next `{{variable}}` of a text is, from a place on; both in bytes.
 pub fn next_variable(text: &str, from: usize) -> Option<Range<usize>> {
     let rest = text.get(from..)?;
-    let ends = rest.match_indices("}}").map(|(at, _)| from + at);
-    ends.filter_map(|end| {
+    let mut ends = rest.match_indices("}}").map(|(at, _)| from + at);
+    ends.find_map(|end| {
         let start = text.get(from..end)?.rfind("{{")? + from;
         is_name(text.get(start + 2..end)?).then_some(start..end + 2)
     })
-    .next()
 }
 
 /// The last `{{variable}}` that ends before a place.

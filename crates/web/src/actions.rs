@@ -79,7 +79,8 @@ pub(crate) fn all() -> Vec<Action> {
         action("break", words::BREAK_LINE, "", |_| ())
             .on_there(Keys { key: "Enter", command: false, shift: true })
             .when(|_| false),
-        action("model", words::CHOOSE_MODEL, "picker switch", |_| {
+        action("model", words::CHOOSE_MODEL, "picker switch", |app| {
+            app.picker.update(unbroken_chat_view::picker::Picker::open);
             dom::show_popover(crate::parts::picker::POPOVER);
         })
         .when(|_| dom::element("message").is_some()),

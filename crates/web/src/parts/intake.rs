@@ -44,7 +44,11 @@ pub(crate) fn dropping(app: App, field: NodeRef<Textarea>) -> RwSignal<bool> {
             }
         }),
     ];
-    on_cleanup(move || listeners.into_iter().for_each(|listener| listener.remove()));
+    on_cleanup(move || {
+        for listener in listeners {
+            listener.remove();
+        }
+    });
     over
 }
 

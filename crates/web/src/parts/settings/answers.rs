@@ -72,9 +72,8 @@ fn Instructions() -> impl IntoView {
                 placeholder=words::INSTRUCTIONS_EXAMPLE
                 aria-describedby="instructions-about"
                 on:input=move |event| instructions::keep(&event_target_value(&event))
-            >
-                {instructions::kept()}
-            </textarea>
+                prop:value=instructions::kept()
+            ></textarea>
             <p id="instructions-about">{words::INSTRUCTIONS_ABOUT}</p>
         </div>
     }

@@ -10,6 +10,13 @@ mod reading;
 
 pub(crate) use reading::announce;
 
+use about::About;
+use answers::Answers;
+use appearance::Appearance;
+use data::Data;
+use prompts::Prompts;
+use reading::Reading;
+
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
@@ -56,13 +63,13 @@ impl Section {
 
     fn view(self) -> AnyView {
         match self {
-            Self::Appearance => view! { <appearance::Appearance /> }.into_any(),
-            Self::Answers => view! { <answers::Answers /> }.into_any(),
-            Self::Prompts => view! { <prompts::Prompts /> }.into_any(),
-            Self::Reading => view! { <reading::Reading /> }.into_any(),
-            Self::Data => view! { <data::Data /> }.into_any(),
+            Self::Appearance => view! { <Appearance /> }.into_any(),
+            Self::Answers => view! { <Answers /> }.into_any(),
+            Self::Prompts => view! { <Prompts /> }.into_any(),
+            Self::Reading => view! { <Reading /> }.into_any(),
+            Self::Data => view! { <Data /> }.into_any(),
             Self::Shortcuts => view! { <ShortcutList /> }.into_any(),
-            Self::About => view! { <about::About /> }.into_any(),
+            Self::About => view! { <About /> }.into_any(),
         }
     }
 }
