@@ -15,6 +15,7 @@ mod looks;
 mod page_speed;
 mod picker;
 mod server;
+mod write;
 
 use std::time::Duration;
 
