@@ -16,7 +16,7 @@ use crate::calls::ask;
 use crate::conversation::Open;
 use crate::keep::Keep;
 use crate::own::Own;
-use crate::parts::settings::Section;
+use crate::parts::settings;
 use crate::prompts::Prompts;
 use crate::session::{NoSession, Pair};
 use crate::writing::Writing;
@@ -87,7 +87,7 @@ pub(crate) struct Parts {
     pub(crate) drawer: RwSignal<bool>,
     pub(crate) settings_open: RwSignal<bool>,
     /// What the settings show; `None` is the list of sections, or the first where both fit.
-    pub(crate) settings_section: RwSignal<Option<Section>>,
+    pub(crate) settings_section: RwSignal<Option<settings::Section>>,
     pub(crate) palette_open: RwSignal<bool>,
     pub(crate) shortcuts_open: RwSignal<bool>,
     inner: Own<Inner>,

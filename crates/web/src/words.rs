@@ -111,6 +111,10 @@ pub(crate) fn asks_for(names: &[&str]) -> String {
     format!("Changes each time: {}.", names.join(", "))
 }
 
+pub(crate) fn delete_named(name: &str) -> String {
+    format!("Delete {name}")
+}
+
 pub(crate) fn edit_named(name: &str) -> String {
     format!("Edit {name}")
 }

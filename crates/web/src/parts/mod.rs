@@ -7,7 +7,6 @@ pub(crate) mod composer;
 pub(crate) mod dictation;
 pub(crate) mod folder;
 pub(crate) mod icons;
-pub(crate) mod icons;
 pub(crate) mod intake;
 pub(crate) mod later;
 pub(crate) mod list;

@@ -32,7 +32,7 @@ impl PromptMenu {
         let found = Memo::new(move |_| {
             let query = query.get()?;
             let all = app.prompts.all.read();
-            Some(prompts::found(&all, &query).into_iter().cloned().collect())
+            Some(prompts::found(&all, &query).into_iter().cloned().collect::<Vec<_>>())
         });
         let found = Memo::new(move |_| found.get().unwrap_or_default());
         let (active, dismissed) = (RwSignal::new(0), RwSignal::new(false));
