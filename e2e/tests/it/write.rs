@@ -144,7 +144,8 @@ async fn a_prompt_is_made_in_the_settings_and_used_by_a_slash_with_the_keyboard_
     active(&browser, "Prompts…").await;
     browser.enter().await;
     browser.find("dialog", "Settings").await;
-    browser.find("heading", "Prompts").await;
+    let section = "return document.getElementById('section-title').textContent === 'Prompts'";
+    browser.until("the section", section).await;
     browser.script("document.getElementById('new-prompt').focus()").await;
     browser.enter().await;
     browser.focused("textbox", "Name").await;
