@@ -15,6 +15,7 @@ mod keep;
 mod log;
 mod log_writer;
 mod notice;
+mod prompt;
 mod recover;
 mod registry;
 mod run;

@@ -14,8 +14,8 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use unbroken_protocol::{
-    ConversationId, DeviceId, Epoch, ErrorCode, FinishReason, GenerationId, PrincipalId, Seq,
-    Timestamp,
+    ConversationId, DeviceId, Epoch, ErrorCode, FinishReason, GenerationId, PrincipalId, Prompt,
+    PromptId, Seq, Timestamp, limits,
 };
 use unbroken_store::{
     Arrangement, Body, Due, Durability, NewTurn, Record, Sealed, SecretHash, Session, Settled,
@@ -95,6 +95,8 @@ pub(crate) enum Command {
     PutLinkCode(SecretHash, PrincipalId, Timestamp, oneshot::Sender<()>),
     TakeLinkCode(SecretHash, Timestamp, oneshot::Sender<Option<PrincipalId>>),
     SetPreference(PrincipalId, Option<String>, oneshot::Sender<()>),
+    PutPrompt(PrincipalId, Prompt, oneshot::Sender<bool>),
+    DeletePrompt(PrincipalId, PromptId, oneshot::Sender<bool>),
 }
 
 impl LogWriter {
@@ -687,6 +689,12 @@ async fn apply_command(
         }
         Command::SetPreference(principal, model, reply) => {
             answer(reply, transaction.set_preference(principal, model.as_deref()).await?)
+        }
+        Command::PutPrompt(principal, prompt, reply) => {
+            answer(reply, transaction.put_prompt(principal, &prompt, limits::PROMPTS).await?)
+        }
+        Command::DeletePrompt(principal, id, reply) => {
+            answer(reply, transaction.delete_prompt(principal, id).await?)
         }
     })
 }

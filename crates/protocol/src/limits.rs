@@ -24,6 +24,13 @@ pub const FOLDER_CHARS: usize = 60;
 /// The longest device id, in bytes.
 pub const DEVICE_ID_BYTES: usize = 256;
 
+/// How many prompts a person may keep.
+pub const PROMPTS: u32 = 200;
+/// The longest name of a prompt, in Unicode scalar values.
+pub const PROMPT_NAME_CHARS: usize = 60;
+/// The longest text of a prompt, in bytes of UTF-8.
+pub const PROMPT_BYTES: usize = 32 * 1024;
+
 /// Silence after which the server sends a `heartbeat`.
 pub const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Silence after which a client gives a connection up.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use unbroken_protocol::{ConversationId, DeviceId, GenerationId, MessageId, PrincipalId};
+use unbroken_protocol::{ConversationId, DeviceId, GenerationId, MessageId, PrincipalId, Prompt};
 
 use crate::memory::Memory;
 use crate::sqlite::Sqlite;
@@ -64,6 +64,14 @@ impl Store {
         match self {
             Self::Memory(memory) => Ok(memory.preference(principal)),
             Self::Sqlite(sqlite) => sqlite.preference(principal).await,
+        }
+    }
+
+    /// A person's own prompts, the oldest first.
+    pub async fn prompts(&self, principal: PrincipalId) -> Result<Vec<Prompt>, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.prompts(principal)),
+            Self::Sqlite(sqlite) => sqlite.prompts(principal).await,
         }
     }
 

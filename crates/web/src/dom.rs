@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use leptos::prelude::{document, window};
+use leptos::ev::KeyboardEvent;
+use leptos::html::Dialog;
+use leptos::prelude::{Effect, Get, NodeRef, RwSignal, document, window};
+use unbroken_chat_view::composer::KeyPress;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
@@ -181,6 +184,20 @@ fn media(query: &str) -> bool {
     window().match_media(query).ok().flatten().is_some_and(|list| list.matches())
 }
 
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = document, js_name = execCommand, catch)]
+    fn exec_command(name: &str, ui: bool, value: &str) -> Result<bool, JsValue>;
+}
+
+/// Puts a text in place of what is selected, as one step that the browser's own undo takes back.
+/// `false` when the browser cannot.
+pub(crate) fn insert_text(field: &HtmlTextAreaElement, text: &str) -> bool {
+    let _ = field.focus();
+    // Old, and still the only way that undo knows of.
+    exec_command("insertText", false, text).unwrap_or(false)
+}
+
 /// Puts a text on the clipboard; says whether that worked.
 pub(crate) async fn copy(text: &str) -> bool {
     let clipboard = window().navigator().clipboard();
@@ -225,8 +242,35 @@ pub(crate) fn seed() -> u64 {
 }
 
 /// Whether the keyboard has a ⌘.
-pub(crate) fn is_mac() -> bool {
-    window().navigator().platform().is_ok_and(|platform| platform.starts_with("Mac"))
+pub(crate) fn is_apple() -> bool {
+    let apple = ["Mac", "iPhone", "iPad"];
+    window().navigator().platform().is_ok_and(|on| apple.iter().any(|name| on.starts_with(name)))
+}
+
+/// Reads a press of a key.
+pub(crate) fn press<T>(event: &KeyboardEvent, read: impl FnOnce(&KeyPress<'_>) -> T) -> T {
+    read(&KeyPress {
+        key: &event.key(),
+        code: &event.code(),
+        key_code: event.key_code(),
+        composing: event.is_composing(),
+        shift: event.shift_key(),
+        ctrl: event.ctrl_key(),
+        alt: event.alt_key(),
+        meta: event.meta_key(),
+    })
+}
+
+/// Whether what has the focus takes letters.
+pub(crate) fn is_typing() -> bool {
+    let fields = "textarea, select, [role=listbox], input:not([type=radio], [type=checkbox])";
+    let focused = document().active_element();
+    focused.is_some_and(|element| element.matches(fields).unwrap_or(false))
+}
+
+/// Whether a dialog has the page for itself.
+pub(crate) fn is_modal() -> bool {
+    matches!(document().query_selector("dialog:modal"), Ok(Some(_)))
 }
 
 /// Waits.
@@ -287,4 +331,16 @@ fn date(millis: i64) -> js_sys::Date {
     #[expect(clippy::cast_precision_loss, reason = "a date is far below 2^53")]
     let millis = millis as f64;
     js_sys::Date::new(&JsValue::from_f64(millis))
+}
+
+/// Opens and closes a modal dialog as `open` says. Its own ways of closing must be told to `open`.
+pub(crate) fn opens(dialog: NodeRef<Dialog>, open: RwSignal<bool>) {
+    Effect::new(move || {
+        let Some(dialog) = dialog.get() else { return };
+        match (open.get(), dialog.open()) {
+            (true, false) => drop(dialog.show_modal()),
+            (false, true) => dialog.close(),
+            _ => {}
+        }
+    });
 }

@@ -233,7 +233,7 @@ impl App {
         self.toast(state::sentence(error), None);
     }
 
-    fn toast(self, text: String, undo: Option<(ConversationId, bool)>) {
+    pub(crate) fn toast(self, text: String, undo: Option<(ConversationId, bool)>) {
         let last = self.keep.toast.read_untracked().as_ref().map_or(0, |toast| toast.number);
         let number = last + 1;
         self.keep.held.set(false);

@@ -18,6 +18,8 @@ use crate::keep::Keep;
 use crate::notify::Notices;
 use crate::outbox::Outbox;
 use crate::own::Own;
+use crate::parts::settings;
+use crate::prompts::Prompts;
 use crate::session::{NoSession, Pair};
 use crate::writing::Writing;
 use crate::{dom, session, words};
@@ -84,9 +86,14 @@ pub(crate) struct Parts {
     pub(crate) writing: Writing,
     pub(crate) outbox: Outbox,
     pub(crate) notices: Notices,
+    pub(crate) prompts: Prompts,
     pub(crate) folded: RwSignal<bool>,
     pub(crate) drawer: RwSignal<bool>,
     pub(crate) settings_open: RwSignal<bool>,
+    /// What the settings show; `None` is the list of sections, or the first where both fit.
+    pub(crate) settings_section: RwSignal<Option<settings::Section>>,
+    pub(crate) palette_open: RwSignal<bool>,
+    pub(crate) shortcuts_open: RwSignal<bool>,
     inner: Own<Inner>,
 }
 
@@ -115,9 +122,13 @@ impl App {
             writing: Writing::new(),
             outbox: Outbox::kept(),
             notices: Notices::new(),
+            prompts: Prompts::new(),
             folded: RwSignal::new(dom::kept(FOLDED).is_some()),
             drawer: RwSignal::new(false),
             settings_open: RwSignal::new(false),
+            settings_section: RwSignal::new(None),
+            palette_open: RwSignal::new(false),
+            shortcuts_open: RwSignal::new(false),
             inner: Own::new(Inner { pair: None, link: None, was_live: false }),
         };
         // The app lives as long as its page.
@@ -196,6 +207,7 @@ impl App {
             Output::Status(status) => self.set_status(status),
             Output::Update(id, update) => self.open.update(id, update),
             Output::Notice(Event::Conversation(event)) => self.conversation_changed(*event),
+            Output::Notice(Event::Prompt(event)) => self.prompts.changed(event),
             Output::Notice(Event::Noticed(_)) => {
                 self.load_lists();
                 self.open.reload(self);
@@ -293,6 +305,7 @@ impl App {
 
     fn load_lists(self) {
         let Some(rest) = self.rest() else { return };
+        self.load_prompts();
         spawn_local(async move {
             let page = ask(async || rest.conversations(Some(PAGE), None).await).await;
             if let Some(page) = self.checked(page) {

@@ -21,6 +21,7 @@ mod page_speed;
 mod picker;
 mod server;
 mod side_by_side;
+mod write;
 
 use std::time::Duration;
 

@@ -13,8 +13,9 @@ use unbroken_protocol::{
     ConversationId, ConversationList, ConversationPage, ConversationPatch, ConversationSummary,
     DeviceId, DeviceSession, DeviceSessionRequest, ErrorBody, ErrorCode, Event, EventBatch,
     GenerationId, GenerationReply, Health, MessageId, ModelList, PreferenceReply,
-    PreferenceRequest, QueueList, QueuePatch, RegenerateRequest, RequestType, RoutingStats,
-    SearchPage, SessionId, StartRequest, StartResponse, path,
+    PreferenceRequest, Prompt, PromptId, PromptList, PromptRequest, QueueList, QueuePatch,
+    RegenerateRequest, RequestType, RoutingStats, SearchPage, SessionId, StartRequest,
+    StartResponse, path,
 };
 
 use crate::sse::Parser;
@@ -74,6 +75,7 @@ pub enum Shelf {
 enum Method {
     Get,
     Post,
+    Put,
     Patch,
     Delete,
 }
@@ -83,6 +85,7 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Put => "PUT",
             Self::Patch => "PATCH",
             Self::Delete => "DELETE",
         }
@@ -336,6 +339,32 @@ impl Rest {
         queued: GenerationId,
     ) -> Result<QueueList, RestError> {
         self.send(Method::Delete, &queued_path(id, queued), &self.pair(), None::<&()>).await
+    }
+
+    /// The person's own prompts, the oldest first.
+    pub async fn prompts(&self) -> Result<PromptList, RestError> {
+        self.get(path::PROMPTS, &self.pair()).await
+    }
+
+    /// Makes a prompt under that id, or changes it. May be repeated.
+    pub async fn put_prompt(
+        &self,
+        id: PromptId,
+        name: &str,
+        text: &str,
+    ) -> Result<Prompt, RestError> {
+        let request = PromptRequest {
+            name: name.to_owned(),
+            text: text.to_owned(),
+            session_id: self.session_id.clone(),
+            device_id: self.device_id.clone(),
+        };
+        self.send(Method::Put, &filled(path::PROMPT, id), &[], Some(&request)).await
+    }
+
+    /// Deletes a prompt; answered with those that are left.
+    pub async fn delete_prompt(&self, id: PromptId) -> Result<PromptList, RestError> {
+        self.send(Method::Delete, &filled(path::PROMPT, id), &self.pair(), None::<&()>).await
     }
 
     pub async fn models(&self) -> Result<ModelList, RestError> {

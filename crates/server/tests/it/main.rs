@@ -24,6 +24,7 @@ mod notices;
 mod old_client;
 mod origin;
 mod page;
+mod prompts;
 mod search;
 mod sessions;
 mod shutdown;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use unbroken_protocol::{
     ClientMessageId, ConversationId, DeviceId, GenerationId, GenerationState, MessageId,
-    PrincipalId, Seq, Timestamp,
+    PrincipalId, Prompt, PromptId, Seq, Timestamp,
 };
 
 use super::rows::Rows;
@@ -20,6 +20,7 @@ pub(super) struct State {
     pub(super) sessions: HashMap<SecretHash, Session>,
     pub(super) link_codes: HashMap<SecretHash, (PrincipalId, Timestamp)>,
     pub(super) preferences: HashMap<PrincipalId, String>,
+    pub(super) prompts: BTreeMap<(PrincipalId, PromptId), Prompt>,
     pub(super) conversations: BTreeMap<ConversationId, Conversation>,
     /// Hidden conversations, and since when.
     pub(super) deleted: BTreeMap<ConversationId, Timestamp>,

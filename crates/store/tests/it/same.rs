@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use proptest::prelude::*;
 use unbroken_protocol::{
     Citation, ClientMessageId, DeviceId, ErrorCode, FinishReason, GenerationId, GenerationState,
-    MessageId, PrincipalId, SessionId, Timestamp,
+    MessageId, PrincipalId, Prompt, PromptId, SessionId, Timestamp,
 };
 use unbroken_store::{
     Arrangement, Body, Due, Durability, NewTurn, Place, Query, Record, SecretHash, Session,
@@ -292,6 +292,13 @@ async fn belongings(
     let session = Session { device_id: device(), principal_id, expires_at: now };
     transaction.put_session(secret(), &session, now).await?;
     transaction.set_preference(principal_id, (at % 2 == 0).then_some("model")).await?;
+    let id = |at: i64| PromptId::from_bytes([u8::try_from(at % 5).unwrap(); 16]);
+    let (name, text) = (format!("prompt {at}"), "Sum {{text}} up".into());
+    let prompt = Prompt { prompt_id: id(at), name, text, updated_at: now };
+    let room = transaction.put_prompt(principal_id, &prompt, 3).await?;
+    if at % 3 == 0 || !room {
+        transaction.delete_prompt(principal_id, id(at + 1)).await?;
+    }
     let code = SecretHash::of(&at.to_string());
     transaction.take_link_code(code, now).await?;
     transaction.put_link_code(code, principal_id, Timestamp::from_millis(50)).await?;
@@ -341,6 +348,7 @@ async fn everything(store: &Store, known: &Known) -> Vec<String> {
         all.push(said(store.conversation_count(person, Shelf::Listed).await));
         all.push(said(store.usage_count(person).await));
         all.push(said(store.preference(person).await));
+        all.push(said(store.prompts(person).await));
         for text in ["ask", "answered", "edit", "\"a title\"", "renamed"] {
             all.push(said(store.search(person, &Query::parse(text).unwrap()).await));
         }
