@@ -10,6 +10,7 @@ pub const CHAT_ALIAS: &str = "/api/chat";
 pub const CONVERSATIONS: &str = "/ai/conversations";
 pub const CONVERSATION: &str = "/ai/conversations/{id}";
 pub const SEARCH: &str = "/ai/search";
+pub const HIGHLIGHT: &str = "/ai/highlight";
 pub const REGENERATE: &str = "/ai/messages/{id}/generate";
 pub const QUEUE: &str = "/ai/conversations/{id}/queue";
 pub const QUEUED: &str = "/ai/conversations/{id}/queue/{queue_id}";

@@ -16,6 +16,7 @@ mod failures;
 mod follow;
 mod going_on;
 mod hello;
+mod highlight;
 mod hostile;
 mod models;
 mod notices;
