@@ -6,6 +6,7 @@
 //! page, a clock or a network.
 
 pub mod composer;
+pub mod csv;
 mod fold;
 pub mod history;
 pub mod markdown;
