@@ -1,7 +1,9 @@
 //! The parts that pages are made of.
 
 pub(crate) mod announcer;
+pub(crate) mod block_buttons;
 pub(crate) mod citation;
+pub(crate) mod colours;
 pub(crate) mod composer;
 pub(crate) mod icons;
 pub(crate) mod message;

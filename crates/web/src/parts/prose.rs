@@ -6,6 +6,8 @@ use unbroken_chat_view::markdown::{Block, Document, Part, Tail};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, Text};
 
+use super::colours::Colours;
+use crate::state::App;
 use crate::words;
 
 /// Elements on the way to the last word, and those of them that hold words.
@@ -42,6 +44,7 @@ pub(crate) struct Prose {
     live: Option<Growing>,
     cursor: Option<Element>,
     outline: Outline,
+    colours: Colours,
     seams: Vec<Element>,
     /// Somebody has seen it grow. What was there before is shown at once.
     grows: bool,
@@ -95,7 +98,7 @@ fn part(slot: &Element) -> Text {
 
 impl Prose {
     /// An empty document in that element.
-    pub(crate) fn new(root: Element) -> Self {
+    pub(crate) fn new(app: App, root: Element) -> Self {
         let tail = create("div", "tail");
         let _ = root.append_child(&tail);
         Self {
@@ -108,6 +111,7 @@ impl Prose {
             live: None,
             cursor: None,
             outline: Outline::default(),
+            colours: Colours::new(app),
             seams: Vec::new(),
             grows: false,
         }
@@ -202,6 +206,7 @@ impl Prose {
             let Some(element) = next else { return };
             next = element.next_element_sibling();
             self.outline.heed(&element);
+            self.colours.watch(&element);
             let host = matches!(block.part, Part::Open { .. }).then(|| {
                 element.query_selector("tbody").ok().flatten().unwrap_or_else(|| element.clone())
             });
