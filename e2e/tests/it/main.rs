@@ -11,6 +11,7 @@ mod long_texts;
 mod looks;
 mod page_speed;
 mod picker;
+mod rich;
 mod server;
 
 use std::time::Duration;

@@ -24,7 +24,12 @@ impl Server {
     /// Starts a server whose best model is one of the stand-in's, by name and parameters
     /// or by its steps.
     pub(crate) async fn start(model: impl Into<Value>) -> Self {
-        let scripts = json!({ MODEL: model.into() }).to_string().parse().unwrap();
+        Self::start_with(json!({ MODEL: model.into() })).await
+    }
+
+    /// Starts a server with several models of the stand-in's.
+    pub(crate) async fn start_with(models: Value) -> Self {
+        let scripts = models.to_string().parse().unwrap();
         let options = Options { scripts, ..Options::default() };
         let standin = Standin::start_on("127.0.0.1:0", options).await.unwrap();
         let folder = TempDir::new().unwrap();
