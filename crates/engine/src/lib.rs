@@ -11,6 +11,7 @@ mod generation;
 mod going_on;
 mod history;
 mod journal;
+mod keep;
 mod log;
 mod log_writer;
 mod notice;
@@ -37,11 +38,13 @@ pub use clock::{Clock, Simulated};
 pub use error::Refusal;
 pub use follow::{Follower, Frame, LEFT_OUT, LeftOut, Text, View};
 pub use history::Page;
+pub use keep::Delete;
 pub use log::{Identity, Interruption, Log, Summary};
 pub use notice::{Heard, Listener};
 pub use session::Speaker;
 pub use turn::{Ask, Chatted, Started};
 
+use keep::Hidden;
 use log_writer::{Command, LogWriter};
 use notice::Notices;
 use registry::{Logs, Runs};
@@ -83,6 +86,7 @@ struct Inner {
     runs: Runs,
     notices: Notices,
     remembered: Remembered,
+    hidden: Hidden,
     tasks: TaskTracker,
     /// Runs leave their generations to the next process.
     abandon: CancellationToken,
@@ -119,6 +123,7 @@ impl Engine {
                 runs: Runs::default(),
                 notices: Notices::default(),
                 remembered: Remembered::default(),
+                hidden: Hidden::default(),
                 tasks,
                 abandon: CancellationToken::new(),
                 lost,
@@ -127,6 +132,7 @@ impl Engine {
         engine.recover().await?;
         let checkpoints = engine.clone().checkpoints(wal);
         engine.inner.tasks.spawn(checkpoints);
+        engine.inner.tasks.spawn(engine.clone().sweep());
         Ok(engine)
     }
 

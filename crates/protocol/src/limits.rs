@@ -23,6 +23,8 @@ pub const HIGHLIGHT_BYTES: usize = 256 * 1024;
 pub const HIGHLIGHT_BLOCKS: usize = 64;
 /// The longest title of a conversation, in Unicode scalar values.
 pub const TITLE_CHARS: usize = 60;
+/// The longest name of a folder, in Unicode scalar values.
+pub const FOLDER_CHARS: usize = 60;
 /// The longest device id, in bytes.
 pub const DEVICE_ID_BYTES: usize = 256;
 

@@ -9,6 +9,7 @@ pub const CHAT: &str = "/ai/chat";
 pub const CHAT_ALIAS: &str = "/api/chat";
 pub const CONVERSATIONS: &str = "/ai/conversations";
 pub const CONVERSATION: &str = "/ai/conversations/{id}";
+pub const RESTORE: &str = "/ai/conversations/{id}/restore";
 pub const SEARCH: &str = "/ai/search";
 pub const HIGHLIGHT: &str = "/ai/highlight";
 pub const REGENERATE: &str = "/ai/messages/{id}/generate";

@@ -264,6 +264,7 @@ fn router(app: App) -> Router {
             path::CONVERSATION,
             get(conversations::get).patch(conversations::patch).delete(conversations::delete),
         )
+        .route(path::RESTORE, post(conversations::restore))
         .route(path::SEARCH, get(search::search))
         .route(path::HIGHLIGHT, post(highlight::highlight))
         .route(path::QUEUE, get(queue::list))

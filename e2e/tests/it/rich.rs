@@ -154,16 +154,9 @@ async fn an_answer_that_means_harm_neither_runs_nor_fetches_nor_turns_the_page_a
     browser.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn answers_without_measure_leave_the_page_alive() {
-    let piece = "lorem *ipsum* ".repeat(4000);
-    let mut texts = vec![piece.as_str(); 37];
-    let deep = ["- ", "> ", "1. ", "*", "[", "![", "$", "`", "{"].map(|unit| unit.repeat(10_000));
-    for unit in &deep {
-        texts.extend(["\n\n", unit.as_str()]);
-    }
-    texts.extend(["x\n\nEnd."]);
-    let server = Server::start(says(&texts)).await;
+/// Such an answer is shown to its end, is nested in bounds, and the page does what it is asked.
+async fn leaves_the_page_alive(texts: &[&str]) {
+    let server = Server::start(says(texts)).await;
     let browser = Browser::start(DESKTOP).await;
     ask(&browser, &server, "Go on for ever").await;
     browser.answer_ended().await;
@@ -179,4 +172,21 @@ async fn answers_without_measure_leave_the_page_alive() {
     answers_a_click(&browser).await;
     assert_eq!(browser.console_errors().await, Vec::<String>::new());
     browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_of_two_megabytes_leaves_the_page_alive() {
+    let piece = "lorem ipsum ".repeat(4500);
+    let mut texts = vec![piece.as_str(); 38];
+    texts.push("\n\nEnd.");
+    leaves_the_page_alive(&texts).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_marks_of_every_kind_leave_the_page_alive() {
+    let marks = ["- ", "> ", "1. ", "*", "[", "![", "$", "`", "{", "[^a]: ", "|"];
+    let lines = marks.map(|mark| mark.repeat(10_000));
+    let mut texts: Vec<_> = lines.iter().flat_map(|line| [line.as_str(), "\n\n"]).collect();
+    texts.push("x\n\nEnd.");
+    leaves_the_page_alive(&texts).await;
 }

@@ -18,6 +18,7 @@ mod going_on;
 mod hello;
 mod highlight;
 mod hostile;
+mod keep;
 mod models;
 mod notices;
 mod old_client;

@@ -5,6 +5,7 @@
 
 mod branch;
 mod history;
+mod keep;
 mod read;
 mod rows;
 mod search;
