@@ -112,7 +112,9 @@ async fn colour_all(app: App, figures: Vec<Element>) {
 async fn show(app: App, places: Vec<Element>, blocks: Vec<Code>) {
     let Some(rest) = app.rest().filter(|_| !blocks.is_empty()) else { return };
     let Ok(answer) = ask(async || rest.highlight(blocks.clone()).await).await else {
-        places.iter().for_each(|place| place.set_class_name(""));
+        for place in &places {
+            place.set_class_name("");
+        }
         return;
     };
     for (place, spans) in places.iter().zip(answer.blocks) {
