@@ -7,6 +7,7 @@
 
 pub mod announcements;
 pub mod composer;
+pub mod csv;
 mod fold;
 pub mod history;
 pub mod insert;

@@ -19,6 +19,7 @@ mod notify;
 mod offline;
 mod page_speed;
 mod picker;
+mod rich;
 mod server;
 mod side_by_side;
 mod write;

@@ -39,17 +39,22 @@ impl Server {
         let filled: Value = serde_json::from_slice(&filled.stdout).unwrap();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let filled = Filled { session: text(&filled["sessions"][0]), long: text(&filled["long"]) };
-        (Self::start_in(folder, "numbers:tokens=20,rate=0".into()).await, filled)
+        (Self::start_in(folder, json!({ MODEL: "numbers:tokens=20,rate=0" })).await, filled)
     }
 
     /// Starts a server whose best model is one of the stand-in's, by name and parameters
     /// or by its steps.
     pub(crate) async fn start(model: impl Into<Value>) -> Self {
-        Self::start_in(TempDir::new().unwrap(), model.into()).await
+        Self::start_with(json!({ MODEL: model.into() })).await
     }
 
-    async fn start_in(folder: TempDir, model: Value) -> Self {
-        let scripts = json!({ MODEL: model }).to_string().parse().unwrap();
+    /// Starts a server with several models of the stand-in's.
+    pub(crate) async fn start_with(models: Value) -> Self {
+        Self::start_in(TempDir::new().unwrap(), models).await
+    }
+
+    async fn start_in(folder: TempDir, models: Value) -> Self {
+        let scripts = models.to_string().parse().unwrap();
         let options = Options { scripts, ..Options::default() };
         let standin = Standin::start_on("127.0.0.1:0", options).await.unwrap();
         let (process, address) = spawn(&folder, &standin, "127.0.0.1:0");

@@ -9,12 +9,12 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use unbroken_protocol::{
-    ChatRequest, ChatResponse, ClientMessageId, ContinueRequest, ConversationDeleted,
+    ChatRequest, ChatResponse, ClientMessageId, Code, ContinueRequest, ConversationDeleted,
     ConversationId, ConversationList, ConversationPage, ConversationPatch, ConversationSummary,
     DeviceId, DeviceSession, DeviceSessionRequest, ErrorBody, ErrorCode, Event, EventBatch,
-    GenerationId, GenerationReply, Health, MessageId, ModelList, PreferenceReply,
-    PreferenceRequest, Prompt, PromptId, PromptList, PromptRequest, QueueList, QueuePatch,
-    RegenerateRequest, RequestType, RoutingStats, SearchPage, SessionId, StartRequest,
+    GenerationId, GenerationReply, Health, HighlightRequest, Highlighted, MessageId, ModelList,
+    PreferenceReply, PreferenceRequest, Prompt, PromptId, PromptList, PromptRequest, QueueList,
+    QueuePatch, RegenerateRequest, RequestType, RoutingStats, SearchPage, SessionId, StartRequest,
     StartResponse, path,
 };
 
@@ -388,6 +388,16 @@ impl Rest {
             device_id: self.device_id.clone(),
         };
         self.send(Method::Post, path::PREFERENCES, &[], Some(&request)).await
+    }
+
+    /// What the pieces of code are, for their colours.
+    pub async fn highlight(&self, blocks: Vec<Code>) -> Result<Highlighted, RestError> {
+        let request = HighlightRequest {
+            blocks,
+            session_id: self.session_id.clone(),
+            device_id: self.device_id.clone(),
+        };
+        self.send(Method::Post, path::HIGHLIGHT, &[], Some(&request)).await
     }
 
     pub async fn health(&self) -> Result<Health, RestError> {

@@ -17,6 +17,7 @@ mod failures;
 mod follow;
 mod going_on;
 mod hello;
+mod highlight;
 mod hostile;
 mod keep;
 mod models;

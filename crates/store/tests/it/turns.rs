@@ -1,9 +1,7 @@
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
 use unbroken_protocol::{ClientMessageId, GenerationState, PrincipalId, Timestamp};
-use unbroken_store::{
-    NewTurn, Place, Sealed, SecretHash, Settled, Shelf, Turn, TurnOutcome,
-};
+use unbroken_store::{NewTurn, Place, Sealed, SecretHash, Settled, Shelf, Turn, TurnOutcome};
 
 use crate::Home;
 

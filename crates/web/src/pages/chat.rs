@@ -1,21 +1,20 @@
 //! A conversation: its messages, which follow the end only while the person is there.
 
-use leptos::ev::{KeyboardEvent, MouseEvent, WheelEvent};
+use leptos::ev::{KeyboardEvent, WheelEvent};
 use leptos::prelude::*;
-use leptos::task::spawn_local;
-use wasm_bindgen::JsCast;
-use web_sys::{Element, EventTarget};
+use web_sys::EventTarget;
 
 use super::window::Window;
 use crate::address::Place;
 use crate::parts::announcer::LiveRegion;
 use crate::parts::another::AnotherModel;
+use crate::parts::block_buttons;
 use crate::parts::citation::{self, CitationCard, Shown};
-use crate::parts::message::{Answer, COPIED_FOR, You};
+use crate::parts::message::{Answer, You};
 use crate::parts::pair::Pair;
 use crate::parts::show::Show;
 use crate::state::App;
-use crate::{dom, words};
+use crate::words;
 
 /// The page of `/chat?conversation_id=…` and `/chat/…`.
 #[component]
@@ -72,7 +71,7 @@ fn Transcript() -> impl IntoView {
             on:scroll=move |_| window.scrolled()
             on:wheel=on_wheel
             on:keydown=on_key
-            on:click=move |event| on_click(&event)
+            on:click=move |event| block_buttons::on_click(&event)
             on:pointerover=move |event| point(event.target())
             on:focusin=move |event| point(event.target())
             on:focusout=move |_| shown.hide()
@@ -126,33 +125,5 @@ fn show_citation(app: App, shown: Shown, chip: web_sys::HtmlElement, index: u32)
     });
     if let Some(Some(citation)) = citation {
         shown.show(chip, citation);
-    }
-}
-
-/// The buttons inside Markdown: Copy and Wrap of code.
-fn on_click(event: &MouseEvent) {
-    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-    let Some(button) = target.and_then(|target| target.closest("[data-action]").ok().flatten())
-    else {
-        return;
-    };
-    let Ok(Some(block)) = button.closest("figure") else { return };
-    match button.get_attribute("data-action").as_deref() {
-        Some("wrap") => {
-            let wrapped = block.class_list().toggle("wrapped").unwrap_or(false);
-            let _ = button.set_attribute("aria-pressed", &wrapped.to_string());
-        }
-        Some("copy") => {
-            let code = block.query_selector("code").ok().flatten();
-            let code = code.and_then(|code| code.text_content()).unwrap_or_default();
-            spawn_local(async move {
-                if dom::copy(&code).await {
-                    button.set_text_content(Some(words::COPIED));
-                    dom::sleep(COPIED_FOR).await;
-                    button.set_text_content(Some(words::COPY));
-                }
-            });
-        }
-        _ => {}
     }
 }

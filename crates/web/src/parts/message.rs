@@ -122,7 +122,7 @@ pub(crate) fn Answer(key: u64) -> impl IntoView {
             let now = About::of(answer, facts);
             let mut prose = prose.borrow_mut();
             if prose.is_none() {
-                *prose = body.get_untracked().map(|body| Prose::new(body.into()));
+                *prose = body.get_untracked().map(|body| Prose::new(app, body.into()));
             }
             let is_whole = prose.as_mut().is_none_or(|prose| {
                 let writes = now.state.is_running() && now.state != AnswerState::Queued;

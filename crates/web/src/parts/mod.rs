@@ -2,7 +2,9 @@
 
 pub(crate) mod announcer;
 pub(crate) mod another;
+pub(crate) mod block_buttons;
 pub(crate) mod citation;
+pub(crate) mod colours;
 mod coming;
 pub(crate) mod composer;
 pub(crate) mod dictation;
