@@ -72,7 +72,7 @@ impl Dist<'_> {
         let mut files = Addresses::default();
         let (mut css, mut scripts, mut pages) = (Vec::new(), Vec::new(), Vec::new());
         let (glue, modules): (Vec<_>, Vec<_>) =
-            modules.iter().partition(|module| module.name.ends_with(".js"));
+            modules.iter().partition(|m| matches!(m.name.rsplit_once('.'), Some((_, "js"))));
         for module in modules {
             self.write_hashed(&mut files, &module.name, &module.bytes)?;
         }

@@ -134,8 +134,8 @@ fn bind(workspace: &Workspace, wasm: &Path, profile: Profile, name: &str) -> Res
         .omit_default_module_path(true)
         // Names of functions: half of the module, of use to nobody who runs it.
         .remove_name_section(profile.release)
-        // Chunks import what the linker exported.
-        .keep_lld_exports(true)
+        // The app's chunks import what the linker exported.
+        .keep_lld_exports(name == "app")
         .out_name(name)
         .generate(&folder)
         .with_context(|| format!("wasm-bindgen cannot read {}", wasm.display()))?;

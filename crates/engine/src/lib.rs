@@ -11,9 +11,11 @@ mod generation;
 mod going_on;
 mod history;
 mod journal;
+mod keep;
 mod log;
 mod log_writer;
 mod notice;
+mod prompt;
 mod recover;
 mod registry;
 mod run;
@@ -37,11 +39,13 @@ pub use clock::{Clock, Simulated};
 pub use error::Refusal;
 pub use follow::{Follower, Frame, LEFT_OUT, LeftOut, Text, View};
 pub use history::Page;
+pub use keep::Delete;
 pub use log::{Identity, Interruption, Log, Summary};
 pub use notice::{Heard, Listener};
 pub use session::Speaker;
 pub use turn::{Ask, Chatted, Started};
 
+use keep::Hidden;
 use log_writer::{Command, LogWriter};
 use notice::Notices;
 use registry::{Logs, Runs};
@@ -83,6 +87,7 @@ struct Inner {
     runs: Runs,
     notices: Notices,
     remembered: Remembered,
+    hidden: Hidden,
     tasks: TaskTracker,
     /// Runs leave their generations to the next process.
     abandon: CancellationToken,
@@ -119,6 +124,7 @@ impl Engine {
                 runs: Runs::default(),
                 notices: Notices::default(),
                 remembered: Remembered::default(),
+                hidden: Hidden::default(),
                 tasks,
                 abandon: CancellationToken::new(),
                 lost,
@@ -127,6 +133,7 @@ impl Engine {
         engine.recover().await?;
         let checkpoints = engine.clone().checkpoints(wal);
         engine.inner.tasks.spawn(checkpoints);
+        engine.inner.tasks.spawn(engine.clone().sweep());
         Ok(engine)
     }
 

@@ -14,17 +14,18 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use unbroken_protocol::{
-    ConversationId, DeviceId, Epoch, ErrorCode, FinishReason, GenerationId, MessageId, PrincipalId,
-    Seq, Timestamp,
+    ConversationId, DeviceId, Epoch, ErrorCode, FinishReason, GenerationId, PrincipalId, Prompt,
+    PromptId, Seq, Timestamp, limits,
 };
 use unbroken_store::{
-    Body, Durability, NewTurn, Record, Sealed, SecretHash, Session, Settled, Store, StoreError,
-    Transaction, TurnOutcome, Writer,
+    Arrangement, Body, Due, Durability, NewTurn, Record, Sealed, SecretHash, Session, Settled,
+    Store, StoreError, Transaction, TurnOutcome, Writer,
 };
 
 use crate::bell::Bell;
 use crate::error::Refusal;
 use crate::journal::Journal;
+use crate::keep::Change;
 use crate::log::{Log, state_after};
 
 /// Commits begin at least this far apart while there is always something to write.
@@ -84,14 +85,18 @@ pub(crate) enum Command {
     RunNext(ConversationId, oneshot::Sender<Option<GenerationId>>),
     EditQueued(GenerationId, String, oneshot::Sender<bool>),
     RemoveQueued(GenerationId, oneshot::Sender<bool>),
-    SelectBranch(ConversationId, MessageId, oneshot::Sender<bool>),
-    DeleteConversation(ConversationId, oneshot::Sender<bool>),
-    Rename(ConversationId, String, oneshot::Sender<bool>),
+    Change(ConversationId, Box<Change>, oneshot::Sender<bool>),
+    Delete(ConversationId, Timestamp, oneshot::Sender<bool>),
+    Restore(PrincipalId, ConversationId, oneshot::Sender<bool>),
+    Erase(ConversationId, oneshot::Sender<bool>),
+    EraseDue(Due, oneshot::Sender<Vec<ConversationId>>),
     Deliver(GenerationId, DeviceId, oneshot::Sender<()>),
     PutSession(SecretHash, Session, Timestamp, oneshot::Sender<()>),
     PutLinkCode(SecretHash, PrincipalId, Timestamp, oneshot::Sender<()>),
     TakeLinkCode(SecretHash, Timestamp, oneshot::Sender<Option<PrincipalId>>),
     SetPreference(PrincipalId, Option<String>, oneshot::Sender<()>),
+    PutPrompt(PrincipalId, Prompt, oneshot::Sender<bool>),
+    DeletePrompt(PrincipalId, PromptId, oneshot::Sender<bool>),
 }
 
 impl LogWriter {
@@ -345,6 +350,9 @@ impl Task {
             self.show(Some(row), Vec::new(), Vec::new());
             return Ok(());
         }
+        let erases = commands
+            .iter()
+            .any(|command| matches!(command, Command::Erase(..) | Command::EraseDue(..)));
         let mut transaction = self.writer.begin(durability).await?;
         let mut sealed = Vec::new();
         let mut taken = Vec::new();
@@ -369,7 +377,8 @@ impl Task {
         let mut trim = None;
         let mut row = None;
         let records = appended(&self.waiting);
-        if !records.is_empty() {
+        // What is erased may stand there still; an empty row lets all before it go.
+        if !records.is_empty() || erases {
             let newest = transaction.append(&records).await?;
             trim = self.journal.trim_to(newest, |id| leaves(&self.waiting, &packed, *id));
             row = Some(newest);
@@ -653,15 +662,19 @@ async fn apply_command(
         Command::RemoveQueued(generation, reply) => {
             answer(reply, transaction.remove_queued(generation).await?)
         }
-        Command::SelectBranch(conversation, message, reply) => {
-            answer(reply, transaction.select_branch(conversation, message).await?)
+        Command::Change(conversation, change, reply) => {
+            answer(reply, apply_change(transaction, conversation, &change).await?)
         }
-        Command::DeleteConversation(conversation, reply) => {
-            answer(reply, transaction.delete_conversation(conversation).await?)
+        Command::Delete(conversation, at, reply) => {
+            answer(reply, transaction.delete(conversation, at).await?)
         }
-        Command::Rename(conversation, title, reply) => {
-            answer(reply, transaction.rename(conversation, &title).await?)
+        Command::Restore(principal, conversation, reply) => {
+            answer(reply, transaction.restore(principal, conversation).await?)
         }
+        Command::Erase(conversation, reply) => {
+            answer(reply, transaction.erase(conversation).await?)
+        }
+        Command::EraseDue(due, reply) => answer(reply, transaction.erase_due(&due).await?),
         Command::Deliver(generation, device, reply) => {
             answer(reply, transaction.deliver(generation, &device).await?)
         }
@@ -677,7 +690,33 @@ async fn apply_command(
         Command::SetPreference(principal, model, reply) => {
             answer(reply, transaction.set_preference(principal, model.as_deref()).await?)
         }
+        Command::PutPrompt(principal, prompt, reply) => {
+            answer(reply, transaction.put_prompt(principal, &prompt, limits::PROMPTS).await?)
+        }
+        Command::DeletePrompt(principal, id, reply) => {
+            answer(reply, transaction.delete_prompt(principal, id).await?)
+        }
     })
+}
+
+/// `false` when the conversation has no such message: nothing is changed then.
+async fn apply_change(
+    transaction: &mut Transaction<'_>,
+    id: ConversationId,
+    change: &Change,
+) -> Result<bool, StoreError> {
+    if let Some(message) = change.shown
+        && !transaction.select_branch(id, message).await?
+    {
+        return Ok(false);
+    }
+    if let Some(title) = &change.title {
+        transaction.rename(id, title).await?;
+    }
+    if change.arrangement != Arrangement::default() {
+        transaction.arrange(id, &change.arrangement).await?;
+    }
+    Ok(true)
 }
 
 /// A caller that went away does not want its answer.

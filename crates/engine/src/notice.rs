@@ -183,10 +183,13 @@ impl Kept {
 }
 
 /// What a notice is about, when the next one about it replaces it.
-fn subject(event: &Event) -> Option<(&'static str, ConversationId)> {
+fn subject(event: &Event) -> Option<(&'static str, [u8; 16])> {
     match event {
-        Event::Conversation(event) => Some(("conversation", event.conversation.conversation_id)),
-        Event::Queue(event) => Some(("queue", event.conversation_id)),
+        Event::Conversation(event) => {
+            Some(("conversation", *event.conversation.conversation_id.as_bytes()))
+        }
+        Event::Queue(event) => Some(("queue", *event.conversation_id.as_bytes())),
+        Event::Prompt(event) => Some(("prompt", *event.prompt_id.as_bytes())),
         _ => None,
     }
 }
@@ -196,6 +199,7 @@ fn weight(event: &Event) -> usize {
     let texts: usize = match event {
         Event::Conversation(event) => event.conversation.title.len(),
         Event::Queue(event) => event.items.iter().map(|item| 100 + item.message.len()).sum(),
+        Event::Prompt(event) => event.prompt.as_ref().map_or(0, |p| p.name.len() + p.text.len()),
         _ => 0,
     };
     400 + texts

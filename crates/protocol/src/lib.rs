@@ -12,6 +12,7 @@ pub mod limits;
 mod model;
 pub mod path;
 mod position;
+mod prompt;
 mod rest;
 mod time;
 
@@ -28,10 +29,12 @@ pub use frame::{
     Target,
 };
 pub use id::{
-    ClientMessageId, ConversationId, DeviceId, GenerationId, MessageId, PrincipalId, SessionId,
+    ClientMessageId, ConversationId, DeviceId, GenerationId, MessageId, PrincipalId, PromptId,
+    SessionId,
 };
 pub use model::{FinishReason, ModelInfo, Options, Source};
 pub use position::{Epoch, Position, Seq};
+pub use prompt::{Prompt, PromptEvent, PromptList, PromptRequest};
 pub use rest::{
     ChatRequest, ChatResponse, ContinueRequest, ConversationDeleted, ConversationList,
     ConversationPage, ConversationPatch, ConversationSummary, DeviceSession, DeviceSessionRequest,

@@ -19,8 +19,17 @@ pub const REPLAY_BYTES: usize = 8 * 1024 * 1024;
 pub const QUEUED_TURNS: usize = 10;
 /// The longest title of a conversation, in Unicode scalar values.
 pub const TITLE_CHARS: usize = 60;
+/// The longest name of a folder, in Unicode scalar values.
+pub const FOLDER_CHARS: usize = 60;
 /// The longest device id, in bytes.
 pub const DEVICE_ID_BYTES: usize = 256;
+
+/// How many prompts a person may keep.
+pub const PROMPTS: u32 = 200;
+/// The longest name of a prompt, in Unicode scalar values.
+pub const PROMPT_NAME_CHARS: usize = 60;
+/// The longest text of a prompt, in bytes of UTF-8.
+pub const PROMPT_BYTES: usize = 32 * 1024;
 
 /// Silence after which the server sends a `heartbeat`.
 pub const HEARTBEAT: Duration = Duration::from_secs(15);

@@ -244,7 +244,7 @@ impl Server {
 /// Every address of the server, on one screen.
 fn router(app: App) -> Router {
     use routes::{
-        chat, conversations, events, generations, health, models, queue, search, session,
+        chat, conversations, events, generations, health, models, prompts, queue, search, session,
     };
     let http = app.config.http.clone();
     let (lifecycle, patience) = (app.lifecycle.clone(), app.patience);
@@ -260,6 +260,9 @@ fn router(app: App) -> Router {
             path::CONVERSATION,
             get(conversations::get).patch(conversations::patch).delete(conversations::delete),
         )
+        .route(path::PROMPTS, get(prompts::list))
+        .route(path::PROMPT, axum::routing::put(prompts::put).delete(prompts::remove))
+        .route(path::RESTORE, post(conversations::restore))
         .route(path::SEARCH, get(search::search))
         .route(path::QUEUE, get(queue::list))
         .route(path::QUEUED, axum::routing::patch(queue::patch).delete(queue::remove))

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use unbroken_protocol::{ConversationId, DeviceId, GenerationId, MessageId, PrincipalId};
+use unbroken_protocol::{ConversationId, DeviceId, GenerationId, MessageId, PrincipalId, Prompt};
 
 use crate::memory::Memory;
 use crate::sqlite::Sqlite;
 use crate::{
-    Conversation, ConversationCursor, ConversationRow, Generation, History, Hit, JournalEntry,
-    Message, Query, Record, SecretHash, Session, StoreError, Writer, folder, search,
+    Conversation, ConversationCursor, ConversationRow, Due, Generation, History, Hit, JournalEntry,
+    Message, Query, Record, SecretHash, Session, Shelf, StoreError, Writer, folder, search,
 };
 
 /// The reading side of a store. Clones are cheap.
@@ -67,6 +67,14 @@ impl Store {
         }
     }
 
+    /// A person's own prompts, the oldest first.
+    pub async fn prompts(&self, principal: PrincipalId) -> Result<Vec<Prompt>, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.prompts(principal)),
+            Self::Sqlite(sqlite) => sqlite.prompts(principal).await,
+        }
+    }
+
     /// How many answers a person has asked for.
     pub async fn usage_count(&self, principal: PrincipalId) -> Result<u64, StoreError> {
         match self {
@@ -75,7 +83,7 @@ impl Store {
         }
     }
 
-    /// A conversation, if it is there and belongs to `principal`.
+    /// A conversation, if it is there, not deleted, and belongs to `principal`.
     pub async fn conversation(
         &self,
         principal: PrincipalId,
@@ -87,24 +95,45 @@ impl Store {
         }
     }
 
-    /// A page of a person's conversations, the one that changed last first.
+    /// A page of a list of a person's conversations, the one that changed last first.
     pub async fn conversations(
         &self,
         principal: PrincipalId,
+        list: Shelf,
         limit: u32,
         after: Option<ConversationCursor>,
     ) -> Result<Vec<ConversationRow>, StoreError> {
         match self {
-            Self::Memory(memory) => Ok(memory.conversations(principal, limit, after)),
-            Self::Sqlite(sqlite) => sqlite.conversations(principal, limit, after).await,
+            Self::Memory(memory) => Ok(memory.conversations(principal, list, limit, after)),
+            Self::Sqlite(sqlite) => sqlite.conversations(principal, list, limit, after).await,
         }
     }
 
-    /// How many conversations a person has.
-    pub async fn conversation_count(&self, principal: PrincipalId) -> Result<u64, StoreError> {
+    /// How many conversations a list of a person holds.
+    pub async fn conversation_count(
+        &self,
+        principal: PrincipalId,
+        list: Shelf,
+    ) -> Result<u64, StoreError> {
         match self {
-            Self::Memory(memory) => Ok(memory.conversation_count(principal)),
-            Self::Sqlite(sqlite) => sqlite.conversation_count(principal).await,
+            Self::Memory(memory) => Ok(memory.conversation_count(principal, list)),
+            Self::Sqlite(sqlite) => sqlite.conversation_count(principal, list).await,
+        }
+    }
+
+    /// What was deleted and not erased yet, of all people.
+    pub async fn deleted(&self) -> Result<Vec<ConversationId>, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.deleted()),
+            Self::Sqlite(sqlite) => sqlite.deleted().await,
+        }
+    }
+
+    /// Whether [`crate::Transaction::erase_due`] would erase anything.
+    pub async fn anything_due(&self, due: &Due) -> Result<bool, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.anything_due(due)),
+            Self::Sqlite(sqlite) => sqlite.anything_due(due).await,
         }
     }
 

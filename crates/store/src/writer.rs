@@ -2,11 +2,13 @@
 //! writes.
 
 use unbroken_protocol::{
-    ConversationId, DeviceId, Epoch, GenerationId, MessageId, PrincipalId, Seq, Timestamp,
+    ConversationId, DeviceId, Epoch, GenerationId, MessageId, PrincipalId, Prompt, PromptId, Seq,
+    Timestamp,
 };
 
 use crate::{
-    NewTurn, Record, Sealed, SecretHash, Session, Settled, StoreError, TurnOutcome, memory, sqlite,
+    Arrangement, Due, NewTurn, Record, Sealed, SecretHash, Session, Settled, StoreError,
+    TurnOutcome, memory, sqlite,
 };
 
 /// When a commit is on the disk.
@@ -218,14 +220,56 @@ impl Transaction<'_> {
         }
     }
 
-    /// Deletes a conversation with everything in it. `false` when it is not there.
-    pub async fn delete_conversation(
+    /// Hides a conversation until it is restored or erased. `false` when it is not there.
+    pub async fn delete(
         &mut self,
+        conversation: ConversationId,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.delete(conversation, at)),
+            Self::Sqlite(sqlite) => sqlite.delete(conversation, at).await,
+        }
+    }
+
+    /// Takes a delete back. `false` when the principal has no such deleted conversation.
+    pub async fn restore(
+        &mut self,
+        principal: PrincipalId,
         conversation: ConversationId,
     ) -> Result<bool, StoreError> {
         match self {
-            Self::Memory(memory) => Ok(memory.delete_conversation(conversation)),
-            Self::Sqlite(sqlite) => sqlite.delete_conversation(conversation).await,
+            Self::Memory(memory) => Ok(memory.restore(principal, conversation)),
+            Self::Sqlite(sqlite) => sqlite.restore(principal, conversation).await,
+        }
+    }
+
+    /// Removes a conversation with everything in it, deleted or not. `false` when it is not there.
+    pub async fn erase(&mut self, conversation: ConversationId) -> Result<bool, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.erase(conversation)),
+            Self::Sqlite(sqlite) => sqlite.erase(conversation).await,
+        }
+    }
+
+    /// Erases what is due, [`Due::AT_ONCE`] conversations at most, and says which. A temporary one
+    /// in which an answer runs or waits is not due.
+    pub async fn erase_due(&mut self, due: &Due) -> Result<Vec<ConversationId>, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.erase_due(due)),
+            Self::Sqlite(sqlite) => sqlite.erase_due(due).await,
+        }
+    }
+
+    /// Pins, archives, or puts into a folder. `false` when the conversation is not there.
+    pub async fn arrange(
+        &mut self,
+        conversation: ConversationId,
+        change: &Arrangement,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.arrange(conversation, change)),
+            Self::Sqlite(sqlite) => sqlite.arrange(conversation, change).await,
         }
     }
 
@@ -312,6 +356,31 @@ impl Transaction<'_> {
                 Ok(())
             }
             Self::Sqlite(sqlite) => sqlite.set_preference(principal, model).await,
+        }
+    }
+
+    /// Stores a person's prompt, or changes it. `false` when it would be more than `most`.
+    pub async fn put_prompt(
+        &mut self,
+        principal: PrincipalId,
+        prompt: &Prompt,
+        most: u32,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.put_prompt(principal, prompt, most)),
+            Self::Sqlite(sqlite) => sqlite.put_prompt(principal, prompt, most).await,
+        }
+    }
+
+    /// Deletes a person's prompt. `false` when it is not there.
+    pub async fn delete_prompt(
+        &mut self,
+        principal: PrincipalId,
+        id: PromptId,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.delete_prompt(principal, id)),
+            Self::Sqlite(sqlite) => sqlite.delete_prompt(principal, id).await,
         }
     }
 }

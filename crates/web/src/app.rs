@@ -14,8 +14,9 @@ use crate::parts::later::{LaterDialog, LaterPage};
 use crate::parts::show::Show;
 use crate::parts::sidebar::Sidebar;
 use crate::parts::status::ConnectionStatus;
+use crate::parts::toast::ToastPlace;
 use crate::state::{Access, App};
-use crate::{chunks, dom, parser, words};
+use crate::{actions, chunks, dom, parser, words};
 
 /// The whole app.
 #[component]
@@ -28,6 +29,7 @@ pub(crate) fn Root() -> impl IntoView {
     Effect::new(move || document().set_title(&app.page_title()));
     let keys = window_event_listener(leptos::ev::keydown, move |event| on_key(app, &event));
     on_cleanup(move || keys.remove());
+    app.follow_drafts();
 
     view! {
         <div class="shell" class:folded=app.folded class:drawer-open=app.drawer>
@@ -63,6 +65,19 @@ pub(crate) fn Root() -> impl IntoView {
                 </Show>
             </main>
             <LaterDialog open=app.settings_open name=words::SETTINGS bring=chunks::settings />
+            <LaterDialog
+                open=app.keep.searching
+                name=words::SEARCH_CONVERSATIONS
+                bring=chunks::search
+            />
+            <LaterDialog
+                open=app.keep.filing
+                name=words::FOLDER_TITLE
+                bring=chunks::folders
+            />
+            <LaterDialog open=app.palette_open name=words::PALETTE bring=chunks::palette />
+            <LaterDialog open=app.shortcuts_open name=words::SHORTCUTS bring=chunks::shortcuts />
+            <ToastPlace />
         </div>
     }
 }
@@ -89,12 +104,10 @@ fn open_drawer(app: App) {
     request_animation_frame(|| dom::focus("close-sidebar"));
 }
 
-/// Ctrl/⌘ Shift O begins a chat; Escape closes what is open, else stops the answer.
+/// Shortcuts; Escape closes what is open, else stops the answer.
 fn on_key(app: App, event: &KeyboardEvent) {
-    let command = event.ctrl_key() || event.meta_key();
-    if command && event.shift_key() && event.key().eq_ignore_ascii_case("o") {
+    if actions::heard(app, event) {
         event.prevent_default();
-        app.new_chat();
         return;
     }
     let composing = event.is_composing() || event.default_prevented();

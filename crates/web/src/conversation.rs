@@ -48,6 +48,8 @@ pub(crate) struct Open {
     pub(crate) problem: RwSignal<Option<String>>,
     /// The person reads further up.
     pub(crate) away: RwSignal<bool>,
+    /// In no list, and erased a day after its last message.
+    pub(crate) temporary: RwSignal<bool>,
     /// Raised to scroll to the end.
     pub(crate) to_end: Trigger,
     /// The message to scroll to.
@@ -126,6 +128,7 @@ impl Open {
             earlier: RwSignal::new(false),
             problem: RwSignal::default(),
             away: RwSignal::new(false),
+            temporary: RwSignal::new(false),
             to_end: Trigger::new(),
             revealed: RwSignal::new(None),
             another: RwSignal::new(None),
@@ -166,6 +169,7 @@ impl Open {
         });
         self.announcer.reset();
         self.problem.set(None);
+        set_if_new(self.temporary, false);
         self.refresh();
         self.to_end.notify();
     }
@@ -216,6 +220,7 @@ impl Open {
     fn switched(self, app: App, page: ConversationPage) {
         let followed = self.with(open_answers);
         self.note_facts(&page);
+        set_if_new(self.temporary, page.temporary);
         self.change(|transcript| transcript.switch_page(page));
         self.reveal_wanted(app);
         self.unfollow_gone(app, followed);
@@ -225,6 +230,7 @@ impl Open {
     fn loaded(self, app: App, page: ConversationPage) {
         forget_pending();
         self.note_facts(&page);
+        set_if_new(self.temporary, page.temporary);
         self.change(|transcript| transcript.merge_page(page));
         self.follow_open(app);
         self.reveal_wanted(app);

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use leptos::prelude::{document, window};
+use leptos::ev::KeyboardEvent;
+use leptos::html::Dialog;
+use leptos::prelude::{Effect, Get, NodeRef, RwSignal, document, window};
+use unbroken_chat_view::composer::KeyPress;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
-    FocusOptions, HtmlElement, HtmlTextAreaElement, ScrollIntoViewOptions, ScrollLogicalPosition,
-    Storage,
+    FocusOptions, HtmlElement, HtmlInputElement, HtmlTextAreaElement, ScrollIntoViewOptions,
+    ScrollLogicalPosition, Storage,
 };
 
 /// A value that outlives the page; `None` where storage is blocked or empty.
@@ -86,6 +89,80 @@ pub(crate) fn focus(id: &str) {
     }
 }
 
+/// Whether the focus is in that element.
+pub(crate) fn has_focus(id: &str) -> bool {
+    document().active_element().is_some_and(|active| active.id() == id)
+}
+
+/// Whether the focus is in that element or in something in it.
+pub(crate) fn focus_is_in(id: &str) -> bool {
+    let active = document().active_element();
+    active.is_some_and(|active| element(id).is_some_and(|element| element.contains(Some(&active))))
+}
+
+/// Whether nothing has the focus.
+pub(crate) fn focus_is_lost() -> bool {
+    document().active_element().is_none_or(|active| active.tag_name() == "BODY")
+}
+
+/// Whether the focus is shown, because the person uses the keyboard.
+pub(crate) fn focus_is_seen() -> bool {
+    let active = document().active_element();
+    active.is_some_and(|active| active.matches(":focus-visible").unwrap_or(false))
+}
+
+/// Does what a click on the element with the focus does.
+pub(crate) fn click_focused() {
+    if let Some(active) = document().active_element().and_then(|a| a.dyn_into::<HtmlElement>().ok())
+    {
+        active.click();
+    }
+}
+
+/// Marks all of the text in a field.
+pub(crate) fn select_all(id: &str) {
+    if let Some(field) = element(id).and_then(|field| field.dyn_into::<HtmlInputElement>().ok()) {
+        field.select();
+    }
+}
+
+/// Whether a link was clicked, or something in one.
+pub(crate) fn is_in_link(event: &web_sys::MouseEvent) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    target.is_some_and(|target| matches!(target.closest("a"), Ok(Some(_))))
+}
+
+/// Which of several elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Beside {
+    First,
+    Last,
+    Next,
+    Previous,
+}
+
+/// Moves the focus among the elements in `id` that match.
+pub(crate) fn focus_beside(id: &str, matching: &str, to: Beside) {
+    let Some(all) = element(id).and_then(|inside| inside.query_selector_all(matching).ok()) else {
+        return;
+    };
+    let active = document().active_element();
+    let here = (0..all.length()).find(|at| {
+        all.get(*at)
+            .is_some_and(|node| active.as_ref().is_some_and(|a| a.is_same_node(Some(&node))))
+    });
+    let last = all.length().saturating_sub(1);
+    let at = match (to, here) {
+        (Beside::First, _) | (Beside::Next, None) => 0,
+        (Beside::Last, _) | (Beside::Previous, None) => last,
+        (Beside::Next, Some(here)) => (here + 1).min(last),
+        (Beside::Previous, Some(here)) => here.saturating_sub(1),
+    };
+    if let Some(found) = all.get(at).and_then(|node| node.dyn_into::<HtmlElement>().ok()) {
+        let _ = found.focus();
+    }
+}
+
 /// Moves the focus to an element that is wherever it is.
 pub(crate) fn focus_in_place(element: &HtmlElement) {
     let options = FocusOptions::new();
@@ -105,6 +182,20 @@ pub(crate) fn narrow() -> bool {
 
 fn media(query: &str) -> bool {
     window().match_media(query).ok().flatten().is_some_and(|list| list.matches())
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = document, js_name = execCommand, catch)]
+    fn exec_command(name: &str, ui: bool, value: &str) -> Result<bool, JsValue>;
+}
+
+/// Puts a text in place of what is selected, as one step that the browser's own undo takes back.
+/// `false` when the browser cannot.
+pub(crate) fn insert_text(field: &HtmlTextAreaElement, text: &str) -> bool {
+    let _ = field.focus();
+    // Old, and still the only way that undo knows of.
+    exec_command("insertText", false, text).unwrap_or(false)
 }
 
 /// Puts a text on the clipboard; says whether that worked.
@@ -151,8 +242,35 @@ pub(crate) fn seed() -> u64 {
 }
 
 /// Whether the keyboard has a ⌘.
-pub(crate) fn is_mac() -> bool {
-    window().navigator().platform().is_ok_and(|platform| platform.starts_with("Mac"))
+pub(crate) fn is_apple() -> bool {
+    let apple = ["Mac", "iPhone", "iPad"];
+    window().navigator().platform().is_ok_and(|on| apple.iter().any(|name| on.starts_with(name)))
+}
+
+/// Reads a press of a key.
+pub(crate) fn press<T>(event: &KeyboardEvent, read: impl FnOnce(&KeyPress<'_>) -> T) -> T {
+    read(&KeyPress {
+        key: &event.key(),
+        code: &event.code(),
+        key_code: event.key_code(),
+        composing: event.is_composing(),
+        shift: event.shift_key(),
+        ctrl: event.ctrl_key(),
+        alt: event.alt_key(),
+        meta: event.meta_key(),
+    })
+}
+
+/// Whether what has the focus takes letters.
+pub(crate) fn is_typing() -> bool {
+    let fields = "textarea, select, [role=listbox], input:not([type=radio], [type=checkbox])";
+    let focused = document().active_element();
+    focused.is_some_and(|element| element.matches(fields).unwrap_or(false))
+}
+
+/// Whether a dialog has the page for itself.
+pub(crate) fn is_modal() -> bool {
+    matches!(document().query_selector("dialog:modal"), Ok(Some(_)))
 }
 
 /// Waits.
@@ -213,4 +331,16 @@ fn date(millis: i64) -> js_sys::Date {
     #[expect(clippy::cast_precision_loss, reason = "a date is far below 2^53")]
     let millis = millis as f64;
     js_sys::Date::new(&JsValue::from_f64(millis))
+}
+
+/// Opens and closes a modal dialog as `open` says. Its own ways of closing must be told to `open`.
+pub(crate) fn opens(dialog: NodeRef<Dialog>, open: RwSignal<bool>) {
+    Effect::new(move || {
+        let Some(dialog) = dialog.get() else { return };
+        match (open.get(), dialog.open()) {
+            (true, false) => drop(dialog.show_modal()),
+            (false, true) => dialog.close(),
+            _ => {}
+        }
+    });
 }

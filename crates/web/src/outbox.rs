@@ -16,6 +16,7 @@ use crate::state::{self, App, Connection};
 use crate::writing::Turn;
 
 const KEPT: &str = "outbox.";
+const TEMPORARY: &str = "temporary";
 /// When to try again while the socket lives and calls fail.
 const AGAIN: Duration = Duration::from_secs(5);
 
@@ -109,17 +110,22 @@ fn key(turn: &Turn) -> String {
 fn written(turn: &Turn) -> String {
     let conversation = turn.conversation_id.map(|id| id.to_string()).unwrap_or_default();
     let parent = turn.parent_id.as_deref().unwrap_or_default();
-    format!("{conversation}\n{parent}\n{}", turn.text)
+    let temporary = if turn.temporary { TEMPORARY } else { "" };
+    let model = turn.model_id.as_deref().unwrap_or_default();
+    format!("{conversation}\n{parent}\n{temporary}\n{model}\n{}", turn.text)
 }
 
 fn read(key: &str, written: &str) -> Option<Turn> {
-    let mut parts = written.splitn(3, '\n');
-    let (conversation, parent, text) = (parts.next()?, parts.next()?, parts.next()?);
+    let mut parts = written.splitn(5, '\n');
+    let (conversation, parent) = (parts.next()?, parts.next()?);
+    let (temporary, model, text) = (parts.next()?, parts.next()?, parts.next()?);
     Some(Turn {
         text: text.to_owned(),
         conversation_id: conversation.parse().ok(),
         parent_id: Some(parent.to_owned()).filter(|parent| !parent.is_empty()),
         client_message_id: key.strip_prefix(KEPT)?.parse().ok()?,
+        temporary: temporary == TEMPORARY,
+        model_id: Some(model.to_owned()).filter(|model| !model.is_empty()),
     })
 }
 

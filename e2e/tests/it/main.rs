@@ -8,6 +8,7 @@ mod everywhere;
 mod faults;
 mod flow;
 mod front;
+mod keep;
 mod keyboard;
 mod later;
 mod long_blocks;
@@ -20,6 +21,7 @@ mod page_speed;
 mod picker;
 mod server;
 mod side_by_side;
+mod write;
 
 use std::time::Duration;
 

@@ -46,6 +46,7 @@ async fn who_switched_it_on_is_told_of_an_answer_that_ended_unseen() {
     let server = Server::start("numbers:tokens=30,rate=0,gate=go@10").await;
     let browser = asked(&server).await;
     browser.press("button", "Settings").await;
+    browser.press("button", "Notifications").await;
     let choose = "
         const choices = [...document.querySelectorAll('fieldset')]
           .find(e => e.textContent.includes('Notify me'));

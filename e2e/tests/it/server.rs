@@ -56,6 +56,15 @@ impl Server {
         Self { process, address, standin, folder }
     }
 
+    /// Starts one that has nothing but the built-in guide.
+    pub(crate) async fn start_without_a_model() -> Self {
+        let standin = Standin::start_on("127.0.0.1:0", Options::default()).await.unwrap();
+        let folder = TempDir::new().unwrap();
+        let mut command = command(&folder, "127.0.0.1:0");
+        let (process, address) = run(command.env("UNBROKEN__MODELS__DISCOVER", "false"));
+        Self { process, address, standin, folder }
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
@@ -88,18 +97,25 @@ impl Drop for Server {
 }
 
 fn spawn(folder: &TempDir, standin: &Standin, listen: &str) -> (Child, String) {
-    let mut process = Command::new(binary())
+    let mut command = command(folder, listen);
+    run(command.env("OPENAI_BASE_URL", standin.base_url()).env("UNBROKEN__MODELS__DEFAULT", MODEL))
+}
+
+fn command(folder: &TempDir, listen: &str) -> Command {
+    let mut command = Command::new(binary());
+    command
         .args(["serve", "--listen", listen, "--data-dir"])
         .arg(folder.path())
-        .env("OPENAI_BASE_URL", standin.base_url())
         .env_remove("OPENAI_API_KEY")
-        .env("UNBROKEN__MODELS__DEFAULT", MODEL)
         // An answer that waits at a gate would hold a restart up for as long as this.
         .env("UNBROKEN__SHUTDOWN__DRAIN_SECONDS", "1")
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the server starts");
+        .stdout(Stdio::piped());
+    command
+}
+
+fn run(command: &mut Command) -> (Child, String) {
+    let mut process = command.spawn().expect("the server starts");
     let output = BufReader::new(process.stdout.take().unwrap());
     let line = output.lines().next().expect("the server says where it is").unwrap();
     let address = line.rsplit("http://").next().unwrap().trim().trim_end_matches('/').to_owned();

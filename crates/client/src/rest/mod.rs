@@ -13,8 +13,9 @@ use unbroken_protocol::{
     ConversationId, ConversationList, ConversationPage, ConversationPatch, ConversationSummary,
     DeviceId, DeviceSession, DeviceSessionRequest, ErrorBody, ErrorCode, Event, EventBatch,
     GenerationId, GenerationReply, Health, MessageId, ModelList, PreferenceReply,
-    PreferenceRequest, QueueList, QueuePatch, RegenerateRequest, RequestType, RoutingStats,
-    SessionId, StartRequest, StartResponse, path,
+    PreferenceRequest, Prompt, PromptId, PromptList, PromptRequest, QueueList, QueuePatch,
+    RegenerateRequest, RequestType, RoutingStats, SearchPage, SessionId, StartRequest,
+    StartResponse, path,
 };
 
 use crate::sse::Parser;
@@ -59,11 +60,22 @@ impl RestError {
     }
 }
 
+/// A list of conversations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shelf {
+    /// What is not archived.
+    Listed,
+    /// Of these: what is pinned or in a folder.
+    Kept,
+    Archived,
+}
+
 /// An HTTP method that the protocol uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Method {
     Get,
     Post,
+    Put,
     Patch,
     Delete,
 }
@@ -73,6 +85,7 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Put => "PUT",
             Self::Patch => "PATCH",
             Self::Delete => "DELETE",
         }
@@ -151,10 +164,35 @@ impl Rest {
         limit: Option<u32>,
         cursor: Option<&str>,
     ) -> Result<ConversationList, RestError> {
-        let mut query = self.pair();
-        query.extend(limit.map(|limit| ("limit", limit.to_string())));
-        query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
+        self.conversations_on(Shelf::Listed, limit, cursor).await
+    }
+
+    /// The conversations of a list, the one that changed last first.
+    pub async fn conversations_on(
+        &self,
+        list: Shelf,
+        limit: Option<u32>,
+        cursor: Option<&str>,
+    ) -> Result<ConversationList, RestError> {
+        let mut query = self.page(limit, cursor);
+        query.extend(match list {
+            Shelf::Listed => None,
+            Shelf::Kept => Some(("kept", "true".to_owned())),
+            Shelf::Archived => Some(("archived", "true".to_owned())),
+        });
         self.get(path::CONVERSATIONS, &query).await
+    }
+
+    /// Messages and titles in which all of `text` is, the best first.
+    pub async fn search(
+        &self,
+        text: &str,
+        limit: Option<u32>,
+        cursor: Option<&str>,
+    ) -> Result<SearchPage, RestError> {
+        let mut query = self.page(limit, cursor);
+        query.push(("q", text.to_owned()));
+        self.get(path::SEARCH, &query).await
     }
 
     /// The selected branch of a conversation; with `limit` a page that ends before `before`.
@@ -170,6 +208,12 @@ impl Rest {
         self.get(&filled(path::CONVERSATION, id), &query).await
     }
 
+    /// Takes a delete back: within ten minutes.
+    pub async fn restore(&self, id: ConversationId) -> Result<ConversationSummary, RestError> {
+        let path = filled(path::RESTORE, id);
+        self.send(Method::Post, &path, &self.pair(), None::<&()>).await
+    }
+
     /// One message, on whichever branch it is, as a page.
     pub async fn message(
         &self,
@@ -181,7 +225,7 @@ impl Rest {
         self.get(&filled(path::CONVERSATION, id), &query).await
     }
 
-    /// Deletes a conversation; what runs in it is stopped first.
+    /// Deletes a conversation, with ten minutes to restore it; what runs in it is stopped first.
     pub async fn delete(&self, id: ConversationId) -> Result<ConversationDeleted, RestError> {
         let path = filled(path::CONVERSATION, id);
         self.send(Method::Delete, &path, &self.pair(), None::<&()>).await
@@ -297,6 +341,32 @@ impl Rest {
         self.send(Method::Delete, &queued_path(id, queued), &self.pair(), None::<&()>).await
     }
 
+    /// The person's own prompts, the oldest first.
+    pub async fn prompts(&self) -> Result<PromptList, RestError> {
+        self.get(path::PROMPTS, &self.pair()).await
+    }
+
+    /// Makes a prompt under that id, or changes it. May be repeated.
+    pub async fn put_prompt(
+        &self,
+        id: PromptId,
+        name: &str,
+        text: &str,
+    ) -> Result<Prompt, RestError> {
+        let request = PromptRequest {
+            name: name.to_owned(),
+            text: text.to_owned(),
+            session_id: self.session_id.clone(),
+            device_id: self.device_id.clone(),
+        };
+        self.send(Method::Put, &filled(path::PROMPT, id), &[], Some(&request)).await
+    }
+
+    /// Deletes a prompt; answered with those that are left.
+    pub async fn delete_prompt(&self, id: PromptId) -> Result<PromptList, RestError> {
+        self.send(Method::Delete, &filled(path::PROMPT, id), &self.pair(), None::<&()>).await
+    }
+
     pub async fn models(&self) -> Result<ModelList, RestError> {
         self.get(path::MODELS, &self.pair()).await
     }
@@ -386,6 +456,14 @@ impl Rest {
         }
         let pair = request.session_id.is_some();
         request.request_type = request.request_type.or(pair.then_some(RequestType::Anonymous));
+    }
+
+    /// The pair and a part of a list as a query.
+    fn page(&self, limit: Option<u32>, cursor: Option<&str>) -> Vec<(&'static str, String)> {
+        let mut query = self.pair();
+        query.extend(limit.map(|limit| ("limit", limit.to_string())));
+        query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
+        query
     }
 
     /// The pair as a query. Without one the cookie speaks.

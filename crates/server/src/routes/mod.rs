@@ -6,6 +6,7 @@ pub(crate) mod events;
 pub(crate) mod generations;
 pub(crate) mod health;
 pub(crate) mod models;
+pub(crate) mod prompts;
 pub(crate) mod queue;
 pub(crate) mod search;
 pub(crate) mod session;

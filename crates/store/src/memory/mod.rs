@@ -5,6 +5,8 @@
 
 mod branch;
 mod history;
+mod keep;
+mod prompt;
 mod read;
 mod rows;
 mod search;

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use unbroken_protocol::{
     ClientMessageId, ConversationId, DeviceId, GenerationId, GenerationState, MessageId,
-    PrincipalId, Seq, Timestamp,
+    PrincipalId, Prompt, PromptId, Seq, Timestamp,
 };
 
 use super::rows::Rows;
 use crate::{
     Conversation, ConversationRow, Generation, JournalEntry, Message, Record, SecretHash, Session,
+    Shelf,
 };
 
 /// Everything. What is large is shared between copies.
@@ -19,7 +20,10 @@ pub(super) struct State {
     pub(super) sessions: HashMap<SecretHash, Session>,
     pub(super) link_codes: HashMap<SecretHash, (PrincipalId, Timestamp)>,
     pub(super) preferences: HashMap<PrincipalId, String>,
+    pub(super) prompts: BTreeMap<(PrincipalId, PromptId), Prompt>,
     pub(super) conversations: BTreeMap<ConversationId, Conversation>,
+    /// Hidden conversations, and since when.
+    pub(super) deleted: BTreeMap<ConversationId, Timestamp>,
     pub(super) messages: Rows<MessageId, (ConversationId, Message)>,
     pub(super) generations: Rows<GenerationId, Generation>,
     /// What a client's key asked for, and the generation that came of it.
@@ -36,7 +40,27 @@ impl State {
         principal: PrincipalId,
         id: ConversationId,
     ) -> Option<&Conversation> {
-        self.conversations.get(&id).filter(|found| found.principal_id == principal)
+        let shown = self.conversations.get(&id).filter(|_| !self.deleted.contains_key(&id));
+        shown.filter(|found| found.principal_id == principal)
+    }
+
+    /// The conversations of a list, in no order.
+    pub(super) fn shelf(
+        &self,
+        principal: PrincipalId,
+        list: Shelf,
+    ) -> impl Iterator<Item = &Conversation> {
+        let shown =
+            self.conversations.keys().filter_map(move |id| self.conversation(principal, *id));
+        shown.filter(move |found| {
+            let is_kept = found.pinned || found.folder.is_some();
+            let is_there = match list {
+                Shelf::Listed => !found.archived,
+                Shelf::Kept => !found.archived && is_kept,
+                Shelf::Archived => found.archived,
+            };
+            is_there && !found.temporary
+        })
     }
 
     pub(super) fn row(&self, conversation: &Conversation) -> ConversationRow {

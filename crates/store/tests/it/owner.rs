@@ -1,6 +1,6 @@
 use tempfile::TempDir;
 use unbroken_protocol::{GenerationId, PrincipalId};
-use unbroken_store::{Durability, Memory, Store, StoreError};
+use unbroken_store::{Durability, Memory, Shelf, Store, StoreError};
 
 use crate::Home;
 use crate::journal::record;
@@ -26,7 +26,7 @@ async fn a_process_that_lost_the_store_cannot_write(home: Home) {
     assert_eq!(store.journal(0).await.unwrap(), None);
     let principal = PrincipalId::new();
     super::created(&mut other, &super::new_turn(principal, super::new_conversation(), "hi")).await;
-    assert_eq!(store.conversation_count(principal).await.unwrap(), 1);
+    assert_eq!(store.conversation_count(principal, Shelf::Listed).await.unwrap(), 1);
 }
 
 async fn a_transaction_that_is_dropped_changes_nothing(home: Home) {
@@ -36,9 +36,9 @@ async fn a_transaction_that_is_dropped_changes_nothing(home: Home) {
     let mut transaction = super::begin(&mut writer).await;
     transaction.create_turn(&turn).await.unwrap();
     drop(transaction);
-    assert_eq!(store.conversation_count(principal).await.unwrap(), 0);
+    assert_eq!(store.conversation_count(principal, Shelf::Listed).await.unwrap(), 0);
     super::created(&mut writer, &turn).await;
-    assert_eq!(store.conversation_count(principal).await.unwrap(), 1);
+    assert_eq!(store.conversation_count(principal, Shelf::Listed).await.unwrap(), 1);
 }
 
 async fn what_was_dropped_is_undone_before_records_are_appended(home: Home) {
@@ -50,7 +50,7 @@ async fn what_was_dropped_is_undone_before_records_are_appended(home: Home) {
     drop(transaction);
     let record = record(1, "x");
     writer.append(Durability::Process, &[(GenerationId::new(), &record)]).await.unwrap();
-    assert_eq!(store.conversation_count(principal).await.unwrap(), 0);
+    assert_eq!(store.conversation_count(principal, Shelf::Listed).await.unwrap(), 0);
     assert_eq!(store.journal(0).await.unwrap().unwrap().1[0].records, [record]);
 }
 
@@ -87,7 +87,7 @@ async fn in_memory_a_transaction_that_was_begun_before_the_loss_is_refused() {
     transaction.create_turn(&turn).await.unwrap();
     let _other = memory.open();
     assert!(matches!(transaction.commit().await, Err(StoreError::OwnerLost)));
-    assert_eq!(store.conversation_count(principal).await.unwrap(), 0);
+    assert_eq!(store.conversation_count(principal, Shelf::Listed).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -100,10 +100,10 @@ async fn a_full_store_refuses_a_commit_and_takes_it_when_there_is_room() {
     let mut transaction = super::begin(&mut writer).await;
     transaction.create_turn(&turn).await.unwrap();
     assert!(matches!(transaction.commit().await, Err(StoreError::Full)));
-    assert_eq!(store.conversation_count(principal).await.unwrap(), 0);
+    assert_eq!(store.conversation_count(principal, Shelf::Listed).await.unwrap(), 0);
     memory.refuse(false);
     super::created(&mut writer, &turn).await;
-    assert_eq!(store.conversation_count(principal).await.unwrap(), 1);
+    assert_eq!(store.conversation_count(principal, Shelf::Listed).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -118,5 +118,5 @@ async fn a_commit_whose_answer_is_lost_is_there_for_the_next_process() {
         died = died => died.unwrap(),
     }
     let (store, _writer) = memory.open();
-    assert_eq!(store.conversation_count(principal).await.unwrap(), 1);
+    assert_eq!(store.conversation_count(principal, Shelf::Listed).await.unwrap(), 1);
 }

@@ -214,6 +214,9 @@ impl Window {
         if let Some(row) = found.and_then(|found| found.dyn_into::<HtmlElement>().ok()) {
             self.inner.update_value(|inner| inner.asked = None);
             let _ = row.set_attribute("tabindex", "-1");
+            // Anew, also when it was found before.
+            let _ = row.class_list().remove_1("found-here");
+            let _ = row.class_list().add_1("found-here");
             dom::focus_in_place(&row);
         }
     }

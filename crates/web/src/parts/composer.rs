@@ -3,11 +3,15 @@
 use leptos::ev::{KeyboardEvent, SubmitEvent};
 use leptos::html::Textarea;
 use leptos::prelude::*;
-use unbroken_chat_view::composer::{Action, KeyPress};
+use unbroken_chat_view::composer::Action;
 
+use super::dictation::{Dictate, Dictation};
 use super::icons::{ARROW_UP, ATTACH, GLOBE, icon};
+use super::intake;
 use super::picker::ModelPicker;
+use super::prompt_menu::{self, PromptList, PromptMenu};
 use super::show::Show;
+use super::temporary::Temporary;
 use crate::address::Place;
 use crate::state::App;
 use crate::writing::{Editing, Turn};
@@ -41,16 +45,20 @@ pub(crate) fn Composer() -> impl IntoView {
             dom::fit_height(&field);
         }
     });
+    let (menu, dictation) = (PromptMenu::new(app), Dictation::new());
+    let over = intake::dropping(app, field);
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
+        dictation.stop();
         app.send_draft();
         if let Some(field) = field.get_untracked() {
             let _ = field.focus();
         }
     };
-    let on_key = move |event: KeyboardEvent| match action(app, &event) {
+    let on_other_key = move |event: KeyboardEvent| match action(app, &event) {
         Action::Send => {
             event.prevent_default();
+            dictation.stop();
             app.send_draft();
         }
         Action::Refuse => event.prevent_default(),
@@ -62,8 +70,25 @@ pub(crate) fn Composer() -> impl IntoView {
             event.prevent_default();
             app.end_edit();
         }
+        Action::Stop if dictation.listens.get_untracked() => {
+            event.prevent_default();
+            dictation.stop();
+        }
         // The frame listens for Escape everywhere.
         Action::None | Action::Newline | Action::Stop => {}
+    };
+    let on_key = move |event: KeyboardEvent| {
+        let Some(field) = field.get_untracked() else { return };
+        if menu.key(&field, &event) {
+            event.prevent_default();
+        } else {
+            on_other_key(event);
+        }
+    };
+    let on_paste = move |event| {
+        if let Some(field) = field.get_untracked() {
+            intake::pasted(app, &field, &event);
+        }
     };
     view! {
         <div class="composer-dock">
@@ -72,7 +97,10 @@ pub(crate) fn Composer() -> impl IntoView {
             <Queue />
             <Kept />
             <EditNote />
-            <form class="composer" on:submit=submit>
+            <Temporary />
+            <Length />
+            <PromptList menu field />
+            <form class="composer" class:dropping=over data-drop=words::DROP_HERE on:submit=submit>
                 <textarea
                     id="message"
                     node_ref=field
@@ -85,10 +113,15 @@ pub(crate) fn Composer() -> impl IntoView {
                     readonly=Signal::derive(move || sending.get() && app.place.get() == Place::Home)
                     prop:value=Signal::derive(move || composer.read().draft().to_owned())
                     on:input=move |event| app.edit_draft(&event_target_value(&event))
+                    aria-autocomplete="list"
+                    aria-controls=Signal::derive(move || menu.active_option().map(|_| prompt_menu::LIST))
+                    aria-activedescendant=Signal::derive(move || menu.active_option())
                     on:keydown=on_key
+                    on:paste=on_paste
                 ></textarea>
                 <div class="composer-row">
                     <Sources />
+                    <Dictate dictation />
                     <ModelPicker />
                     <Show when=move || !app.open.running.get() || !empty.get()>
                         <button
@@ -117,15 +150,7 @@ pub(crate) fn Composer() -> impl IntoView {
 }
 
 fn action(app: App, event: &KeyboardEvent) -> Action {
-    app.writing.composer.read_untracked().key(&KeyPress {
-        key: &event.key(),
-        key_code: event.key_code(),
-        composing: event.is_composing(),
-        shift: event.shift_key(),
-        ctrl: event.ctrl_key(),
-        alt: event.alt_key(),
-        meta: event.meta_key(),
-    })
+    dom::press(event, |press| app.writing.composer.read_untracked().key(press))
 }
 
 /// Where an answer may look things up. Both wait for their issue, and say so.
@@ -259,6 +284,22 @@ fn EditNote() -> impl IntoView {
                 </div>
             }
         })
+    }
+}
+
+/// How long the message is, once that matters.
+#[component]
+fn Length() -> impl IntoView {
+    let app = App::get();
+    let length = Memo::new(move |_| {
+        let picker = app.picker.read();
+        let chosen = picker.items().iter().find(|item| item.id == picker.selected());
+        app.writing.composer.read().length(chosen.and_then(|item| item.context_length))
+    });
+    view! {
+        <div role="status">
+            {move || length.get().map(|sentence| view! { <p class="length-note">{sentence}</p> })}
+        </div>
     }
 }
 
