@@ -102,7 +102,9 @@ async function place(url) {
   const secret = new TextEncoder().encode(url.searchParams.get("session_id"));
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", secret));
   const owner = [...hash.slice(0, 16)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return `${url.pathname}?of=${owner}`;
+  // The archive and what is pinned are lists of their own.
+  const shelf = ["archived", "kept"].filter((name) => url.searchParams.has(name));
+  return `${url.pathname}?of=${[owner, ...shelf].join(".")}`;
 }
 
 async function read(event, request, url) {

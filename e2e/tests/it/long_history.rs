@@ -12,11 +12,13 @@ const MOST: u64 = 120;
 
 async fn signed_in(server: &Server, filled: &Filled, size: Size) -> Browser {
     let browser = Browser::start(size).await;
-    browser.open(&server.url("/")).await;
-    browser.focused("textbox", "Message").await;
+    // A page that gets no session of its own; it has no icon either, which is no fault of the app's.
+    browser.open(&server.url("/health")).await;
+    browser.console_errors().await;
     let pair =
         format!("localStorage.device_id = 'fill'; localStorage.session_id = {:?};", filled.session);
     browser.script(&pair).await;
+    browser.console_errors().await;
     browser
 }
 

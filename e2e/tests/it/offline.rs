@@ -2,10 +2,11 @@
 //! when the network is back.
 
 use serde_json::{Value, json};
-use unbroken_standin::{Mode, Proxy, numbered};
+use unbroken_standin::numbered;
 
 use crate::axe;
 use crate::browser::{Browser, DESKTOP, PHONE};
+use crate::front::{Front, Habit};
 use crate::server::Server;
 
 const WAITS: &str = "Will be sent when the network is back";
@@ -14,9 +15,9 @@ fn shown(tokens: usize) -> String {
     numbered(tokens).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-async fn visit(proxy: &Proxy) -> Browser {
+async fn visit(front: &Front) -> Browser {
     let browser = Browser::start(DESKTOP).await;
-    browser.open(&format!("http://{}/", proxy.address())).await;
+    browser.open(&format!("http://{}/", front.address())).await;
     browser.focused("textbox", "Message").await;
     // Until the service worker has the page in its hands nothing is kept.
     let ready = "
@@ -35,13 +36,13 @@ async fn ask(browser: &Browser, question: &str) {
     browser.enter().await;
 }
 
-async fn cut(browser: &Browser, proxy: &Proxy) {
-    proxy.set_all(Mode::Cut);
+async fn cut(browser: &Browser, front: &Front) {
+    front.turn(Habit::Down);
     offline(browser, true).await;
 }
 
-async fn back(browser: &Browser, proxy: &Proxy) {
-    proxy.heal();
+async fn back(browser: &Browser, front: &Front) {
+    front.turn(Habit::Good);
     offline(browser, false).await;
 }
 
@@ -68,8 +69,8 @@ async fn is_kept(browser: &Browser) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_app_can_be_installed() {
     let server = Server::start("numbers:tokens=30,rate=0").await;
-    let proxy = Proxy::start(server.address.clone()).await.unwrap();
-    let browser = visit(&proxy).await;
+    let front = Front::start(&server.address).await;
+    let browser = visit(&front).await;
     let manifest = browser.devtools("Page.getAppManifest", json!({})).await;
     assert_eq!(manifest["errors"], json!([]));
     assert!(manifest["url"].as_str().unwrap().ends_with("/manifest.webmanifest"));
@@ -95,8 +96,8 @@ async fn the_app_can_be_installed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_conversation_that_was_opened_can_be_read_without_a_network() {
     let server = Server::start("numbers:tokens=30,rate=0").await;
-    let proxy = Proxy::start(server.address.clone()).await.unwrap();
-    let browser = visit(&proxy).await;
+    let front = Front::start(&server.address).await;
+    let browser = visit(&front).await;
     ask(&browser, "Count for me").await;
     browser.answer_when("/\\b30$/.test(text)").await;
     browser.answer_ended().await;
@@ -104,7 +105,7 @@ async fn a_conversation_that_was_opened_can_be_read_without_a_network() {
     browser.answer_when("/\\b30$/.test(text)").await;
     is_kept(&browser).await;
 
-    cut(&browser, &proxy).await;
+    cut(&browser, &front).await;
     browser.reload().await;
     assert_eq!(browser.answer_when("/\\b30$/.test(text)").await, shown(30));
     browser.find("link", "Count for me").await;
@@ -129,8 +130,8 @@ async fn a_conversation_that_was_opened_can_be_read_without_a_network() {
 #[tokio::test(flavor = "multi_thread")]
 async fn with_a_network_nobody_sees_the_page_that_is_kept() {
     let server = Server::start("numbers:tokens=30,rate=0").await;
-    let proxy = Proxy::start(server.address.clone()).await.unwrap();
-    let browser = visit(&proxy).await;
+    let front = Front::start(&server.address).await;
+    let browser = visit(&front).await;
     let old = "
         const done = arguments[0];
         (async () => {
@@ -142,7 +143,7 @@ async fn with_a_network_nobody_sees_the_page_that_is_kept() {
     browser.client.execute_async(old, vec![]).await.unwrap();
     browser.reload().await;
     browser.focused("textbox", "Message").await;
-    cut(&browser, &proxy).await;
+    cut(&browser, &front).await;
     browser.reload().await;
     browser.until("the page that is kept", "return document.title === 'old'").await;
     browser.close().await;
@@ -151,8 +152,8 @@ async fn with_a_network_nobody_sees_the_page_that_is_kept() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_without_a_network_is_sent_once_when_it_is_back_also_after_a_reload() {
     let server = Server::start("numbers:tokens=30,rate=0").await;
-    let proxy = Proxy::start(server.address.clone()).await.unwrap();
-    let browser = visit(&proxy).await;
+    let front = Front::start(&server.address).await;
+    let browser = visit(&front).await;
     ask(&browser, "Count for me").await;
     browser.answer_when("/\\b30$/.test(text)").await;
     browser.answer_ended().await;
@@ -160,7 +161,7 @@ async fn a_message_without_a_network_is_sent_once_when_it_is_back_also_after_a_r
     browser.answer_when("/\\b30$/.test(text)").await;
     is_kept(&browser).await;
 
-    cut(&browser, &proxy).await;
+    cut(&browser, &front).await;
     let says_offline = "return document.querySelector('[role=status][aria-label=Connection]')
         .innerText.trim() !== '';";
     browser.until("a word on the connection", says_offline).await;
@@ -175,7 +176,7 @@ async fn a_message_without_a_network_is_sent_once_when_it_is_back_also_after_a_r
     browser.find("list", WAITS).await;
     assert_eq!(server.standin.calls().len(), 1);
 
-    back(&browser, &proxy).await;
+    back(&browser, &front).await;
     browser.gone("list", WAITS).await;
     browser
         .until("the answer", "return document.querySelectorAll('main article').length === 4")

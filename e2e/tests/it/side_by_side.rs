@@ -36,7 +36,7 @@ async fn look_at(browser: &Browser, state: &str) {
 async fn asked(server: &Server, size: Size) -> Browser {
     let browser = Browser::start(size).await;
     browser.open(&server.url("/")).await;
-    browser.focused("textbox", "Message").await;
+    browser.press("textbox", "Message").await;
     browser.type_text("Say it twice").await;
     browser.enter().await;
     browser

@@ -109,7 +109,12 @@ impl About {
 
 /// What a model wrote.
 #[component]
-pub(crate) fn Answer(key: u64) -> impl IntoView {
+pub(crate) fn Answer(
+    key: u64,
+    /// Another answer to the same message stands beside it.
+    #[prop(optional)]
+    paired: bool,
+) -> impl IntoView {
     let app = App::get();
     let Some(about) = app.open.answer(key, About::of) else { return ().into_any() };
     let about = RwSignal::new(about);
@@ -186,9 +191,9 @@ pub(crate) fn Answer(key: u64) -> impl IntoView {
             <SourcesList citations />
             <Notice key about />
             <Show when=move || !about.read().state.is_running()>
-                <Foot key about branch />
+                <Foot key about branch paired />
             </Show>
-            <Show when=move || about.read().state.is_running() && !about.read().is_empty>
+            <Show when=move || !paired && about.read().state.is_running() && !about.read().is_empty>
                 <div class="answer-foot">
                     <Another key />
                 </div>
@@ -335,6 +340,7 @@ fn Foot(
     key: u64,
     about: RwSignal<About>,
     branch: RwSignal<Option<(usize, usize)>>,
+    paired: bool,
 ) -> impl IntoView {
     let app = App::get();
     let copied = RwSignal::new(false);
@@ -368,7 +374,7 @@ fn Foot(
                     {move || icon(if copied.get() { CHECK } else { COPY })}
                 </button>
             </Show>
-            <Show when=move || !app.open.running.get()>
+            <Show when=move || !paired && !app.open.running.get()>
                 <button
                     class="icon-button"
                     aria-label=words::REGENERATE
@@ -378,8 +384,10 @@ fn Foot(
                     {icon(AGAIN)}
                 </button>
             </Show>
-            <Another key />
-            <Branches key branch />
+            <Show when=move || !paired>
+                <Another key />
+                <Branches key branch />
+            </Show>
             <Inspector key about />
             <span class="details" title=Signal::derive(move || about.read().routed.clone())>
                 {details}

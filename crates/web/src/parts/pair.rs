@@ -28,7 +28,10 @@ pub(crate) fn Pair(key: u64, beside: u64) -> impl IntoView {
     let column = move |at: usize, own: u64, other: u64, name: Memo<String>| {
         view! {
             <div class="pair-column" class:behind=Signal::derive(move || seen.get() != at)>
-                <Answer key=own />
+                <p class="pair-name" aria-hidden="true">
+                    {name}
+                </p>
+                <Answer key=own paired=true />
                 <Choice own other name />
             </div>
         }
