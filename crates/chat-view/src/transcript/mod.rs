@@ -325,16 +325,14 @@ impl Transcript {
                     let Some(message) = old[at].take() else { continue };
                     message
                 }
-                None => match self.take_beside(view.message_id) {
-                    Some(message) => {
-                        changes.push(Change { key: message.key, what: What::Added });
-                        message
-                    }
-                    None => {
+                None => {
+                    let Some(message) = self.take_beside(view.message_id) else {
                         merged.extend(self.read(view, &mut changes));
                         continue;
-                    }
-                },
+                    };
+                    changes.push(Change { key: message.key, what: What::Added });
+                    message
+                }
             };
             if message.placed(&mut view) {
                 changes.push(Change { key: message.key, what: What::State });
