@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn of_ten_thousand_rows_only_those_around_what_is_seen_are_in_the_page() {
-        let rows = rows(&[200; 10_000]);
+        let rows = rows(&vec![200; 10_000]);
         let end = rows.height_of(0..10_000) - HEIGHT;
         let window = rows.window(&(0..0), end, HEIGHT);
         assert_eq!(window.end, 10_000);

@@ -319,20 +319,18 @@ impl Transcript {
         let mut seen = Vec::new();
         let mut merged = Vec::new();
         for mut view in page.messages {
-            let mut message = match old.iter().position(|known| is_of(known.as_ref(), &view)) {
-                Some(at) => {
-                    seen.push(at);
-                    let Some(message) = old[at].take() else { continue };
-                    message
-                }
-                None => {
-                    let Some(message) = self.take_beside(view.message_id) else {
-                        merged.extend(self.read(view, &mut changes));
-                        continue;
-                    };
-                    changes.push(Change { key: message.key, what: What::Added });
-                    message
-                }
+            let known = old.iter().position(|known| is_of(known.as_ref(), &view));
+            let mut message = if let Some(at) = known {
+                seen.push(at);
+                let Some(message) = old[at].take() else { continue };
+                message
+            } else {
+                let Some(message) = self.take_beside(view.message_id) else {
+                    merged.extend(self.read(view, &mut changes));
+                    continue;
+                };
+                changes.push(Change { key: message.key, what: What::Added });
+                message
             };
             if message.placed(&mut view) {
                 changes.push(Change { key: message.key, what: What::State });

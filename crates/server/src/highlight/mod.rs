@@ -44,7 +44,7 @@ impl Highlighter {
             && let Ok(Ok(permit)) =
                 timeout_at(end.into(), Arc::clone(&self.permits).acquire_owned()).await
         {
-            let shelf = Arc::clone(&self.kept);
+            let cache = Arc::clone(&self.kept);
             let work = tokio::task::spawn_blocking(move || {
                 // Held to the end of the work, also when nobody waits for it any more.
                 let _permit = permit;
@@ -53,7 +53,7 @@ impl Highlighter {
                         && let Some(new) = lines::colour(block, end)
                     {
                         *spans = Some(new.clone());
-                        shelf.lock().unwrap_or_else(PoisonError::into_inner).keep(key, new);
+                        cache.lock().unwrap_or_else(PoisonError::into_inner).keep(key, new);
                     }
                 }
                 found
