@@ -20,7 +20,6 @@ pub(crate) const ANSWERS: &str = "Answers, read aloud";
 pub(crate) const SENDING: &str = "Sending…";
 pub(crate) const CANCEL: &str = "Cancel";
 pub(crate) const SAVE: &str = "Save";
-pub(crate) const BACK: &str = "Back";
 
 // The command palette, and the actions in it.
 pub(crate) const COMMANDS: &str = "Commands";
