@@ -146,7 +146,8 @@ mod tests {
                 prop_assert!(inside.starts_with("{{") && inside.ends_with("}}"));
             }
             for name in variables(&text) {
-                prop_assert!(!name.is_empty() && !name.contains(['{', '}']));
+                let is_name = !name.is_empty() && !name.contains(['{', '}']);
+                prop_assert!(is_name);
             }
         }
 

@@ -120,6 +120,9 @@ pub const COPIED: &str = "Copied";
 pub const WRAP: &str = "Wrap";
 pub const CODE: &str = "Code";
 pub const TABLE: &str = "Table";
+pub const COPY_CSV: &str = "Copy as CSV";
+pub const FORMULA: &str = "Formula";
+pub const FORMULA_AS_WRITTEN: &str = "This formula is shown as it was written";
 pub const IMAGE: &str = "Image";
 pub const TASK: &str = "Task";
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::futures::OwnedNotified;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
-use unbroken_protocol::{ConversationId, Epoch, Event, Position, PrincipalId, Seq};
+use unbroken_protocol::{Epoch, Event, Position, PrincipalId, Seq};
 
 use crate::Engine;
 
@@ -279,7 +279,9 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
-    use unbroken_protocol::{GenerationId, GenerationStarted, MessageId, QueueEvent, QueueItem};
+    use unbroken_protocol::{
+        ConversationId, GenerationId, GenerationStarted, MessageId, QueueEvent, QueueItem,
+    };
 
     use super::*;
 

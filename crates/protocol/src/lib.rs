@@ -7,6 +7,7 @@ mod error;
 mod event;
 mod fields;
 mod frame;
+mod highlight;
 mod id;
 pub mod limits;
 mod model;
@@ -28,6 +29,7 @@ pub use frame::{
     Capability, ClientFrame, Continue, Follow, FrameError, Hello, Incoming, Ping, StreamChat,
     Target,
 };
+pub use highlight::{Code, Colour, HighlightRequest, Highlighted, Spans};
 pub use id::{
     ClientMessageId, ConversationId, DeviceId, GenerationId, MessageId, PrincipalId, PromptId,
     SessionId,

@@ -13,6 +13,7 @@ pub const PROMPTS: &str = "/ai/prompts";
 pub const PROMPT: &str = "/ai/prompts/{id}";
 pub const RESTORE: &str = "/ai/conversations/{id}/restore";
 pub const SEARCH: &str = "/ai/search";
+pub const HIGHLIGHT: &str = "/ai/highlight";
 pub const REGENERATE: &str = "/ai/messages/{id}/generate";
 pub const QUEUE: &str = "/ai/conversations/{id}/queue";
 pub const QUEUED: &str = "/ai/conversations/{id}/queue/{queue_id}";

@@ -11,6 +11,7 @@ pub mod doctor;
 mod error;
 pub mod exchange;
 pub mod guard;
+mod highlight;
 mod lifecycle;
 mod limit;
 pub mod patience;
@@ -41,6 +42,7 @@ use config::{Config, Durability};
 use crowd::Crowd;
 use error::ApiError;
 use guard::{HostRules, OriginRules, SecurityHeaders};
+use highlight::Highlighter;
 use lifecycle::Lifecycle;
 use limit::StartLimit;
 use patience::Patience;
@@ -60,6 +62,7 @@ pub(crate) struct App {
     starts: Arc<StartLimit>,
     crowd: Arc<Crowd>,
     patience: Patience,
+    highlighter: Arc<Highlighter>,
     /// Sockets and blocking calls, which outlive their requests.
     tasks: TaskTracker,
     /// The name of this run of the server.
@@ -181,6 +184,7 @@ impl Server {
             origins: Arc::new(Origins(OriginRules::new(&config.http))),
             starts: Arc::new(StartLimit::new(config.limits.starts_per_minute)),
             crowd: Arc::default(),
+            highlighter: Arc::default(),
             patience: Patience {
                 readers: config.limits.readers_per_person.get(),
                 ..Patience::default()
@@ -244,7 +248,8 @@ impl Server {
 /// Every address of the server, on one screen.
 fn router(app: App) -> Router {
     use routes::{
-        chat, conversations, events, generations, health, models, prompts, queue, search, session,
+        chat, conversations, events, generations, health, highlight, models, prompts, queue,
+        search, session,
     };
     let http = app.config.http.clone();
     let (lifecycle, patience) = (app.lifecycle.clone(), app.patience);
@@ -264,6 +269,7 @@ fn router(app: App) -> Router {
         .route(path::PROMPT, axum::routing::put(prompts::put).delete(prompts::remove))
         .route(path::RESTORE, post(conversations::restore))
         .route(path::SEARCH, get(search::search))
+        .route(path::HIGHLIGHT, post(highlight::highlight))
         .route(path::QUEUE, get(queue::list))
         .route(path::QUEUED, axum::routing::patch(queue::patch).delete(queue::remove))
         .route(path::REGENERATE, post(generations::regenerate))

@@ -99,13 +99,13 @@ impl Store {
     pub async fn conversations(
         &self,
         principal: PrincipalId,
-        shelf: Shelf,
+        list: Shelf,
         limit: u32,
         after: Option<ConversationCursor>,
     ) -> Result<Vec<ConversationRow>, StoreError> {
         match self {
-            Self::Memory(memory) => Ok(memory.conversations(principal, shelf, limit, after)),
-            Self::Sqlite(sqlite) => sqlite.conversations(principal, shelf, limit, after).await,
+            Self::Memory(memory) => Ok(memory.conversations(principal, list, limit, after)),
+            Self::Sqlite(sqlite) => sqlite.conversations(principal, list, limit, after).await,
         }
     }
 
@@ -113,11 +113,11 @@ impl Store {
     pub async fn conversation_count(
         &self,
         principal: PrincipalId,
-        shelf: Shelf,
+        list: Shelf,
     ) -> Result<u64, StoreError> {
         match self {
-            Self::Memory(memory) => Ok(memory.conversation_count(principal, shelf)),
-            Self::Sqlite(sqlite) => sqlite.conversation_count(principal, shelf).await,
+            Self::Memory(memory) => Ok(memory.conversation_count(principal, list)),
+            Self::Sqlite(sqlite) => sqlite.conversation_count(principal, list).await,
         }
     }
 
@@ -148,6 +148,18 @@ impl Store {
         match self {
             Self::Memory(memory) => Ok(memory.history(conversation, limit, before)),
             Self::Sqlite(sqlite) => sqlite.history(conversation, limit, before).await,
+        }
+    }
+
+    /// Whether that message is one of the conversation's, on whichever branch.
+    pub async fn is_in(
+        &self,
+        message: MessageId,
+        conversation: ConversationId,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.is_in(message, conversation)),
+            Self::Sqlite(sqlite) => sqlite.is_in(message, conversation).await,
         }
     }
 

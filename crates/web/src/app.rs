@@ -11,7 +11,6 @@ use crate::pages::home::{Home, Suggestions};
 use crate::parts::composer::Composer;
 use crate::parts::icons::{SIDEBAR, icon};
 use crate::parts::later::{LaterDialog, LaterPage};
-use crate::parts::menu::ConversationMenu;
 use crate::parts::show::Show;
 use crate::parts::sidebar::Sidebar;
 use crate::parts::status::ConnectionStatus;
@@ -78,7 +77,6 @@ pub(crate) fn Root() -> impl IntoView {
             />
             <LaterDialog open=app.palette_open name=words::PALETTE bring=chunks::palette />
             <LaterDialog open=app.shortcuts_open name=words::SHORTCUTS bring=chunks::shortcuts />
-            <ConversationMenu />
             <ToastPlace />
         </div>
     }

@@ -9,13 +9,21 @@ use unbroken_chat_view::composer::KeyPress;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
-    HtmlElement, HtmlInputElement, HtmlTextAreaElement, ScrollIntoViewOptions,
+    FocusOptions, HtmlElement, HtmlInputElement, HtmlTextAreaElement, ScrollIntoViewOptions,
     ScrollLogicalPosition, Storage,
 };
 
 /// A value that outlives the page; `None` where storage is blocked or empty.
 pub(crate) fn kept(key: &str) -> Option<String> {
     local_storage()?.get_item(key).ok()?
+}
+
+/// All values whose names begin like this, with their names.
+pub(crate) fn all_kept(prefix: &str) -> Vec<(String, String)> {
+    let Some(storage) = local_storage() else { return Vec::new() };
+    let names = (0..storage.length().unwrap_or(0)).filter_map(|at| storage.key(at).ok()?);
+    let named = names.filter(|name| name.starts_with(prefix));
+    named.filter_map(|name| Some((name.clone(), kept(&name)?))).collect()
 }
 
 /// Keeps a value beyond the page. Storage that is full or blocked is no fault of the person's.
@@ -29,6 +37,13 @@ pub(crate) fn keep(key: &str, value: &str) {
 pub(crate) fn forget(key: &str) {
     if let Some(storage) = local_storage() {
         let _ = storage.remove_item(key);
+    }
+}
+
+/// Forgets the conversations that the service worker keeps for reading without a network.
+pub(crate) fn forget_read() {
+    if let Ok(caches) = window().caches() {
+        let _ = caches.delete("read");
     }
 }
 
@@ -146,6 +161,13 @@ pub(crate) fn focus_beside(id: &str, matching: &str, to: Beside) {
     if let Some(found) = all.get(at).and_then(|node| node.dyn_into::<HtmlElement>().ok()) {
         let _ = found.focus();
     }
+}
+
+/// Moves the focus to an element that is wherever it is.
+pub(crate) fn focus_in_place(element: &HtmlElement) {
+    let options = FocusOptions::new();
+    options.set_prevent_scroll(true);
+    let _ = element.focus_with_options(&options);
 }
 
 /// Whether a finger is the main pointer: then the focus does not call the keyboard up unasked.
@@ -267,18 +289,6 @@ pub(crate) fn bring_into_view(id: &str) {
         options.set_block(ScrollLogicalPosition::Nearest);
         element.scroll_into_view_with_scroll_into_view_options(&options);
     }
-}
-
-/// Brings a message into the middle, and marks it for a moment.
-pub(crate) fn show_found(key: u64) {
-    let Ok(Some(found)) = document().query_selector(&format!("article[data-key='{key}']")) else {
-        return;
-    };
-    let options = ScrollIntoViewOptions::new();
-    options.set_block(ScrollLogicalPosition::Center);
-    found.scroll_into_view_with_scroll_into_view_options(&options);
-    let _ = found.class_list().remove_1("found-here");
-    let _ = found.class_list().add_1("found-here");
 }
 
 /// Whether that popover is shown.

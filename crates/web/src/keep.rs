@@ -103,6 +103,10 @@ impl Keep {
 impl App {
     /// A conversation stands so now.
     pub(crate) fn conversation_changed(self, event: ConversationEvent) {
+        self.note_running(&event.conversation);
+        if event.op == ConversationOp::Upsert {
+            self.open.selected(self, &event.conversation);
+        }
         let id = event.conversation.conversation_id;
         if event.op == ConversationOp::Delete && self.is_at(id) {
             self.go("/");

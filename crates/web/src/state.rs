@@ -15,6 +15,8 @@ use crate::address::{Address, Place};
 use crate::calls::ask;
 use crate::conversation::Open;
 use crate::keep::Keep;
+use crate::notify::Notices;
+use crate::outbox::Outbox;
 use crate::own::Own;
 use crate::parts::settings;
 use crate::prompts::Prompts;
@@ -70,7 +72,7 @@ impl Deref for App {
 }
 
 pub(crate) struct Parts {
-    address: Address,
+    pub(crate) address: Address,
     pub(crate) place: Memo<Place>,
     pub(crate) access: RwSignal<Access>,
     pub(crate) connection: RwSignal<Connection>,
@@ -82,6 +84,8 @@ pub(crate) struct Parts {
     pub(crate) picker: RwSignal<Picker>,
     pub(crate) open: Open,
     pub(crate) writing: Writing,
+    pub(crate) outbox: Outbox,
+    pub(crate) notices: Notices,
     pub(crate) prompts: Prompts,
     pub(crate) folded: RwSignal<bool>,
     pub(crate) drawer: RwSignal<bool>,
@@ -116,6 +120,8 @@ impl App {
             picker: RwSignal::default(),
             open: Open::new(),
             writing: Writing::new(),
+            outbox: Outbox::kept(),
+            notices: Notices::new(),
             prompts: Prompts::new(),
             folded: RwSignal::new(dom::kept(FOLDED).is_some()),
             drawer: RwSignal::new(false),
@@ -128,6 +134,7 @@ impl App {
         // The app lives as long as its page.
         let app = Self(Box::leak(Box::new(parts)));
         provide_context(app);
+        app.watch_looks();
         if let Some(pair) = Pair::kept() {
             app.enter(pair);
         }
@@ -158,6 +165,10 @@ impl App {
     pub(crate) fn enter(self, pair: Pair) {
         let known = self.inner.read(|inner| inner.pair.clone());
         if known.as_ref() != Some(&pair) {
+            if known.is_some_and(|known| known.session_id != pair.session_id) {
+                // Another person's, as far as this page knows.
+                dom::forget_read();
+            }
             self.inner.change(|inner| inner.pair = Some(pair.clone()));
             match self.link() {
                 Some(link) => link.credentials(Some(pair.device_id), Some(pair.session_id)),
@@ -224,6 +235,9 @@ impl App {
                 self.reconnects.update(|count| *count += 1);
             }
         }
+        if is == Connection::Live && was != Connection::Live {
+            self.send_kept();
+        }
         // Events of the time without a connection are lost; what they told is asked for.
         if is == Connection::Live
             && was != Connection::Live
@@ -273,10 +287,14 @@ impl App {
 
     /// What the browser's tab is called.
     pub(crate) fn page_title(self) -> String {
-        match self.place.get() {
+        let title = match self.place.get() {
             Place::Chat(_) => self.heading(),
             Place::History => words::page_title(Some(words::HISTORY)),
             Place::Home | Place::Elsewhere => words::page_title(None),
+        };
+        match self.notices.unseen.read().len() {
+            0 => title,
+            ended => words::with_mark(ended, &title),
         }
     }
 

@@ -59,6 +59,32 @@ pub(crate) const PART_MISSING: &str =
     "This part of the app could not be loaded. The network may be down.";
 pub(crate) const TRY_AGAIN: &str = "Try again";
 
+pub(crate) const KEPT_FOR_LATER: &str = "Will be sent when the network is back";
+pub(crate) const NOTIFICATIONS: &str = "Notifications";
+pub(crate) const NOTIFY: &str = "Notify me when a long answer ends";
+pub(crate) const ON: &str = "On";
+pub(crate) const OFF: &str = "Off";
+pub(crate) const ANSWER_READY: &str = "The answer is ready.";
+
+/// The title of a tab in which so many answers ended unseen.
+pub(crate) fn with_mark(ended: usize, title: &str) -> String {
+    format!("({ended}) {title}")
+}
+
+pub(crate) const ANOTHER_MODEL: &str = "Ask another model";
+pub(crate) const SIDE_BY_SIDE: &str = "Side by side";
+pub(crate) const TWO_ANSWERS: &str = "Two answers";
+pub(crate) const ANSWERS_OF: &str = "Answer to show";
+pub(crate) const USE_THIS: &str = "Use this one";
+
+pub(crate) fn use_named(model: &str) -> String {
+    format!("{USE_THIS}: {model}")
+}
+
+pub(crate) fn stop_named(model: &str) -> String {
+    format!("{STOP} {model}")
+}
+
 pub(crate) const NO_SUCH_CONVERSATION: &str = "This conversation does not exist, or is not yours.";
 
 pub(crate) const GATE_TITLE: &str = "This server asks for an access code";

@@ -14,7 +14,7 @@ use unbroken_protocol::{
 use crate::address::Place;
 use crate::calls::Patience;
 use crate::session::{self, Pair};
-use crate::state::{self, App};
+use crate::state::{self, App, Connection};
 use crate::{dom, instructions};
 
 /// How often a start is sent again while the network fails, before the person is asked.
@@ -248,7 +248,7 @@ impl App {
         });
     }
 
-    async fn start(self, turn: &Turn) -> Result<StartResponse, RestError> {
+    pub(crate) async fn start(self, turn: &Turn) -> Result<StartResponse, RestError> {
         let (mut wait, mut tries, mut renewed) = (FIRST_WAIT, 1, false);
         let mut patience = Patience::new();
         loop {
@@ -269,7 +269,7 @@ impl App {
                     let pair: Pair = session::open(None).await.map_err(|_| error)?;
                     self.enter(pair);
                 }
-                Err(RestError::Unreachable(_)) if tries < TRIES => {
+                Err(RestError::Unreachable(_)) if tries < TRIES && !self.is_offline() => {
                     tries += 1;
                     dom::sleep(wait).await;
                     wait = (wait * 2).min(LONGEST_WAIT);
@@ -297,9 +297,18 @@ impl App {
         }
     }
 
+    /// The browser itself says that there is no network.
+    fn is_offline(self) -> bool {
+        self.connection.get_untracked() == Connection::Offline
+    }
+
     fn refused(self, turn: Turn, error: &RestError) {
         if turn.parent_id.is_none() {
             self.open.refused(&turn);
+        }
+        if matches!(error, RestError::Unreachable(_)) {
+            self.writing.composer.update(Composer::sent);
+            return self.keep_for_later(turn);
         }
         let place = match turn.conversation_id {
             Some(id) => Place::Chat(Some(id)),

@@ -12,6 +12,12 @@ use unbroken_standin::{Options, Standin};
 /// The name of the model that answers when nobody has chosen one.
 const MODEL: &str = "test-model";
 
+/// Who may read a filled folder, and its long conversation.
+pub(crate) struct Filled {
+    pub(crate) session: String,
+    pub(crate) long: String,
+}
+
 /// A running server. Killed when it is dropped.
 pub(crate) struct Server {
     process: Child,
@@ -21,13 +27,36 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// The same on a folder as years of use leave it, with one long conversation.
+    pub(crate) async fn start_with_history(messages: usize) -> (Self, Filled) {
+        let folder = TempDir::new().unwrap();
+        let fill = binary().with_file_name("examples").join("fill");
+        let filled = Command::new(fill)
+            .arg(folder.path())
+            .args(["20", &messages.to_string()])
+            .output()
+            .expect("the build of the tests makes the example `fill`");
+        let filled: Value = serde_json::from_slice(&filled.stdout).unwrap();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let filled = Filled { session: text(&filled["sessions"][0]), long: text(&filled["long"]) };
+        (Self::start_in(folder, json!({ MODEL: "numbers:tokens=20,rate=0" })).await, filled)
+    }
+
     /// Starts a server whose best model is one of the stand-in's, by name and parameters
     /// or by its steps.
     pub(crate) async fn start(model: impl Into<Value>) -> Self {
-        let scripts = json!({ MODEL: model.into() }).to_string().parse().unwrap();
+        Self::start_with(json!({ MODEL: model.into() })).await
+    }
+
+    /// Starts a server with several models of the stand-in's.
+    pub(crate) async fn start_with(models: Value) -> Self {
+        Self::start_in(TempDir::new().unwrap(), models).await
+    }
+
+    async fn start_in(folder: TempDir, models: Value) -> Self {
+        let scripts = models.to_string().parse().unwrap();
         let options = Options { scripts, ..Options::default() };
         let standin = Standin::start_on("127.0.0.1:0", options).await.unwrap();
-        let folder = TempDir::new().unwrap();
         let (process, address) = spawn(&folder, &standin, "127.0.0.1:0");
         Self { process, address, standin, folder }
     }

@@ -5,6 +5,7 @@ pub(crate) mod conversations;
 pub(crate) mod events;
 pub(crate) mod generations;
 pub(crate) mod health;
+pub(crate) mod highlight;
 pub(crate) mod models;
 pub(crate) mod prompts;
 pub(crate) mod queue;

@@ -5,6 +5,7 @@ mod support;
 
 mod bad_frames;
 mod bad_requests;
+mod beside;
 mod blocking;
 mod conversations;
 mod crash;
@@ -16,6 +17,7 @@ mod failures;
 mod follow;
 mod going_on;
 mod hello;
+mod highlight;
 mod hostile;
 mod keep;
 mod models;

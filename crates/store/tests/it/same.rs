@@ -26,6 +26,7 @@ enum Do {
     After { turn: usize, answer: usize },
     Root { turn: usize },
     Again { turn: usize, begins: bool },
+    Beside { turn: usize },
     Keyed { key: usize, body: usize },
     Settle { turn: usize, state: GenerationState },
     TakeOver { turn: usize },
@@ -60,6 +61,7 @@ fn step() -> impl Strategy<Value = Do> {
         2 => (n.clone(), n.clone()).prop_map(|(turn, answer)| Do::After { turn, answer }),
         1 => n.clone().prop_map(|turn| Do::Root { turn }),
         2 => (n.clone(), any::<bool>()).prop_map(|(turn, begins)| Do::Again { turn, begins }),
+        3 => n.clone().prop_map(|turn| Do::Beside { turn }),
         2 => (0..3_usize, 0..2_usize).prop_map(|(key, body)| Do::Keyed { key, body }),
         3 => (n.clone(), state).prop_map(|(turn, state)| Do::Settle { turn, state }),
         2 => n.clone().prop_map(|turn| Do::TakeOver { turn }),
@@ -136,6 +138,11 @@ impl Known {
                     ..self.new_turn(0, Place::Again)
                 }
             }
+            Do::Beside { turn } => NewTurn {
+                user_message_id: self.turn(*turn)?.user_message_id,
+                content: None,
+                ..self.new_turn(0, Place::Beside)
+            },
             Do::Keyed { key, body } => {
                 let body = SecretHash::of(&body.to_string());
                 let client_message = Some((self.keys[*key], body));

@@ -5,3 +5,4 @@ pub(crate) mod first_run;
 pub(crate) mod gate;
 pub(crate) mod history;
 pub(crate) mod home;
+pub(crate) mod window;

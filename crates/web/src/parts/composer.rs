@@ -14,7 +14,7 @@ use super::show::Show;
 use super::temporary::Temporary;
 use crate::address::Place;
 use crate::state::App;
-use crate::writing::Editing;
+use crate::writing::{Editing, Turn};
 use crate::{dom, words};
 
 /// The textbox "Message" with its buttons, the queue above it, and a refusal when there is one.
@@ -95,6 +95,7 @@ pub(crate) fn Composer() -> impl IntoView {
             <Latest />
             <Refusal />
             <Queue />
+            <Kept />
             <EditNote />
             <Temporary />
             <Length />
@@ -219,6 +220,45 @@ fn Queue() -> impl IntoView {
             view! {
                 <ol class="queue" aria-label=words::QUEUE>
                     {lines.collect_view()}
+                </ol>
+            }
+        })
+    }
+}
+
+/// The messages that wait for the network.
+#[component]
+fn Kept() -> impl IntoView {
+    let app = App::get();
+    let line = move |turn: Turn| {
+        let (edited, removed) = (turn.clone(), turn.clone());
+        view! {
+            <li>
+                <span class="queued-text" dir="auto">
+                    {turn.text}
+                </span>
+                <button class="link-button" type="button" on:click=move |_| app.edit_kept(&edited)>
+                    {words::EDIT}
+                </button>
+                <button
+                    class="link-button"
+                    type="button"
+                    on:click=move |_| app.forget_kept(&removed)
+                >
+                    {words::REMOVE}
+                </button>
+            </li>
+        }
+    };
+    move || {
+        let turns = app.outbox.turns.get();
+        (!turns.is_empty()).then(|| {
+            view! {
+                <div class="kept" role="status">
+                    {words::KEPT_FOR_LATER}
+                </div>
+                <ol class="queue" aria-label=words::KEPT_FOR_LATER>
+                    {turns.into_iter().map(line).collect_view()}
                 </ol>
             }
         })

@@ -13,6 +13,8 @@ pub(crate) const COPY: &str = "M6.5 5.5h6a1 1 0 0 1 1 1v6a1 1 0 0 1-1 1h-6a1 1 0
 pub(crate) const CHECK: &str = "m3.5 8.5 3 3 6-7";
 pub(crate) const TRASH: &str = "M3 4.5h10M6.5 4.5v-1a1 1 0 0 1 1-1h1a1 1 0 0 1 1 1v1M4.5 4.5l.5 8a1 1 0 0 0 1 1h4a1 1 0 0 0 1-1l.5-8";
 pub(crate) const AGAIN: &str = "M13 8a5 5 0 1 1-1.5-3.6M13 2.5v3h-3";
+pub(crate) const COLUMNS: &str =
+    "M3.5 3h9a1 1 0 0 1 1 1v8a1 1 0 0 1-1 1h-9a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1ZM8 3v10";
 pub(crate) const MICROPHONE: &str = "M8 2.5A1.75 1.75 0 0 1 9.75 4.25v3.5a1.75 1.75 0 0 1-3.5 0v-3.5A1.75 1.75 0 0 1 8 2.5ZM4 7.5a4 4 0 0 0 8 0M8 11.5v2.2";
 pub(crate) const PENCIL: &str = "M10.5 3.2l2.3 2.3L6 12.3l-3 .7.7-3ZM9 4.7 11.3 7";
 pub(crate) const BACK: &str = "M9.5 4 5.5 8l4 4";

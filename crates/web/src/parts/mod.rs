@@ -1,7 +1,10 @@
 //! The parts that pages are made of.
 
 pub(crate) mod announcer;
+pub(crate) mod another;
+pub(crate) mod block_buttons;
 pub(crate) mod citation;
+pub(crate) mod colours;
 mod coming;
 pub(crate) mod composer;
 pub(crate) mod dictation;
@@ -12,6 +15,7 @@ pub(crate) mod later;
 pub(crate) mod list;
 pub(crate) mod menu;
 pub(crate) mod message;
+pub(crate) mod pair;
 pub(crate) mod palette;
 pub(crate) mod picker;
 pub(crate) mod prompt_menu;

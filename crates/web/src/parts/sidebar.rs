@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::icons::{CLOCK, COMMAND, MAGNIFIER, PLUS, SIDEBAR, SLIDERS, icon, wave};
 use super::list::Sections;
+use super::menu::ConversationMenu;
 use crate::address::Place;
 use crate::state::App;
 use crate::{actions, dom, words};
@@ -94,6 +95,7 @@ pub(crate) fn Sidebar() -> impl IntoView {
                     <span class="entry-text">{words::SETTINGS}</span>
                 </button>
             </div>
+            <ConversationMenu />
         </nav>
     }
 }

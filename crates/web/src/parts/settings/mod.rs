@@ -5,6 +5,7 @@ mod about;
 mod answers;
 pub(crate) mod appearance;
 mod data;
+mod notifications;
 mod prompts;
 mod reading;
 
@@ -14,6 +15,7 @@ use about::About;
 use answers::Answers;
 use appearance::Appearance;
 use data::Data;
+use notifications::Notifications;
 use prompts::Prompts;
 use reading::Reading;
 
@@ -32,6 +34,7 @@ pub(crate) enum Section {
     Answers,
     Prompts,
     Reading,
+    Notifications,
     Data,
     Shortcuts,
     About,
@@ -39,11 +42,12 @@ pub(crate) enum Section {
 
 impl Section {
     /// In the order of the list; the first is shown where list and section both fit.
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Appearance,
         Self::Answers,
         Self::Prompts,
         Self::Reading,
+        Self::Notifications,
         Self::Data,
         Self::Shortcuts,
         Self::About,
@@ -55,6 +59,7 @@ impl Section {
             Self::Answers => words::MODEL_AND_INSTRUCTIONS,
             Self::Prompts => words::PROMPTS,
             Self::Reading => words::READING_ALOUD,
+            Self::Notifications => words::NOTIFICATIONS,
             Self::Data => words::DATA,
             Self::Shortcuts => words::SHORTCUTS,
             Self::About => words::ABOUT,
@@ -67,6 +72,7 @@ impl Section {
             Self::Answers => view! { <Answers /> }.into_any(),
             Self::Prompts => view! { <Prompts /> }.into_any(),
             Self::Reading => view! { <Reading /> }.into_any(),
+            Self::Notifications => view! { <Notifications /> }.into_any(),
             Self::Data => view! { <Data /> }.into_any(),
             Self::Shortcuts => view! { <ShortcutList /> }.into_any(),
             Self::About => view! { <About /> }.into_any(),
