@@ -155,8 +155,9 @@ mod tests {
         fn every_variable_that_was_put_in_is_found_in_order(
             names in prop::collection::vec("[a-z]{1,6}", 0..6),
         ) {
-            let parts: Vec<_> = names.iter().map(|name| format!("before {{{{{name}}}}} ")).collect();
-            let text = parts.concat();
+            let pieces: Vec<_> =
+                names.iter().map(|name| format!("before {{{{{name}}}}} ")).collect();
+            let text = pieces.concat();
             let mut places = Vec::new();
             let mut from = 0;
             while let Some(variable) = next_variable(&text, from) {

@@ -25,6 +25,7 @@ pub(crate) const SAVE: &str = "Save";
 pub(crate) const COMMANDS: &str = "Commands";
 pub(crate) const PALETTE: &str = "Command palette";
 pub(crate) const PALETTE_FIELD: &str = "Find an action, a model or a conversation";
+pub(crate) const PALETTE_PLACEHOLDER: &str = "Find anything";
 pub(crate) const PALETTE_NOTHING: &str = "Nothing has these words.";
 pub(crate) const RESULTS: &str = "Results";
 pub(crate) const ACTIONS: &str = "Actions";

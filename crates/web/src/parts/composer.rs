@@ -25,11 +25,7 @@ pub(crate) fn Composer() -> impl IntoView {
     let composer = app.writing.composer;
     let empty = Memo::new(move |_| composer.read().is_empty());
     let sending = Memo::new(move |_| composer.read().is_sending());
-    let placeholder = move || match app.place.get() {
-        Place::Home if sending.get() => words::SENDING,
-        Place::Home => words::PLACEHOLDER_HOME,
-        _ => words::PLACEHOLDER_CHAT,
-    };
+    let placeholder = move || placeholder(app.place.get(), sending.get());
     // Another page or conversation brings its own draft, and the focus.
     Effect::new(move || {
         app.load_draft();
@@ -55,34 +51,12 @@ pub(crate) fn Composer() -> impl IntoView {
             let _ = field.focus();
         }
     };
-    let on_other_key = move |event: KeyboardEvent| match action(app, &event) {
-        Action::Send => {
-            event.prevent_default();
-            dictation.stop();
-            app.send_draft();
-        }
-        Action::Refuse => event.prevent_default(),
-        Action::EditLast => {
-            event.prevent_default();
-            app.edit_last();
-        }
-        Action::Stop if app.writing.editing.read_untracked().is_some() => {
-            event.prevent_default();
-            app.end_edit();
-        }
-        Action::Stop if dictation.listens.get_untracked() => {
-            event.prevent_default();
-            dictation.stop();
-        }
-        // The frame listens for Escape everywhere.
-        Action::None | Action::Newline | Action::Stop => {}
-    };
     let on_key = move |event: KeyboardEvent| {
         let Some(field) = field.get_untracked() else { return };
         if menu.key(&field, &event) {
             event.prevent_default();
         } else {
-            on_other_key(event);
+            on_key_of_composer(app, dictation, &event);
         }
     };
     let on_paste = move |event| {
@@ -123,29 +97,72 @@ pub(crate) fn Composer() -> impl IntoView {
                     <Sources />
                     <Dictate dictation />
                     <ModelPicker />
-                    <Show when=move || !app.open.running.get() || !empty.get()>
-                        <button
-                            class="send"
-                            type="submit"
-                            aria-label=words::SEND
-                            aria-disabled=Signal::derive(move || (empty.get() || sending.get()).to_string())
-                        >
-                            {icon(ARROW_UP)}
-                        </button>
-                    </Show>
-                    <Show when=move || app.open.running.get()>
-                        <button
-                            class="send"
-                            type="button"
-                            aria-label=words::STOP
-                            on:click=move |_| app.open.stop(app)
-                        >
-                            <span class="stop"></span>
-                        </button>
-                    </Show>
+                    <SendOrStop empty sending />
                 </div>
             </form>
         </div>
+    }
+}
+
+fn placeholder(place: Place, sending: bool) -> &'static str {
+    match place {
+        Place::Home if sending => words::SENDING,
+        Place::Home => words::PLACEHOLDER_HOME,
+        _ => words::PLACEHOLDER_CHAT,
+    }
+}
+
+/// Send; while an answer is written, Stop, and both when there is something to send.
+#[component]
+fn SendOrStop(empty: Memo<bool>, sending: Memo<bool>) -> impl IntoView {
+    let app = App::get();
+    view! {
+        <Show when=move || !app.open.running.get() || !empty.get()>
+            <button
+                class="send"
+                type="submit"
+                aria-label=words::SEND
+                aria-disabled=Signal::derive(move || (empty.get() || sending.get()).to_string())
+            >
+                {icon(ARROW_UP)}
+            </button>
+        </Show>
+        <Show when=move || app.open.running.get()>
+            <button
+                class="send"
+                type="button"
+                aria-label=words::STOP
+                on:click=move |_| app.open.stop(app)
+            >
+                <span class="stop"></span>
+            </button>
+        </Show>
+    }
+}
+
+/// Sends, stops, edits the last message.
+fn on_key_of_composer(app: App, dictation: Dictation, event: &KeyboardEvent) {
+    match action(app, event) {
+        Action::Send => {
+            event.prevent_default();
+            dictation.stop();
+            app.send_draft();
+        }
+        Action::Refuse => event.prevent_default(),
+        Action::EditLast => {
+            event.prevent_default();
+            app.edit_last();
+        }
+        Action::Stop if app.writing.editing.read_untracked().is_some() => {
+            event.prevent_default();
+            app.end_edit();
+        }
+        Action::Stop if dictation.listens.get_untracked() => {
+            event.prevent_default();
+            dictation.stop();
+        }
+        // The frame listens for Escape everywhere.
+        Action::None | Action::Newline | Action::Stop => {}
     }
 }
 

@@ -85,7 +85,7 @@ pub(crate) fn CommandPalette() -> impl IntoView {
                     aria-controls=LIST
                     aria-activedescendant=move || active.get().map(option_id)
                     aria-label=words::PALETTE_FIELD
-                    placeholder=words::PALETTE_FIELD
+                    placeholder=words::PALETTE_PLACEHOLDER
                     autocomplete="off"
                     autocapitalize="off"
                     spellcheck="false"
