@@ -5,7 +5,6 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::address::{Address, Place};
-use crate::pages::chat::Chat;
 use crate::pages::gate::Gate;
 use crate::pages::home::{Home, Suggestions};
 use crate::parts::composer::Composer;
@@ -23,6 +22,10 @@ use crate::{actions, chunks, dom, parser, words};
 pub(crate) fn Root() -> impl IntoView {
     let app = App::provide(Address::follow());
     spawn_local(parser::load(app));
+    // Whoever sends the first message finds the page of conversations there.
+    spawn_local(async {
+        let _ = chunks::chat().await;
+    });
     let is_home = move || app.place.get() == Place::Home;
     let is_open = move || app.access.get() == Access::Open;
     let has_composer = move || is_open() && matches!(app.place.get(), Place::Home | Place::Chat(_));
@@ -92,7 +95,7 @@ fn Page() -> impl IntoView {
         let _ = page.get();
         match app.place.get_untracked() {
             Place::Home => view! { <Home /> }.into_any(),
-            Place::Chat(_) => view! { <Chat /> }.into_any(),
+            Place::Chat(_) => view! { <LaterPage bring=chunks::chat /> }.into_any(),
             Place::History => view! { <LaterPage bring=chunks::history /> }.into_any(),
             Place::Elsewhere => view! { <NotFound /> }.into_any(),
         }

@@ -12,6 +12,7 @@ use leptos::prelude::*;
 use leptos::wasm_split::{SplitLoaderError, wasm_split};
 
 use crate::pages::first_run::FirstRun;
+use crate::pages::chat::Chat;
 use crate::pages::history::History;
 use crate::parts::folder::FolderDialog;
 use crate::parts::palette::CommandPalette;
@@ -24,6 +25,15 @@ pub(crate) type Make = fn() -> AnyView;
 
 /// A chunk on its way.
 pub(crate) type Coming = Pin<Box<dyn Future<Output = Result<Make, SplitLoaderError>>>>;
+
+/// A conversation: most of the app, and nothing of it is on the home page.
+pub(crate) fn chat() -> Coming {
+    #[wasm_split(chat, wasm_split_path = leptos::wasm_split, fallible)]
+    fn bring() -> Result<Make, SplitLoaderError> {
+        Ok(|| view! { <Chat /> }.into_any())
+    }
+    Box::pin(bring())
+}
 
 pub(crate) fn settings() -> Coming {
     #[wasm_split(settings, wasm_split_path = leptos::wasm_split, fallible)]
