@@ -13,8 +13,11 @@ use leptos::wasm_split::{SplitLoaderError, wasm_split};
 
 use crate::pages::history::History;
 use crate::parts::folder::FolderDialog;
+use crate::parts::menu::Entries;
+use crate::parts::rename::Rename;
 use crate::parts::search::SearchDialog;
 use crate::parts::settings::Settings;
+use crate::parts::toast::ToastLine;
 
 /// Makes the view. It is in the chunk.
 pub(crate) type Make = fn() -> AnyView;
@@ -50,6 +53,30 @@ pub(crate) fn folders() -> Coming {
     #[wasm_split(folders, wasm_split_path = leptos::wasm_split, fallible)]
     fn bring() -> Result<Make, SplitLoaderError> {
         Ok(|| view! { <FolderDialog /> }.into_any())
+    }
+    Box::pin(bring())
+}
+
+pub(crate) fn menu() -> Coming {
+    #[wasm_split(menu, wasm_split_path = leptos::wasm_split, fallible)]
+    fn bring() -> Result<Make, SplitLoaderError> {
+        Ok(|| view! { <Entries /> }.into_any())
+    }
+    Box::pin(bring())
+}
+
+pub(crate) fn rename() -> Coming {
+    #[wasm_split(rename, wasm_split_path = leptos::wasm_split, fallible)]
+    fn bring() -> Result<Make, SplitLoaderError> {
+        Ok(|| view! { <Rename /> }.into_any())
+    }
+    Box::pin(bring())
+}
+
+pub(crate) fn toast() -> Coming {
+    #[wasm_split(toast, wasm_split_path = leptos::wasm_split, fallible)]
+    fn bring() -> Result<Make, SplitLoaderError> {
+        Ok(|| view! { <ToastLine /> }.into_any())
     }
     Box::pin(bring())
 }

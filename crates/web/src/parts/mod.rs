@@ -12,6 +12,7 @@ pub(crate) mod menu;
 pub(crate) mod message;
 pub(crate) mod picker;
 pub(crate) mod prose;
+pub(crate) mod rename;
 pub(crate) mod search;
 pub(crate) mod settings;
 pub(crate) mod show;
