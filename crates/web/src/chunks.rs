@@ -4,7 +4,6 @@
 //! `cargo xtask web` cuts a chunk at every function here: what only that function needs is in the
 //! chunk, what two of them need in one that both load. A new chunk is a function here, and
 //! `parts/later.rs` shows what it brings.
-#![expect(clippy::unnecessary_wraps, reason = "an error is how the macro says that none came")]
 
 use std::pin::Pin;
 

@@ -31,7 +31,7 @@ pub(crate) fn ToastLine() -> impl IntoView {
             app.end_toast();
         }
     };
-    let content = move || {
+    move || {
         let toast = app.keep.toast.get()?;
         request_animation_frame(|| {
             // What had it may be gone.
@@ -60,6 +60,5 @@ pub(crate) fn ToastLine() -> impl IntoView {
                 {undo}
             </div>
         })
-    };
-    content
+    }
 }
