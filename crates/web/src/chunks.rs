@@ -16,6 +16,7 @@ use crate::pages::first_run::FirstRun;
 use crate::pages::history::History;
 use crate::parts::folder::FolderDialog;
 use crate::parts::menu::Entries;
+use crate::parts::models::Models;
 use crate::parts::palette::CommandPalette;
 use crate::parts::rename::Rename;
 use crate::parts::search::SearchDialog;
@@ -50,6 +51,7 @@ chunks! {
     search: SearchDialog,
     folders: FolderDialog,
     menu: Entries,
+    models: Models,
     rename: Rename,
     toast: ToastLine,
     palette: CommandPalette,
