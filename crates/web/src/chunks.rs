@@ -18,6 +18,7 @@ use crate::parts::folder::FolderDialog;
 use crate::parts::menu::Entries;
 use crate::parts::models::Models;
 use crate::parts::palette::CommandPalette;
+use crate::parts::prompt_menu::PromptList;
 use crate::parts::rename::Rename;
 use crate::parts::search::SearchDialog;
 use crate::parts::settings::Settings;
@@ -52,6 +53,7 @@ chunks! {
     folders: FolderDialog,
     menu: Entries,
     models: Models,
+    prompts: PromptList,
     rename: Rename,
     toast: ToastLine,
     palette: CommandPalette,
