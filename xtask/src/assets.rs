@@ -3,7 +3,7 @@
 //!
 //! `{{app.css}}` in `index.html`, or in a script, becomes the address of that file. Only what is asked
 //! for by a fixed address keeps its name. The style sheets in `css/` become one file, `app.css`, in the order
-//! of their names.
+//! of their names, and those in `css/later/` another, `later.css`, which comes after the first view.
 
 use std::{collections::BTreeMap, fmt::Write as _, fs, io::Write as _, path::Path};
 
@@ -85,12 +85,16 @@ impl Dist<'_> {
                 _ => self.write_hashed(&mut files, &asset.name, &asset.bytes)?,
             }
         }
-        let mut sheet = Vec::new();
-        for asset in &css {
-            sheet.extend(files.fill(asset)?);
-            sheet.push(b'\n');
+        let (later, first): (Vec<_>, Vec<_>) =
+            css.iter().partition(|asset| asset.name.starts_with("css/later/"));
+        for (name, sheets) in [("app.css", first), ("later.css", later)] {
+            let mut sheet = Vec::new();
+            for asset in sheets {
+                sheet.extend(files.fill(asset)?);
+                sheet.push(b'\n');
+            }
+            self.write_hashed(&mut files, name, &sheet)?;
         }
-        self.write_hashed(&mut files, "app.css", &sheet)?;
         for script in &scripts {
             let bytes = files.fill(script)?;
             self.write_hashed(&mut files, &script.name, &bytes)?;

@@ -20,6 +20,25 @@ import("{{app.js}}").then((app) => app.default({ module_or_path: "{{app.wasm}}" 
   const early = location.pathname === "/" ? null : load(0).catch(() => null);
   globalThis.loadMarkdown = async (attempt) => (attempt === 0 && (await early)) || load(attempt);
 }
+// How what comes after the first view looks; no part of it is shown before.
+{
+  let looks = null;
+  globalThis.laterLooks = () => (looks ??= load());
+  const load = () =>
+    new Promise((done, failed) => {
+      const link = document.createElement("link");
+      link.rel = "stylesheet";
+      link.href = "{{later.css}}";
+      link.onload = done;
+      link.onerror = () => {
+        link.remove();
+        looks = null;
+        failed();
+      };
+      document.head.append(link);
+    });
+  if (location.pathname !== "/") laterLooks().catch(() => {});
+}
 // When a chunk does not come: the server may have another app by now, and not the files of this one.
 globalThis.isReplaced = async () => {
   const page = await fetch("/", { cache: "no-store" });

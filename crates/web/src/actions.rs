@@ -23,34 +23,20 @@ pub(crate) struct Action {
     /// Further words by which the palette finds it.
     pub(crate) also: &'static str,
     pub(crate) keys: Option<Keys>,
-    heard: Heard,
     /// Whether it can be done now.
     pub(crate) can: fn(App) -> bool,
     pub(crate) run: fn(App),
-}
-
-/// Who hears an action's keys.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Heard {
-    /// The page.
-    Here,
-    /// Whatever has the focus.
-    There,
 }
 
 pub(crate) const NEW_CHAT: Keys = Keys::command_shift("o");
 pub(crate) const PALETTE: Keys = Keys::command("k");
 pub(crate) const SEARCH: Keys = Keys::command("/");
 
-/// All of them, in the order in which they are listed.
-pub(crate) fn all() -> Vec<Action> {
-    let can_answer = |app: App| last_answer(app).is_some() && !app.open.running.get_untracked();
-    let mut actions = vec![
+/// Those whose keys the page hears; other keys are heard by what has the focus. All the others come
+/// after the first view, with the palette.
+fn heard_by_page() -> [Action; 6] {
+    [
         action("new-chat", words::NEW_CHAT, "begin start conversation", App::new_chat).on(NEW_CHAT),
-        action("temporary", words::TEMPORARY_CHAT, "private incognito", |app| {
-            app.new_chat();
-            app.writing.temporary.set(true);
-        }),
         action("palette", words::PALETTE, "", App::open_palette)
             .on(PALETTE)
             .when(|app| !app.palette_open.get_untracked()),
@@ -65,19 +51,38 @@ pub(crate) fn all() -> Vec<Action> {
         action("copy-last", words::COPY_LAST, "clipboard response", copy_last)
             .on(Keys::command_shift("c"))
             .when(|app| last_answer(app).is_some()),
+        action("shortcuts", words::SHORTCUTS, "keys help", |app| app.shortcuts_open.set(true))
+            .on(Keys::plain("?")),
+    ]
+}
+
+/// All of them, in the order in which they are listed.
+pub(crate) fn all() -> Vec<Action> {
+    let [new_chat, palette, search, write, copy_last, shortcuts] = heard_by_page();
+    let can_answer = |app: App| last_answer(app).is_some() && !app.open.running.get_untracked();
+    let mut actions = vec![
+        new_chat,
+        action("temporary", words::TEMPORARY_CHAT, "private incognito", |app| {
+            app.new_chat();
+            app.writing.temporary.set(true);
+        }),
+        palette,
+        search,
+        write,
+        copy_last,
         action("regenerate", words::REGENERATE_LAST, "again retry answer", regenerate)
             .when(can_answer),
         action("edit-last", words::EDIT_LAST, "change question", App::edit_last)
-            .on_there(Keys::plain("ArrowUp"))
+            .on(Keys::plain("ArrowUp"))
             .when(|app| app.open.with(|open| open.last_of_yours().is_some())),
         action("stop", words::STOP_ANSWER, "cancel end", |app| app.open.stop(app))
-            .on_there(Keys::plain("Escape"))
+            .on(Keys::plain("Escape"))
             .when(|app| app.open.running.get_untracked()),
         action("send", words::SEND_MESSAGE, "", App::send_draft)
-            .on_there(Keys::plain("Enter"))
+            .on(Keys::plain("Enter"))
             .when(|app| app.writing.composer.read_untracked().can_send()),
         action("break", words::BREAK_LINE, "", |_| ())
-            .on_there(Keys { key: "Enter", command: false, shift: true })
+            .on(Keys { key: "Enter", command: false, shift: true })
             .when(|_| false),
         action("model", words::CHOOSE_MODEL, "picker switch", |app| {
             app.picker.update(unbroken_chat_view::picker::Picker::open);
@@ -129,25 +134,18 @@ pub(crate) fn all() -> Vec<Action> {
         action("guide", words::ASK_GUIDE, "help documentation manual quotes", |app| {
             app.ask_guide(words::FIRST_QUESTIONS[0]);
         }),
-        action("shortcuts", words::SHORTCUTS, "keys help", |app| app.shortcuts_open.set(true))
-            .on(Keys::plain("?")),
+        shortcuts,
     ]);
     actions
 }
 
 fn action(id: &'static str, name: &'static str, also: &'static str, run: fn(App)) -> Action {
-    Action { id, name, also, keys: None, heard: Heard::Here, can: |_| true, run }
+    Action { id, name, also, keys: None, can: |_| true, run }
 }
 
 impl Action {
-    /// With keys that the page hears.
     fn on(self, keys: Keys) -> Self {
         Self { keys: Some(keys), ..self }
-    }
-
-    /// With keys that are heard elsewhere.
-    fn on_there(self, keys: Keys) -> Self {
-        Self { keys: Some(keys), heard: Heard::There, ..self }
     }
 
     fn when(self, can: fn(App) -> bool) -> Self {
@@ -164,10 +162,9 @@ pub(crate) fn heard(app: App, event: &KeyboardEvent) -> bool {
     }
     let apple = dom::is_apple();
     let ours = |action: &Action| {
-        action.heard == Heard::Here
-            && action.keys.is_some_and(|keys| dom::press(event, |press| keys.is(press, apple)))
+        action.keys.is_some_and(|keys| dom::press(event, |press| keys.is(press, apple)))
     };
-    let Some(action) = all().into_iter().find(ours) else { return false };
+    let Some(action) = heard_by_page().into_iter().find(ours) else { return false };
     // A dialog has the page for itself; the browser's meaning of the keys would leave it.
     if dom::is_modal() {
         return command;

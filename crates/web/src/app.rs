@@ -9,7 +9,7 @@ use crate::pages::gate::Gate;
 use crate::pages::home::{Home, Suggestions};
 use crate::parts::composer::Composer;
 use crate::parts::icons::{SIDEBAR, icon};
-use crate::parts::later::{LaterDialog, LaterPage};
+use crate::parts::later::{LaterDialog, LaterPage, with_looks};
 use crate::parts::show::Show;
 use crate::parts::sidebar::Sidebar;
 use crate::parts::status::ConnectionStatus;
@@ -24,7 +24,7 @@ pub(crate) fn Root() -> impl IntoView {
     spawn_local(parser::load(app));
     // Whoever sends the first message finds the page of conversations there.
     spawn_local(async {
-        let _ = chunks::chat().await;
+        let _ = with_looks(chunks::chat).await;
     });
     let is_home = move || app.place.get() == Place::Home;
     let is_open = move || app.access.get() == Access::Open;

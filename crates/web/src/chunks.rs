@@ -15,7 +15,9 @@ use crate::pages::first_run::FirstRun;
 use crate::pages::history::History;
 use crate::parts::folder::FolderDialog;
 use crate::parts::menu::Entries;
+use crate::parts::models::Models;
 use crate::parts::palette::CommandPalette;
+use crate::parts::prompt_menu::PromptList;
 use crate::parts::rename::Rename;
 use crate::parts::search::SearchDialog;
 use crate::parts::settings::Settings;
@@ -49,6 +51,8 @@ chunks! {
     search: SearchDialog,
     folders: FolderDialog,
     menu: Entries,
+    models: Models,
+    prompts: PromptList,
     rename: Rename,
     toast: ToastLine,
     palette: CommandPalette,

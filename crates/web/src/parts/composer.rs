@@ -9,7 +9,7 @@ use super::dictation::{Dictate, Dictation};
 use super::icons::{ARROW_UP, ATTACH, GLOBE, icon};
 use super::intake;
 use super::picker::ModelPicker;
-use super::prompt_menu::{self, PromptList, PromptMenu};
+use super::prompt_menu::{self, PromptMenu, PromptPlace};
 use super::show::Show;
 use super::temporary::Temporary;
 use crate::address::Place;
@@ -73,7 +73,7 @@ pub(crate) fn Composer() -> impl IntoView {
             <EditNote />
             <Temporary />
             <Length />
-            <PromptList menu field />
+            <PromptPlace menu field />
             <form class="composer" class:dropping=over data-drop=words::DROP_HERE on:submit=submit>
                 <textarea
                     id="message"

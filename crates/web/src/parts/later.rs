@@ -1,11 +1,13 @@
 //! Views that come when they are asked for. One that does not come is told of, with a way to ask
 //! again.
 
+use js_sys::Promise;
 use leptos::html::Dialog;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::JsFuture;
 
 use super::icons::{CLOSE, icon};
 use crate::chunks::{Coming, Make};
@@ -20,6 +22,10 @@ extern "C" {
     /// Whether the server has another app than this page, from `boot.js`.
     #[wasm_bindgen(catch, js_name = isReplaced)]
     async fn is_replaced() -> Result<JsValue, JsValue>;
+
+    /// Asks for the style sheet of what comes later, from `boot.js`. It is there at the end.
+    #[wasm_bindgen(js_name = laterLooks)]
+    fn later_looks() -> Promise;
 }
 
 #[derive(Clone, Copy)]
@@ -80,18 +86,18 @@ impl Later {
         }
         self.coming.set(true);
         spawn_local(async move {
-            let mut part = (self.bring)().await;
-            if part.is_err() {
+            let mut part = with_looks(self.bring).await;
+            if part.is_none() {
                 dom::sleep(FIRST_WAIT).await;
-                part = (self.bring)().await;
+                part = with_looks(self.bring).await;
             }
             let part = match part {
-                Ok(make) => Part::Here(make),
-                Err(_) if may_load_anew() && is_newer().await => {
+                Some(make) => Part::Here(make),
+                None if may_load_anew() && is_newer().await => {
                     let _ = window().location().reload();
                     return;
                 }
-                Err(_) => Part::Missing,
+                None => Part::Missing,
             };
             self.coming.try_set(false);
             self.part.try_set(part);
@@ -147,6 +153,14 @@ fn MissingDialog(open: RwSignal<bool>, name: &'static str, later: Later) -> impl
             <div class="later">{later.missing()}</div>
         </dialog>
     }
+}
+
+/// A chunk and the style sheet, asked for together. `None` when one of them did not come.
+pub(crate) async fn with_looks(bring: fn() -> Coming) -> Option<Make> {
+    let looks = JsFuture::from(later_looks());
+    let part = bring().await;
+    looks.await.ok()?;
+    part.ok()
 }
 
 /// Whether this tab was not loaded anew already, without getting further.

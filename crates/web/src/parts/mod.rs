@@ -15,6 +15,7 @@ pub(crate) mod later;
 pub(crate) mod list;
 pub(crate) mod menu;
 pub(crate) mod message;
+pub(crate) mod models;
 pub(crate) mod pair;
 pub(crate) mod palette;
 pub(crate) mod picker;

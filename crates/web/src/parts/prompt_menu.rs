@@ -2,14 +2,17 @@
 //! Tab from one of its variables to the next.
 
 use leptos::ev::KeyboardEvent;
+use leptos::html::Textarea;
 use leptos::prelude::*;
 use unbroken_chat_view::prompts::{self, next_variable, variable_before};
 use unbroken_protocol::Prompt;
 use web_sys::HtmlTextAreaElement;
 
+use super::later::LaterPage;
 use super::settings::Section;
+use super::show::Show;
 use crate::state::App;
-use crate::{dom, words};
+use crate::{chunks, dom, words};
 
 pub(crate) const LIST: &str = "prompt-list";
 
@@ -129,12 +132,21 @@ fn option_id(place: usize) -> String {
     format!("prompt-{place}")
 }
 
+/// Where the list comes when it is asked for.
+#[component]
+pub(crate) fn PromptPlace(menu: PromptMenu, field: NodeRef<Textarea>) -> impl IntoView {
+    provide_context((menu, field));
+    view! {
+        <Show when=move || menu.open.get()>
+            <LaterPage bring=chunks::prompts />
+        </Show>
+    }
+}
+
 /// The list itself. Taking an option by the pointer leaves the focus in the textbox.
 #[component]
-pub(crate) fn PromptList(
-    menu: PromptMenu,
-    field: NodeRef<leptos::html::Textarea>,
-) -> impl IntoView {
+pub(crate) fn PromptList() -> impl IntoView {
+    let (menu, field) = expect_context::<(PromptMenu, NodeRef<Textarea>)>();
     let option = move |place: usize, name: String, text: String| {
         let is_active = move || menu.active.get() == place;
         let take = move |_| {
@@ -174,13 +186,9 @@ pub(crate) fn PromptList(
         options.push(option(last, words::MANAGE_PROMPTS.to_owned(), note.to_owned()));
         options
     };
-    move || {
-        menu.open.get().then(|| {
-            view! {
-                <div id=LIST class="prompt-list" role="listbox" aria-label=words::PROMPTS>
-                    {options}
-                </div>
-            }
-        })
+    view! {
+        <div id=LIST class="prompt-list" role="listbox" aria-label=words::PROMPTS>
+            {options}
+        </div>
     }
 }
