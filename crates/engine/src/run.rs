@@ -232,21 +232,26 @@ impl Engine {
         self.inner.writer.check()?;
         let engine = self.clone();
         self.carry_out_while_storing(async move {
-            // The last one first, so that none of those that wait begins to run.
-            for (waiting, _) in engine.store().queue(id).await?.into_iter().rev() {
-                if let Some(log) = engine.inner.logs.get(waiting, engine.store()).await? {
-                    engine.stop_log(&log).await;
-                }
-            }
-            engine.stop_running(id).await?;
-            engine.command(|reply| Command::DeleteConversation(id, reply)).await?;
-            // A turn that came meanwhile was deleted with the rest.
-            engine.stop_running(id).await?;
+            engine.erase(id).await?;
             let deleted = Self::conversation_event(ConversationOp::Delete, &row);
             engine.tell(principal, std::future::ready(Some(deleted))).await;
             Ok(())
         })
         .await
+    }
+
+    /// Stops what runs and waits in a conversation, and deletes it.
+    pub(crate) async fn erase(&self, id: ConversationId) -> Result<(), Refusal> {
+        // The last one first, so that none of those that wait begins to run.
+        for (waiting, _) in self.store().queue(id).await?.into_iter().rev() {
+            if let Some(log) = self.inner.logs.get(waiting, self.store()).await? {
+                self.stop_log(&log).await;
+            }
+        }
+        self.stop_running(id).await?;
+        self.command(|reply| Command::DeleteConversation(id, reply)).await?;
+        // A turn that came meanwhile was deleted with the rest.
+        self.stop_running(id).await
     }
 
     /// Gives a conversation another title.

@@ -3,6 +3,7 @@
 //!
 //! No runtime, no transport, no storage: the crate builds for the server and for `wasm32`.
 
+mod archive;
 mod error;
 mod event;
 mod fields;
@@ -10,11 +11,15 @@ mod frame;
 mod id;
 pub mod limits;
 mod model;
+mod moving;
 pub mod path;
 mod position;
 mod rest;
 mod time;
 
+pub use archive::{
+    ARCHIVE_FORMAT, ARCHIVE_VERSION, ArchivedAnswer, ArchivedConversation, ArchivedMessage,
+};
 pub use error::{ErrorBody, ErrorCode};
 pub use event::{
     At, Citation, CompleteStatus, ConnectionEstablished, ContentChunk, ConversationEvent,
@@ -31,6 +36,11 @@ pub use id::{
     ClientMessageId, ConversationId, DeviceId, GenerationId, MessageId, PrincipalId, SessionId,
 };
 pub use model::{FinishReason, ModelInfo, Options, Source};
+pub use moving::{
+    DELETE_EVERYTHING, DeleteEverything, EverythingDeleted, ImportId, ImportList, ImportNote,
+    ImportState, ImportView, ShareList, ShareRequest, ShareRevoked, ShareView, SharedMessage,
+    SharedPage,
+};
 pub use position::{Epoch, Position, Seq};
 pub use rest::{
     ChatRequest, ChatResponse, ContinueRequest, ConversationDeleted, ConversationList,

@@ -7,6 +7,7 @@
 mod codec;
 mod error;
 mod folder;
+mod imported;
 pub mod memory;
 mod query;
 mod record;
@@ -22,6 +23,7 @@ mod writer;
 
 pub use codec::{decode_journal, decode_pack, encode_journal, encode_pack};
 pub use error::StoreError;
+pub use imported::{Import, ImportStep, Imported, ImportedLog, ImportedMessage, Share};
 pub use memory::Memory;
 pub use query::Query;
 pub use record::{Body, JournalEntry, Record};

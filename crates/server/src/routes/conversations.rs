@@ -7,12 +7,12 @@ use serde::Deserialize;
 use unbroken_engine::Page;
 use unbroken_protocol::{
     ConversationDeleted, ConversationId, ConversationList, ConversationPage, ConversationPatch,
-    ConversationSummary,
+    ConversationSummary, DELETE_EVERYTHING, DeleteEverything, EverythingDeleted,
 };
 
 use crate::App;
 use crate::auth::{self, Pair};
-use crate::error::{ApiError, Json, PathId, Query};
+use crate::error::{ApiError, Json, OptionalJson, PathId, Query};
 
 /// A part of a list.
 #[derive(Debug, Deserialize)]
@@ -92,6 +92,25 @@ pub(crate) async fn delete(
     let conversation_id = parse(&id)?;
     app.engine.delete(speaker.principal, conversation_id).await?;
     Ok(JsonReply(ConversationDeleted { success: true, conversation_id }))
+}
+
+/// `DELETE /ai/conversations`: everything that a person has here.
+pub(crate) async fn delete_all(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Query(in_query): Query<Pair>,
+    OptionalJson(body): OptionalJson<DeleteEverything>,
+) -> Result<JsonReply<EverythingDeleted>, ApiError> {
+    let pair =
+        Pair::new(body.session_id.or(in_query.session_id), body.device_id.or(in_query.device_id));
+    let speaker = auth::speaker(&app, &Method::DELETE, &headers, pair).await?;
+    if body.confirm != DELETE_EVERYTHING {
+        return Err(ApiError::bad_request(format!(
+            "To delete everything, the field confirm says \"{DELETE_EVERYTHING}\"."
+        )));
+    }
+    let conversations = app.engine.delete_everything(speaker.principal).await?;
+    Ok(JsonReply(EverythingDeleted { success: true, conversations }))
 }
 
 /// An id that is no id names nothing.

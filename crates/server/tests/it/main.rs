@@ -18,6 +18,7 @@ mod going_on;
 mod hello;
 mod hostile;
 mod models;
+mod moving;
 mod notices;
 mod old_client;
 mod origin;

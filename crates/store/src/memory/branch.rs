@@ -66,6 +66,7 @@ impl Transaction<'_> {
         state.deliveries.retain(|(id, _)| !gone.contains(id));
         state.generations.retain(|id, _| !gone.contains(id));
         state.messages.retain(|_, (of, _)| *of != conversation);
+        state.shares.retain(|_, (share, _)| share.keep || share.conversation_id != conversation);
         state.conversations.remove(&conversation).is_some()
     }
 

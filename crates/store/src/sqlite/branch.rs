@@ -121,6 +121,7 @@ impl Transaction<'_> {
              WHERE c.conversation_id = ? AND counts.principal_id = c.principal_id",
             "DELETE FROM generations WHERE conversation_id = ?",
             "DELETE FROM messages WHERE conversation_id = ?",
+            "DELETE FROM shares WHERE conversation_id = ? AND NOT keep",
             "DELETE FROM conversations WHERE conversation_id = ? RETURNING 1",
         ] {
             script.step(sql);

@@ -5,6 +5,7 @@
 
 mod branch;
 mod history;
+mod moving;
 mod read;
 mod row;
 mod script;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod journal;
+mod moving;
 mod owner;
 mod same;
 mod search;
