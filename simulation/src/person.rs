@@ -6,7 +6,7 @@ use std::time::Duration;
 use unbroken_client::Input;
 use unbroken_engine::{Ask, Engine, Refusal, Started};
 use unbroken_protocol::{
-    ClientMessageId, ConversationId, GenerationId, GenerationState, MessageId,
+    ClientMessageId, ConversationId, ConversationPatch, GenerationId, GenerationState, MessageId,
 };
 
 use crate::chance::Chance;
@@ -200,7 +200,11 @@ impl Person {
         let (principal, id) = (self.world.principal, turn.conversation);
         let answer = turn.answer.to_string();
         let said = self
-            .request(async |engine: Engine| engine.select_branch(principal, id, &answer).await)
+            .request(async |engine: Engine| {
+                let selected_message_id = Some(answer.clone());
+                let patch = ConversationPatch { selected_message_id, ..Default::default() };
+                engine.change(principal, id, patch).await
+            })
             .await;
         self.world.say("person", format!("selects a branch: {}", told(said.as_ref())));
     }

@@ -51,6 +51,13 @@ pub(crate) fn hash(bytes: &[u8]) -> String {
     })
 }
 
+fn hashed(name: &str, hash: &str) -> String {
+    match name.rsplit_once('.') {
+        Some((stem, extension)) => format!("{stem}-{hash}.{extension}"),
+        None => format!("{name}-{hash}"),
+    }
+}
+
 /// A folder of the web app in the making.
 pub(crate) struct Dist<'a> {
     pub(crate) folder: &'a Path,
@@ -61,9 +68,12 @@ impl Dist<'_> {
     pub(crate) fn write(&self, assets: Vec<Asset>, modules: &[Asset]) -> Result<()> {
         let mut files = Addresses::default();
         let (mut css, mut scripts, mut pages) = (Vec::new(), Vec::new(), Vec::new());
+        let (glue, modules): (Vec<_>, Vec<_>) =
+            modules.iter().partition(|module| module.name.ends_with(".js"));
         for module in modules {
             self.write_hashed(&mut files, &module.name, &module.bytes)?;
         }
+        self.write_together(&mut files, &glue)?;
         for asset in assets {
             match asset.name.rsplit_once('.') {
                 _ if asset.name == "index.html" => pages.push(asset),
@@ -89,13 +99,23 @@ impl Dist<'_> {
     }
 
     fn write_hashed(&self, files: &mut Addresses, name: &str, bytes: &[u8]) -> Result<()> {
-        let hash = hash(bytes);
-        let hashed = match name.rsplit_once('.') {
-            Some((stem, extension)) => format!("{stem}-{hash}.{extension}"),
-            None => format!("{name}-{hash}"),
-        };
+        let hashed = hashed(name, &hash(bytes));
         self.write_file(&hashed, bytes)?;
         files.addresses.insert(name.to_owned(), format!("/{hashed}"));
+        Ok(())
+    }
+
+    /// Scripts that may ask for each other: one hash, of all that is in them, is in all their names.
+    fn write_together(&self, files: &mut Addresses, scripts: &[&Asset]) -> Result<()> {
+        let all = scripts.iter().map(|script| script.bytes.as_slice());
+        let all: Vec<_> = all.chain(files.addresses.values().map(String::as_bytes)).collect();
+        let hash = hash(&all.concat());
+        let hashed = |name: &str| hashed(name, &hash);
+        let addresses = scripts.iter().map(|s| (s.name.clone(), format!("/{}", hashed(&s.name))));
+        files.addresses.extend(addresses);
+        for script in scripts {
+            self.write_file(&hashed(&script.name), &files.fill(script)?)?;
+        }
         Ok(())
     }
 
@@ -195,6 +215,28 @@ mod tests {
         let (js, wasm) = (find("app-", ".js"), find("app-", ".wasm"));
         assert_eq!(files[&boot], format!(r#"import("/{js}", "/{wasm}")"#));
         assert!(files.contains_key(&format!("{wasm}.br")) && files.contains_key("index.html.gz"));
+    }
+
+    #[test]
+    fn scripts_that_import_each_other_have_names_that_change_with_either() {
+        let names = |app: &str, loader: &str| {
+            let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+            let dist = Dist { folder: folder.path(), compress: false };
+            let modules = [asset("app.js", app), asset("chunks.js", loader)];
+            dist.write(vec![], &modules).expect("it can be written");
+            files(folder.path())
+        };
+        let (app, loader) = (r#"from "{{chunks.js}}""#, r#"from "{{app.js}}""#);
+        let first = names(app, loader);
+        let find = |start: &str| {
+            let mut found = first.iter().filter(|(name, _)| name.starts_with(start));
+            found.next().expect("it is written")
+        };
+        let ((app_name, app_text), (loader_name, loader_text)) = (find("app-"), find("chunks-"));
+        assert_eq!(app_text, &format!(r#"from "/{loader_name}""#));
+        assert_eq!(loader_text, &format!(r#"from "/{app_name}""#));
+        let changed = names(app, &format!("{loader} "));
+        assert!(!changed.contains_key(app_name) && !changed.contains_key(loader_name));
     }
 
     #[test]

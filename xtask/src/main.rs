@@ -8,6 +8,7 @@ mod check;
 mod command;
 mod order;
 mod setup;
+mod split;
 mod test;
 mod web;
 

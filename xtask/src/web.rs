@@ -18,7 +18,7 @@ use crate::{
     Profile,
     assets::{self, Asset, Dist},
     command::{Workspace, run, say},
-    order, setup,
+    order, setup, split,
 };
 
 pub(crate) fn build(workspace: &Workspace, profile: Profile) -> Result<()> {
@@ -40,9 +40,8 @@ pub(crate) fn build(workspace: &Workspace, profile: Profile) -> Result<()> {
     }
 
     say("web app: wasm-bindgen");
-    let modules =
-        [bind(workspace, &app, profile, "app")?, bind(workspace, &markdown, profile, "markdown")?]
-            .concat();
+    let mut modules = bind_app(workspace, &app, profile)?;
+    modules.extend(bind(workspace, &markdown, profile, "markdown")?);
     if profile.release {
         say("web app: compress");
     }
@@ -63,7 +62,7 @@ pub(crate) fn build(workspace: &Workspace, profile: Profile) -> Result<()> {
 /// What a browser loads to show the first page, compressed, is at most this many bytes.
 const FIRST_VIEW: u64 = 300_000;
 /// Files that it loads after that.
-const LATER: [&str; 1] = ["markdown-"];
+const LATER: [&str; 3] = ["markdown-", "split_", "chunk_"];
 
 /// Says how large the first view is, and fails when it has grown too large.
 fn check_size(dist: &Path, profile: Profile) -> Result<()> {
@@ -135,6 +134,8 @@ fn bind(workspace: &Workspace, wasm: &Path, profile: Profile, name: &str) -> Res
         .omit_default_module_path(true)
         // Names of functions: half of the module, of use to nobody who runs it.
         .remove_name_section(profile.release)
+        // The app's chunks import what the linker exported.
+        .keep_lld_exports(name == "app")
         .out_name(name)
         .generate(&folder)
         .with_context(|| format!("wasm-bindgen cannot read {}", wasm.display()))?;
@@ -149,6 +150,22 @@ fn bind(workspace: &Workspace, wasm: &Path, profile: Profile, name: &str) -> Res
     }
     let asset = |kind: &str, bytes| Asset { name: format!("{name}.{kind}"), bytes };
     Ok([asset("js", glue), asset("wasm", wasm)])
+}
+
+/// The app's JavaScript and module, what loads its chunks, and those.
+fn bind_app(workspace: &Workspace, wasm: &Path, profile: Profile) -> Result<Vec<Asset>> {
+    let folder = workspace.web_target().join("split");
+    clear(&folder)?;
+    let mut split = split::split(wasm, &folder)?;
+    if profile.release {
+        for chunk in &mut split.chunks {
+            chunk.bytes = order::by_likeness(&split::bare(&chunk.bytes)?)?;
+        }
+    }
+    let [glue, first] = bind(workspace, &split.first, profile, "app")?;
+    let mut made = vec![split::importing(&glue)?, first, split.loader];
+    made.append(&mut split.chunks);
+    Ok(made)
 }
 
 /// An empty folder of this name.

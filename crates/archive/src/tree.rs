@@ -25,6 +25,8 @@ pub(crate) struct Foreign {
     /// The node that was shown last.
     pub(crate) current: Option<String>,
     pub(crate) model: String,
+    pub(crate) pinned: bool,
+    pub(crate) archived: bool,
     pub(crate) nodes: Vec<Node>,
 }
 
@@ -115,6 +117,9 @@ impl Foreign {
             model: self.model,
             created_at: self.created_at.unwrap_or(messages[0].created_at),
             updated_at: self.updated_at.unwrap_or(messages[messages.len() - 1].created_at),
+            pinned: self.pinned,
+            archived: self.archived,
+            folder: None,
             selected_message_id: messages[last].message_id,
             messages,
         };
@@ -242,6 +247,10 @@ pub(crate) fn finish(mut conversation: ArchivedConversation) -> Option<ArchivedC
         });
         answer.seams.truncate(SEAMS);
     }
+    let folder = conversation.folder.take().unwrap_or_default();
+    let folder: String = folder.split_whitespace().collect::<Vec<_>>().join(" ");
+    let folder: String = folder.chars().take(limits::TITLE_CHARS).collect();
+    conversation.folder = Some(folder).filter(|folder| !folder.is_empty());
     conversation.created_at = within(conversation.created_at);
     conversation.updated_at = within(conversation.updated_at);
     let mut leaf = conversation.selected_message_id;

@@ -1,4 +1,4 @@
-//! The list of conversations: pages, changes that come by themselves, and days.
+//! A list of conversations: pages, changes that come by themselves, and its sections.
 
 use unbroken_protocol::{
     ConversationEvent, ConversationId, ConversationList, ConversationOp, ConversationSummary,
@@ -17,23 +17,45 @@ pub struct History {
     deleted: Vec<ConversationId>,
     next_cursor: Option<String>,
     loaded: bool,
+    /// What is archived is here, and nothing else.
+    archive: bool,
 }
 
-/// Conversations of one day or span of days.
+/// What the conversations of a section have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    Pinned,
+    Folder,
+    /// A day or span of days.
+    Day,
+}
+
+/// A part of the list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Group<'h> {
+    pub kind: Kind,
     pub title: String,
     pub entries: Vec<&'h ConversationSummary>,
 }
 
 impl History {
+    /// The archive: what is archived.
+    pub fn archive() -> Self {
+        Self { archive: true, ..Self::default() }
+    }
+
     /// Adds a page. What an event said since is newer and stays.
     pub fn add_page(&mut self, page: ConversationList) {
-        self.next_cursor = page.next_cursor;
+        self.next_cursor.clone_from(&page.next_cursor);
         self.loaded = true;
+        self.add_kept(page);
+    }
+
+    /// Adds what is pinned or in a folder, however old: no part of the pages.
+    pub fn add_kept(&mut self, page: ConversationList) {
         for summary in page.conversations {
             let known = self.entries.iter().find(|entry| is_same(entry, &summary));
-            let newer = known.is_none_or(|known| known.updated_at <= summary.updated_at);
+            let newer = known.is_none_or(|known| known.updated_at < summary.updated_at);
             if newer && !self.deleted.contains(&summary.conversation_id) {
                 self.upsert(summary);
             }
@@ -42,18 +64,30 @@ impl History {
 
     /// Begins again with the first page, after a time without events.
     pub fn replace(&mut self, first_page: ConversationList) {
-        *self = Self::default();
+        *self = Self { archive: self.archive, ..Self::default() };
         self.add_page(first_page);
     }
 
     pub fn apply(&mut self, event: ConversationEvent) {
         match event.op {
+            ConversationOp::Upsert if event.conversation.archived != self.archive => {
+                self.delete(event.conversation.conversation_id);
+            }
             ConversationOp::Upsert => {
                 self.deleted.retain(|id| *id != event.conversation.conversation_id);
                 self.upsert(event.conversation);
             }
             ConversationOp::Delete => self.delete(event.conversation.conversation_id),
         }
+    }
+
+    /// The names of the folders, in order.
+    pub fn folders(&self) -> Vec<String> {
+        let mut names: Vec<_> =
+            self.entries.iter().filter_map(|entry| entry.folder.clone()).collect();
+        names.sort_by_key(|name| name.to_lowercase());
+        names.dedup();
+        names
     }
 
     pub fn delete(&mut self, id: ConversationId) {
@@ -79,16 +113,38 @@ impl History {
         self.next_cursor.as_deref()
     }
 
-    /// The entries by day of the person's own calendar. `utc_offset_minutes` is east of UTC (the
+    /// What is pinned, then the folders by name, then the rest by day of the person's own calendar;
+    /// in the archive everything by day. `utc_offset_minutes` is east of UTC (the
     /// negative of JavaScript's `getTimezoneOffset`).
     pub fn groups(&self, now: Timestamp, utc_offset_minutes: i32) -> Vec<Group<'_>> {
         let mut groups: Vec<Group<'_>> = Vec::new();
         let today = day(now, utc_offset_minutes);
-        for entry in &self.entries {
+        let is_pinned = |entry: &ConversationSummary| entry.pinned && !self.archive;
+        let folder = |entry: &ConversationSummary| {
+            entry.folder.clone().filter(|_| !self.archive && !entry.pinned)
+        };
+        let pinned: Vec<_> = self.entries.iter().filter(|entry| is_pinned(entry)).collect();
+        if !pinned.is_empty() {
+            groups.push(Group {
+                kind: Kind::Pinned,
+                title: texts::PINNED.to_owned(),
+                entries: pinned,
+            });
+        }
+        for name in self.folders() {
+            let inside = self.entries.iter().filter(|entry| folder(entry).as_ref() == Some(&name));
+            let entries: Vec<_> = inside.collect();
+            if !entries.is_empty() {
+                groups.push(Group { kind: Kind::Folder, title: name, entries });
+            }
+        }
+        let rest = self.entries.iter();
+        for entry in rest.filter(|entry| !is_pinned(entry) && folder(entry).is_none()) {
             let title = title_of(day(entry.updated_at, utc_offset_minutes), today);
-            match groups.last_mut().filter(|group| group.title == title) {
+            let same = |group: &&mut Group<'_>| group.kind == Kind::Day && group.title == title;
+            match groups.last_mut().filter(same) {
                 Some(group) => group.entries.push(entry),
-                None => groups.push(Group { title, entries: vec![entry] }),
+                None => groups.push(Group { kind: Kind::Day, title, entries: vec![entry] }),
             }
         }
         groups
@@ -163,6 +219,10 @@ mod tests {
             total_tokens: 0,
             session_type: "chat".to_owned(),
             running: false,
+            pinned: false,
+            archived: false,
+            folder: None,
+            temporary: false,
         }
     }
 
@@ -194,6 +254,54 @@ mod tests {
         history.apply(event(ConversationOp::Delete, summary(3, 30)));
         history.add_page(page(vec![summary(3, 30), summary(2, 5), summary(4, 1)]));
         assert_eq!(titles(&history), ["2", "1", "4"]);
+    }
+
+    #[test]
+    fn what_is_archived_is_in_the_archive_and_nowhere_else() {
+        let (mut list, mut archive) = (History::default(), History::archive());
+        list.add_page(page(vec![summary(1, 10), summary(2, 5)]));
+        archive.add_page(page(vec![]));
+        let mut away = summary(2, 5);
+        away.archived = true;
+        for history in [&mut list, &mut archive] {
+            history.apply(event(ConversationOp::Upsert, away.clone()));
+        }
+        assert_eq!((titles(&list), titles(&archive)), (vec!["1"], vec!["2"]));
+        for history in [&mut list, &mut archive] {
+            history.apply(event(ConversationOp::Upsert, summary(2, 5)));
+        }
+        assert_eq!((titles(&list), titles(&archive)), (vec!["1", "2"], vec![]));
+    }
+
+    #[test]
+    fn pinned_come_first_then_folders_by_name_then_days() {
+        let filed = |id, folder: &str| {
+            let folder = Some(folder.to_owned());
+            ConversationSummary { folder, ..summary(id, NOW) }
+        };
+        let mut history = History::default();
+        history.add_page(page(vec![summary(1, NOW), filed(2, "work"), filed(3, "Alps")]));
+        let pinned = ConversationSummary { pinned: true, ..filed(4, "work") };
+        let old = ConversationSummary { pinned: true, ..summary(5, 0) };
+        history.add_kept(page(vec![pinned, old]));
+        let groups = history.groups(Timestamp::from_millis(NOW), 0);
+        let shown: Vec<_> = groups
+            .iter()
+            .map(|group| {
+                let titles: Vec<_> = group.entries.iter().map(|entry| title(entry)).collect();
+                (group.kind, group.title.as_str(), titles.join(" "))
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                (Kind::Pinned, "Pinned", "4 5".to_owned()),
+                (Kind::Folder, "Alps", "3".to_owned()),
+                (Kind::Folder, "work", "2".to_owned()),
+                (Kind::Day, "Today", "1".to_owned()),
+            ]
+        );
+        assert_eq!(history.folders(), ["Alps", "work"]);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! What the web app knows, free of any UI framework: the conversation on the screen, Markdown that
 //! grows, the composer, the model picker, the list of conversations, scrolling, when to show what
-//! has arrived, and every text.
+//! has arrived and what to read aloud, and every text.
 //!
 //! A view holds these types, hands events to them, and shows what changed. Nothing here touches a
 //! page, a clock or a network.
 
+pub mod announcements;
 pub mod composer;
 mod fold;
 pub mod history;
@@ -12,5 +13,6 @@ pub mod markdown;
 pub mod pace;
 pub mod picker;
 pub mod scroll;
+pub mod search;
 pub mod texts;
 pub mod transcript;

@@ -135,6 +135,48 @@ pub const RUNNING: &str = "Answering";
 pub const LOAD_MORE: &str = "Load more";
 pub const RENAME: &str = "Rename";
 pub const DELETE: &str = "Delete";
+pub const PINNED: &str = "Pinned";
+pub const PIN: &str = "Pin";
+pub const UNPIN: &str = "Unpin";
+pub const ARCHIVE: &str = "Archive";
+pub const UNARCHIVE: &str = "Unarchive";
+pub const MOVE: &str = "Move to folder…";
+pub const NO_ARCHIVED: &str =
+    "Nothing is archived. What you archive leaves the sidebar and stays here.";
+pub const DELETED: &str = "Deleted.";
+pub const UNDO: &str = "Undo";
+pub const NOT_RESTORED: &str = "This conversation could not be brought back.";
+
+pub fn more_about(title: &str) -> String {
+    format!("More: {title}")
+}
+
+// Folders.
+pub const FOLDER: &str = "Folder";
+pub const FOLDER_TITLE: &str = "Move to folder";
+pub const FOLDER_ABOUT: &str = "Choose a folder, or name a new one.";
+pub const NO_FOLDER: &str = "No folder";
+pub const NEW_FOLDER: &str = "New folder";
+pub const MOVE_THERE: &str = "Move";
+
+// The search.
+pub const SEARCH: &str = "Search";
+pub const SEARCH_CONVERSATIONS: &str = "Search conversations";
+pub const SEARCH_HINT: &str =
+    "Type a word, or a phrase in quotes. Titles and messages are searched.";
+pub const SEARCH_FAILED: &str = "The search did not work. Try again.";
+pub const SEARCHING: &str = "Searching…";
+pub const TITLE_FOUND: &str = "Title";
+
+pub fn nothing_found(query: &str) -> String {
+    format!("No message holds “{query}”.")
+}
+
+// Temporary chats.
+pub const TEMPORARY: &str = "Temporary";
+pub const TEMPORARY_ABOUT: &str =
+    "This chat is in no list and no search, and is erased a day after its last message.";
+
 pub const TODAY: &str = "Today";
 pub const YESTERDAY: &str = "Yesterday";
 pub const PREVIOUS_7_DAYS: &str = "Previous 7 days";

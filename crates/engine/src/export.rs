@@ -3,7 +3,7 @@
 use unbroken_protocol::{
     ArchivedAnswer, ArchivedConversation, ArchivedMessage, ConversationId, PrincipalId,
 };
-use unbroken_store::{Generation, Message};
+use unbroken_store::{Generation, Message, Which};
 
 use crate::Engine;
 use crate::error::Refusal;
@@ -30,6 +30,9 @@ impl Engine {
             model: found.model,
             created_at: found.created_at,
             updated_at: found.updated_at,
+            pinned: found.pinned,
+            archived: found.archived,
+            folder: found.folder,
             selected_message_id: found.selected_message_id,
             messages,
         })
@@ -41,7 +44,7 @@ impl Engine {
         principal: PrincipalId,
         after: Option<ConversationId>,
     ) -> Result<Vec<ConversationId>, Refusal> {
-        Ok(self.store().conversation_ids(principal, after, PAGE).await?)
+        Ok(self.store().conversation_ids(principal, Which::Kept, after, PAGE).await?)
     }
 
     async fn archived(

@@ -6,7 +6,7 @@ use unbroken_protocol::{
     ConversationEvent, ConversationId, ConversationList, ConversationOp, ConversationPage,
     ConversationSummary, Event, GenerationId, MessageId, MessageView, PrincipalId,
 };
-use unbroken_store::{ConversationCursor, ConversationRow, HistoryMessage};
+use unbroken_store::{ConversationCursor, ConversationRow, HistoryMessage, Shelf};
 
 use crate::Engine;
 use crate::error::Refusal;
@@ -33,13 +33,15 @@ impl Engine {
     pub async fn log(&self, principal: PrincipalId, id: GenerationId) -> Result<Arc<Log>, Refusal> {
         let log = self.inner.logs.get(id, self.store()).await?;
         log.filter(|log| log.identity.principal_id == principal)
+            .filter(|log| !self.inner.hidden.contains(log.identity.conversation_id))
             .ok_or(Refusal::NotFound("generation"))
     }
 
-    /// A page of a person's conversations, the one that changed last first.
+    /// A page of a list of a person's conversations, the one that changed last first.
     pub async fn conversations(
         &self,
         principal: PrincipalId,
+        shelf: Shelf,
         limit: Option<u32>,
         cursor: Option<&str>,
     ) -> Result<ConversationList, Refusal> {
@@ -48,7 +50,7 @@ impl Engine {
             .map(str::parse::<ConversationCursor>)
             .transpose()
             .map_err(|why| Refusal::BadRequest(format!("The cursor is unusable: {why}.")))?;
-        let mut rows = self.store().conversations(principal, limit + 1, cursor).await?;
+        let mut rows = self.store().conversations(principal, shelf, limit + 1, cursor).await?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let next_cursor = rows.last().filter(|_| more).map(|row| {
@@ -61,7 +63,7 @@ impl Engine {
         });
         Ok(ConversationList {
             conversations: rows.iter().map(Self::summary).collect(),
-            total: self.store().conversation_count(principal).await?,
+            total: self.store().conversation_count(principal, shelf).await?,
             owner_type: "device_session".into(),
             owner_id: principal.to_string(),
             next_cursor,
@@ -102,6 +104,7 @@ impl Engine {
             title: row.conversation.title,
             messages,
             total: history.total,
+            temporary: row.conversation.temporary,
         })
     }
 
@@ -181,6 +184,10 @@ impl Engine {
             total_tokens: conversation.total_tokens,
             session_type: "chat".into(),
             running: row.running,
+            pinned: conversation.pinned,
+            archived: conversation.archived,
+            folder: conversation.folder.clone(),
+            temporary: conversation.temporary,
         }
     }
 

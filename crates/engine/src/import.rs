@@ -214,7 +214,11 @@ impl Engine {
     /// `false` when the person deleted the import meanwhile: then nothing went in.
     async fn commit_step(&self, step: &mut Step) -> bool {
         let taken = Arc::new(step.take());
-        self.insist(|reply| Command::ImportStep(Arc::clone(&taken), reply)).await
+        let went_in = self.insist(|reply| Command::ImportStep(Arc::clone(&taken), reply)).await;
+        for slice in &taken.slices {
+            self.inner.hidden.remove(slice.conversation_id);
+        }
+        went_in
     }
 
     /// A command that is given until the store takes it. It may be carried out more than once.

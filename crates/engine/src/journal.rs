@@ -36,6 +36,15 @@ impl Journal {
         overlong.map(|begin| Arc::clone(&begin.log)).collect()
     }
 
+    /// Whether nothing is to be packed and no row to be deleted until a generation leaves.
+    pub(crate) fn is_tidy(&self) -> bool {
+        let oldest = self.by_row.first();
+        oldest.is_none_or(|(row, id)| {
+            let begin = self.live.get(id);
+            *row <= self.trimmed && begin.is_none_or(|begin| self.bytes - begin.byte <= SPAN)
+        })
+    }
+
     /// The first row that is needed once those for which `leaves` holds have left, if rows before
     /// it can be deleted. `row` is the newest.
     pub(crate) fn trim_to(&self, row: i64, leaves: impl Fn(&GenerationId) -> bool) -> Option<i64> {
@@ -94,8 +103,10 @@ mod tests {
         let (old, young) = (log(), log());
         journal.enter(&old, 1);
         journal.enter(&young, 5);
+        assert!(!journal.is_tidy(), "there are rows to delete");
         assert_eq!(journal.trim_to(6, |_| false), Some(1));
         journal.trimmed(1);
+        assert!(journal.is_tidy());
         assert_eq!(journal.trim_to(6, |_| false), None);
         let id = old.identity.generation_id;
         assert_eq!(journal.trim_to(6, |leaving| *leaving == id), Some(5));
@@ -112,7 +123,10 @@ mod tests {
         journal.enter(&busy, 2);
         journal.grow(SPAN);
         assert!(journal.overlong().is_empty());
+        journal.trimmed(1);
+        assert!(journal.is_tidy());
         journal.grow(1);
+        assert!(!journal.is_tidy(), "there is something to pack");
         let overlong: Vec<_> =
             journal.overlong().iter().map(|log| log.identity.generation_id).collect();
         assert_eq!(overlong.len(), 2);

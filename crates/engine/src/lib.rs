@@ -13,6 +13,7 @@ mod going_on;
 mod history;
 mod import;
 mod journal;
+mod keep;
 mod log;
 mod log_writer;
 mod notice;
@@ -41,11 +42,13 @@ pub use clock::{Clock, Simulated};
 pub use error::Refusal;
 pub use follow::{Follower, Frame, LEFT_OUT, LeftOut, Text, View};
 pub use history::Page;
+pub use keep::Delete;
 pub use log::{Identity, Interruption, Log, Summary};
 pub use notice::{Heard, Listener};
 pub use session::Speaker;
 pub use turn::{Ask, Chatted, Started};
 
+use keep::Hidden;
 use log_writer::{Command, LogWriter};
 use notice::Notices;
 use registry::{Logs, Runs};
@@ -96,6 +99,7 @@ struct Inner {
     remembered: Remembered,
     /// Whose import runs.
     importing: Semaphore,
+    hidden: Hidden,
     tasks: TaskTracker,
     /// Runs leave their generations to the next process.
     abandon: CancellationToken,
@@ -133,6 +137,7 @@ impl Engine {
                 notices: Notices::default(),
                 remembered: Remembered::default(),
                 importing: Semaphore::new(1),
+                hidden: Hidden::default(),
                 tasks,
                 abandon: CancellationToken::new(),
                 lost,
@@ -142,6 +147,7 @@ impl Engine {
         engine.resume_imports().await?;
         let checkpoints = engine.clone().checkpoints(wal);
         engine.inner.tasks.spawn(checkpoints);
+        engine.inner.tasks.spawn(engine.clone().sweep());
         Ok(engine)
     }
 

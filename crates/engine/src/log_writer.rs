@@ -14,17 +14,18 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use unbroken_protocol::{
-    ConversationId, DeviceId, Epoch, ErrorCode, FinishReason, GenerationId, ImportId, MessageId,
-    PrincipalId, Seq, Timestamp,
+    ConversationId, DeviceId, Epoch, ErrorCode, FinishReason, GenerationId, ImportId, PrincipalId,
+    Seq, Timestamp,
 };
 use unbroken_store::{
-    Body, Durability, Import, ImportStep, NewTurn, Record, Sealed, SecretHash, Session, Settled,
-    Share, Store, StoreError, Transaction, TurnOutcome, Writer,
+    Arrangement, Body, Due, Durability, Import, ImportStep, NewTurn, Record, Sealed, SecretHash,
+    Session, Settled, Share, Store, StoreError, Transaction, TurnOutcome, Writer,
 };
 
 use crate::bell::Bell;
 use crate::error::Refusal;
 use crate::journal::Journal;
+use crate::keep::Change;
 use crate::log::{Log, state_after};
 
 /// Commits begin at least this far apart while there is always something to write.
@@ -84,9 +85,11 @@ pub(crate) enum Command {
     RunNext(ConversationId, oneshot::Sender<Option<GenerationId>>),
     EditQueued(GenerationId, String, oneshot::Sender<bool>),
     RemoveQueued(GenerationId, oneshot::Sender<bool>),
-    SelectBranch(ConversationId, MessageId, oneshot::Sender<bool>),
-    DeleteConversation(ConversationId, oneshot::Sender<bool>),
-    Rename(ConversationId, String, oneshot::Sender<bool>),
+    Change(ConversationId, Box<Change>, oneshot::Sender<bool>),
+    Delete(ConversationId, Timestamp, oneshot::Sender<bool>),
+    Restore(PrincipalId, ConversationId, oneshot::Sender<bool>),
+    Erase(ConversationId, oneshot::Sender<bool>),
+    EraseDue(Due, oneshot::Sender<Vec<ConversationId>>),
     Deliver(GenerationId, DeviceId, oneshot::Sender<()>),
     PutSession(SecretHash, Session, Timestamp, oneshot::Sender<()>),
     PutLinkCode(SecretHash, PrincipalId, Timestamp, oneshot::Sender<()>),
@@ -353,6 +356,15 @@ impl Task {
             Durability::Power
         };
 
+        if self.only_appends() && commands.is_empty() {
+            let row = self.writer.append(durability, &appended(&self.waiting)).await?;
+            self.committed(durability);
+            self.show(Some(row), Vec::new(), Vec::new());
+            return Ok(());
+        }
+        let erases = commands
+            .iter()
+            .any(|command| matches!(command, Command::Erase(..) | Command::EraseDue(..)));
         let mut transaction = self.writer.begin(durability).await?;
         let mut sealed = Vec::new();
         let mut taken = Vec::new();
@@ -377,7 +389,8 @@ impl Task {
         let mut trim = None;
         let mut row = None;
         let records = appended(&self.waiting);
-        if !records.is_empty() {
+        // What is erased may stand there still; an empty row lets all before it go.
+        if !records.is_empty() || erases {
             let newest = transaction.append(&records).await?;
             trim = self.journal.trim_to(newest, |id| leaves(&self.waiting, &packed, *id));
             row = Some(newest);
@@ -398,15 +411,25 @@ impl Task {
         if let Some(trim) = trim {
             self.journal.trimmed(trim);
         }
-        self.unsynced_since = match durability {
-            Durability::Process => self.unsynced_since.or_else(|| Some(Instant::now())),
-            Durability::Power => None,
-        };
+        self.committed(durability);
         self.show(row, sealed, taken);
         for reply in replies {
             reply();
         }
         Ok(())
+    }
+
+    /// Whether records come to the journal and nothing else is to be written, as mostly.
+    fn only_appends(&self) -> bool {
+        let is_append = |operation| matches!(operation, &Operation::Append(_));
+        !self.waiting.is_empty() && self.waiting.iter().all(is_append) && self.journal.is_tidy()
+    }
+
+    fn committed(&mut self, durability: Durability) {
+        self.unsynced_since = match durability {
+            Durability::Process => self.unsynced_since.or_else(|| Some(Instant::now())),
+            Durability::Power => None,
+        };
     }
 
     fn take_commands(&mut self) -> Vec<Command> {
@@ -651,15 +674,19 @@ async fn apply_command(
         Command::RemoveQueued(generation, reply) => {
             answer(reply, transaction.remove_queued(generation).await?)
         }
-        Command::SelectBranch(conversation, message, reply) => {
-            answer(reply, transaction.select_branch(conversation, message).await?)
+        Command::Change(conversation, change, reply) => {
+            answer(reply, apply_change(transaction, conversation, &change).await?)
         }
-        Command::DeleteConversation(conversation, reply) => {
-            answer(reply, transaction.delete_conversation(conversation).await?)
+        Command::Delete(conversation, at, reply) => {
+            answer(reply, transaction.delete(conversation, at).await?)
         }
-        Command::Rename(conversation, title, reply) => {
-            answer(reply, transaction.rename(conversation, &title).await?)
+        Command::Restore(principal, conversation, reply) => {
+            answer(reply, transaction.restore(principal, conversation).await?)
         }
+        Command::Erase(conversation, reply) => {
+            answer(reply, transaction.erase(conversation).await?)
+        }
+        Command::EraseDue(due, reply) => answer(reply, transaction.erase_due(&due).await?),
         Command::Deliver(generation, device, reply) => {
             answer(reply, transaction.deliver(generation, &device).await?)
         }
@@ -693,6 +720,26 @@ async fn apply_command(
             answer(reply, transaction.forget_moves(principal).await?)
         }
     })
+}
+
+/// `false` when the conversation has no such message: nothing is changed then.
+async fn apply_change(
+    transaction: &mut Transaction<'_>,
+    id: ConversationId,
+    change: &Change,
+) -> Result<bool, StoreError> {
+    if let Some(message) = change.shown
+        && !transaction.select_branch(id, message).await?
+    {
+        return Ok(false);
+    }
+    if let Some(title) = &change.title {
+        transaction.rename(id, title).await?;
+    }
+    if change.arrangement != Arrangement::default() {
+        transaction.arrange(id, &change.arrangement).await?;
+    }
+    Ok(true)
 }
 
 /// A caller that went away does not want its answer.

@@ -19,6 +19,9 @@ impl Engine {
     /// Takes over what a dead process left running, with every record that it committed, and lets
     /// turns that wait run.
     pub(crate) async fn recover(&self) -> Result<(), Refusal> {
+        for deleted in self.store().deleted().await? {
+            self.inner.hidden.add(deleted);
+        }
         let open = self.store().open_generations().await?;
         let running: Vec<&Generation> =
             open.iter().filter(|g| g.state == GenerationState::Running).collect();
@@ -28,19 +31,40 @@ impl Engine {
             let records = journal.remove(&generation.generation_id).unwrap_or_default();
             logs.push(self.rebuild(generation, records).await?);
         }
-        join_all(logs.iter().map(|log| self.recover_log(log))).await;
+        self.stop_hidden(&open, &logs).await?;
+        let shown = |log: &&Arc<Log>| !self.inner.hidden.contains(log.identity.conversation_id);
+        join_all(logs.iter().filter(shown).map(|log| self.recover_log(log))).await;
         if !logs.is_empty() {
             tracing::info!(generations = logs.len(), "recovered answers that were being written");
         }
         let waiting: BTreeSet<_> = open
             .iter()
             .filter(|g| g.state == GenerationState::Queued)
+            .filter(|g| !self.inner.hidden.contains(g.conversation_id))
             .map(|g| g.conversation_id)
             .collect();
         for conversation in waiting {
             let next = self.command(|reply| Command::RunNext(conversation, reply)).await?;
             if let Some(next) = next {
                 self.spawn_run(next, conversation);
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops turns that came while their conversation was being deleted.
+    async fn stop_hidden(&self, open: &[Generation], running: &[Arc<Log>]) -> Result<(), Refusal> {
+        let waiting = open.iter().filter(|g| g.state == GenerationState::Queued);
+        let waiting = waiting.filter(|g| self.inner.hidden.contains(g.conversation_id));
+        for generation in waiting.rev() {
+            let log = self.inner.logs.get(generation.generation_id, self.store()).await?;
+            if let Some(log) = log {
+                self.stop_log(&log).await;
+            }
+        }
+        for log in running {
+            if self.inner.hidden.contains(log.identity.conversation_id) {
+                self.stop_log(log).await;
             }
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Running, stopping and deleting: the life of a generation around its task.
+//! Running and stopping: the life of a generation around its task.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::error::Refusal;
 use crate::generation::{self, End, Run};
 use crate::going_on::{goes_on_by_itself, goes_on_in_a_sibling, has_tries};
 use crate::log::Log;
-use crate::log_writer::{Command, Settle};
+use crate::log_writer::Settle;
 
 impl Engine {
     /// Lets a generation run that the store says is running.
@@ -180,7 +180,7 @@ impl Engine {
         self.carry_out_while_storing(async move { Ok(engine.stop_log(&log).await) }).await
     }
 
-    async fn stop_log(&self, log: &Arc<Log>) -> GenerationState {
+    pub(crate) async fn stop_log(&self, log: &Arc<Log>) -> GenerationState {
         loop {
             let (state, epoch) = {
                 let inner = log.lock();
@@ -216,8 +216,15 @@ impl Engine {
         }
     }
 
-    async fn stop_running(&self, conversation: ConversationId) -> Result<(), Refusal> {
-        for id in self.inner.runs.of(conversation) {
+    /// Stops what runs and waits in a conversation.
+    pub(crate) async fn stop_conversation(
+        &self,
+        conversation: ConversationId,
+    ) -> Result<(), Refusal> {
+        // The last one first, so that none of those that wait begins to run.
+        let waiting = self.store().queue(conversation).await?;
+        let waiting = waiting.into_iter().rev().map(|(id, _)| id);
+        for id in waiting.chain(self.inner.runs.of(conversation)) {
             if let Some(log) = self.inner.logs.get(id, self.store()).await? {
                 self.stop_log(&log).await;
             }
@@ -225,59 +232,15 @@ impl Engine {
         Ok(())
     }
 
-    /// Deletes a conversation; its answers are stopped first.
-    pub async fn delete(&self, principal: PrincipalId, id: ConversationId) -> Result<(), Refusal> {
-        let row = self.store().conversation(principal, id).await?;
-        let row = row.ok_or(Refusal::NotFound("conversation"))?;
-        self.inner.writer.check()?;
-        let engine = self.clone();
-        self.carry_out_while_storing(async move {
-            engine.erase(id).await?;
-            let deleted = Self::conversation_event(ConversationOp::Delete, &row);
-            engine.tell(principal, std::future::ready(Some(deleted))).await;
-            Ok(())
-        })
-        .await
-    }
-
-    /// Stops what runs and waits in a conversation, and deletes it.
-    pub(crate) async fn erase(&self, id: ConversationId) -> Result<(), Refusal> {
-        // The last one first, so that none of those that wait begins to run.
-        for (waiting, _) in self.store().queue(id).await?.into_iter().rev() {
-            if let Some(log) = self.inner.logs.get(waiting, self.store()).await? {
-                self.stop_log(&log).await;
-            }
-        }
-        self.stop_running(id).await?;
-        self.command(|reply| Command::DeleteConversation(id, reply)).await?;
-        // A turn that came meanwhile was deleted with the rest.
-        self.stop_running(id).await
-    }
-
-    /// Gives a conversation another title.
-    pub async fn rename(
-        &self,
-        principal: PrincipalId,
-        id: ConversationId,
-        title: &str,
-    ) -> Result<(), Refusal> {
-        let title: String =
-            title.trim().chars().take(unbroken_protocol::limits::TITLE_CHARS).collect();
-        if title.is_empty() {
-            return Err(Refusal::BadRequest("A title has at least one letter.".into()));
-        }
-        let row = self.store().conversation(principal, id).await?;
-        row.ok_or(Refusal::NotFound("conversation"))?;
-        self.command(|reply| Command::Rename(id, title, reply)).await?;
-        self.announce(principal, id).await;
-        Ok(())
-    }
-
     /// Tells a principal's connections how a conversation stands.
     pub(crate) async fn announce(&self, principal: PrincipalId, id: ConversationId) {
         let read = async {
             match self.store().conversation(principal, id).await {
-                Ok(row) => row.map(|row| Self::conversation_event(ConversationOp::Upsert, &row)),
+                Ok(row) => {
+                    // Who shows a temporary one has it open: no list takes it in.
+                    let listed = row.filter(|row| !row.conversation.temporary);
+                    listed.map(|row| Self::conversation_event(ConversationOp::Upsert, &row))
+                }
                 Err(error) => {
                     tracing::error!(error = %error, "failed to read a conversation");
                     None

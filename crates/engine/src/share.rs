@@ -3,7 +3,7 @@
 use std::io;
 
 use unbroken_protocol::{ConversationId, PrincipalId, SharedPage};
-use unbroken_store::Share;
+use unbroken_store::{Share, Which};
 
 use crate::Engine;
 use crate::error::Refusal;
@@ -71,12 +71,16 @@ impl Engine {
             engine.command(|reply| Command::ForgetMoves(principal, reply)).await?;
             let mut count = 0;
             loop {
-                let ids = engine.store().conversation_ids(principal, None, 50).await?;
+                let ids = engine.store().conversation_ids(principal, Which::All, None, 50).await?;
                 if ids.is_empty() {
                     break;
                 }
                 for id in ids {
-                    engine.erase(id).await?;
+                    engine.stop_conversation(id).await?;
+                    engine.command(|reply| Command::Erase(id, reply)).await?;
+                    engine.inner.hidden.remove(id);
+                    // A turn that came meanwhile was deleted with the rest.
+                    engine.stop_conversation(id).await?;
                     count += 1;
                 }
             }

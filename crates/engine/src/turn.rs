@@ -21,6 +21,8 @@ pub struct Ask {
     pub model_id: Option<String>,
     pub client_message_id: Option<String>,
     pub options: Options,
+    /// A new conversation is in no list, and erased a day after its last message.
+    pub temporary: bool,
 }
 
 /// A turn that was taken.
@@ -144,25 +146,6 @@ impl Engine {
         self.queue(id).await
     }
 
-    /// Shows the branch of a conversation that goes through a message.
-    pub async fn select_branch(
-        &self,
-        principal: PrincipalId,
-        id: ConversationId,
-        message: &str,
-    ) -> Result<(), Refusal> {
-        let row = self.store().conversation(principal, id).await?;
-        row.ok_or(Refusal::NotFound("conversation"))?;
-        let missing = || Refusal::NotFound("message");
-        let message = message.parse().map_err(|_| missing())?;
-        let shown = self.command(|reply| Command::SelectBranch(id, message, reply)).await?;
-        if !shown {
-            return Err(missing());
-        }
-        self.announce(principal, id).await;
-        Ok(())
-    }
-
     /// The turns that wait in a conversation.
     pub(crate) async fn queue(&self, id: ConversationId) -> Result<Vec<QueueItem>, Refusal> {
         let waiting = self.store().queue(id).await?;
@@ -255,7 +238,11 @@ impl Engine {
                 ));
             }
             let conversation_id = self.clock().id(ConversationId::from_bytes);
-            return Ok(Place::New { conversation_id, title: title(&ask.message) });
+            return Ok(Place::New {
+                conversation_id,
+                title: title(&ask.message),
+                temporary: ask.temporary,
+            });
         };
         let id = conversation.parse().map_err(|_| Refusal::NotFound("conversation"))?;
         Ok(match ask.parent_id.as_deref() {
@@ -342,9 +329,22 @@ fn keyed(
 
 /// What a client's key stands for: the same key with anything else is a conflict.
 fn fingerprint(ask: &Ask) -> SecretHash {
-    let Ask { message, conversation_id, parent_id, model_id, client_message_id: _, options } = ask;
+    let Ask {
+        message,
+        conversation_id,
+        parent_id,
+        model_id,
+        client_message_id: _,
+        options,
+        temporary,
+    } = ask;
     let fields = (message, conversation_id, parent_id, model_id, options);
-    SecretHash::of(&serde_json::to_string(&fields).expect("a request is plain data"))
+    let mut text = serde_json::to_string(&fields).expect("a request is plain data");
+    if *temporary {
+        // Keys from before there were temporary conversations stand for the same as ever.
+        text.push_str("temporary");
+    }
+    SecretHash::of(&text)
 }
 
 #[cfg(test)]

@@ -22,6 +22,12 @@ pub struct ArchivedConversation {
     pub model: String,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub archived: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
     /// The leaf of the branch that is shown.
     pub selected_message_id: MessageId,
     /// A parent comes before its children; siblings are in the order in which they were written.

@@ -19,6 +19,8 @@ pub const REPLAY_BYTES: usize = 8 * 1024 * 1024;
 pub const QUEUED_TURNS: usize = 10;
 /// The longest title of a conversation, in Unicode scalar values.
 pub const TITLE_CHARS: usize = 60;
+/// The longest name of a folder, in Unicode scalar values.
+pub const FOLDER_CHARS: usize = 60;
 /// The longest device id, in bytes.
 pub const DEVICE_ID_BYTES: usize = 256;
 

@@ -19,6 +19,7 @@ pub const SHARE: &str = "/ai/shares/{id}";
 /// What a share's link opens, without a session.
 pub const SHARED: &str = "/share/{id}";
 pub const SHARED_STYLE: &str = "/share/page.css";
+pub const RESTORE: &str = "/ai/conversations/{id}/restore";
 pub const SEARCH: &str = "/ai/search";
 pub const REGENERATE: &str = "/ai/messages/{id}/generate";
 pub const QUEUE: &str = "/ai/conversations/{id}/queue";

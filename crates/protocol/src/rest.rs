@@ -24,9 +24,9 @@ read! {
     ConversationList { conversations, total, owner_type, owner_id, next_cursor }
     ConversationSummary {
         conversation_id, title, topic, model, created_at, updated_at, message_count, total_tokens,
-        session_type; running
+        session_type, folder; running, pinned, archived, temporary
     }
-    ConversationPage { conversation_id, title, messages, total }
+    ConversationPage { conversation_id, title, messages, total; temporary }
     MessageView {
         message_id, role, content, timestamp, tokens_used, model, parent_id, generation_id, state,
         epoch, seq, finish_reason, error, code; sibling_ids, citations, reasoning, seams,
@@ -124,6 +124,9 @@ pub struct StartRequest {
     pub sources: Option<Vec<Source>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub options: Option<Options>,
+    /// Of a new conversation: in no list and no search, and erased a day after its last message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temporary: Option<bool>,
 }
 
 /// The answer to a start: everything that is needed to follow.
@@ -247,6 +250,16 @@ pub struct ConversationSummary {
     pub session_type: String,
     /// Whether an answer is being written.
     pub running: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub archived: bool,
+    /// The name of the folder in which it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
+    /// Only in the answer to a change: no list holds it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub temporary: bool,
 }
 
 /// `GET /ai/conversations/{id}`: the selected branch, oldest first.
@@ -257,6 +270,9 @@ pub struct ConversationPage {
     pub messages: Vec<MessageView>,
     /// Messages of the branch, of which this may be a page.
     pub total: u64,
+    /// In no list and no search, and erased a day after its last message.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub temporary: bool,
 }
 
 /// A message as history shows it.
@@ -317,6 +333,13 @@ pub enum Role {
 pub struct ConversationPatch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archived: Option<bool>,
+    /// The name of a folder; an empty one takes the conversation out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
     /// Show the branch that goes through this message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selected_message_id: Option<String>,

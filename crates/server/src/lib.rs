@@ -256,7 +256,6 @@ fn router(app: App) -> Router {
         session, shares,
     };
     let http = app.config.http.clone();
-    let imports_limit = DefaultBodyLimit::max(app.config.limits.import_bytes.get());
     let (lifecycle, patience) = (app.lifecycle.clone(), app.patience);
     Router::new()
         .route(path::DEVICE_SESSION, post(session::open))
@@ -272,11 +271,12 @@ fn router(app: App) -> Router {
         )
         .route(path::EXPORT_ONE, get(exports::one))
         .route(path::EXPORT_ALL, get(exports::all))
-        .route(path::IMPORTS, post(imports::begin).get(imports::list).layer(imports_limit))
+        .route(path::IMPORTS, post(imports::begin).get(imports::list))
         .route(path::IMPORT, get(imports::get))
         .route(path::SHARES_OF, post(shares::create))
         .route(path::SHARES, get(shares::list))
         .route(path::SHARE, axum::routing::delete(shares::revoke))
+        .route(path::RESTORE, post(conversations::restore))
         .route(path::SEARCH, get(search::search))
         .route(path::QUEUE, get(queue::list))
         .route(path::QUEUED, axum::routing::patch(queue::patch).delete(queue::remove))

@@ -38,7 +38,8 @@ async fn main() -> Result<()> {
     let places: Vec<_> = (0..conversations.parse()?).map(|n| (fill.owner(n), new())).collect();
     fill.turns(&store, &mut writer, &places).await?;
     let long = ConversationId::new();
-    let first = Place::New { conversation_id: long, title: "The long one".into() };
+    let first =
+        Place::New { conversation_id: long, title: "The long one".into(), temporary: false };
     let turns: usize = messages.parse::<usize>()? / 2;
     let mut places = vec![(fill.people[0], first)];
     places.resize(turns.max(1), (fill.people[0], Place::Next(long)));
@@ -53,7 +54,11 @@ async fn main() -> Result<()> {
 }
 
 fn new() -> Place {
-    Place::New { conversation_id: ConversationId::new(), title: "A conversation".into() }
+    Place::New {
+        conversation_id: ConversationId::new(),
+        title: "A conversation".into(),
+        temporary: false,
+    }
 }
 
 /// No secret: the folder holds nothing of anybody.
@@ -116,7 +121,7 @@ impl Fill {
         let place = match place {
             Place::New { conversation_id, .. } => {
                 let title = question.chars().take(60).collect();
-                Place::New { conversation_id, title }
+                Place::New { conversation_id, title, temporary: false }
             }
             place => place,
         };

@@ -25,6 +25,9 @@ pub struct Imported {
     pub model: String,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    pub pinned: bool,
+    pub archived: bool,
+    pub folder: Option<String>,
     pub messages: Vec<ImportedMessage>,
     /// The leaf that is shown when these are in.
     pub selected_message_id: MessageId,
@@ -70,6 +73,9 @@ impl Imported {
                 model: conversation.model.clone(),
                 created_at: conversation.created_at,
                 updated_at: conversation.updated_at,
+                pinned: conversation.pinned,
+                archived: conversation.archived,
+                folder: conversation.folder.clone(),
                 selected_message_id: newest
                     .filter(|_| !is_last)
                     .unwrap_or(conversation.selected_message_id),
@@ -205,6 +211,15 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// Which conversations of a person are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Those that the person sees, in the list or in the archive.
+    Kept,
+    /// Also what is temporary, and what was deleted and is not erased yet.
+    All,
 }
 
 /// An import as it stands.

@@ -8,6 +8,7 @@ mod codec;
 mod error;
 mod folder;
 mod imported;
+mod keep;
 pub mod memory;
 mod query;
 mod record;
@@ -23,7 +24,8 @@ mod writer;
 
 pub use codec::{decode_journal, decode_pack, encode_journal, encode_pack};
 pub use error::StoreError;
-pub use imported::{Import, ImportStep, Imported, ImportedLog, ImportedMessage, Share};
+pub use imported::{Import, ImportStep, Imported, ImportedLog, ImportedMessage, Share, Which};
+pub use keep::{Arrangement, Due, Shelf};
 pub use memory::Memory;
 pub use query::Query;
 pub use record::{Body, JournalEntry, Record};

@@ -21,6 +21,12 @@ pub struct Conversation {
     pub selected_message_id: MessageId,
     pub message_count: u64,
     pub total_tokens: u64,
+    pub pinned: bool,
+    pub archived: bool,
+    /// The name of the folder in which it is.
+    pub folder: Option<String>,
+    /// Not listed, not searched, not counted.
+    pub temporary: bool,
 }
 
 /// One line of the list of conversations.

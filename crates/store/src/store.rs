@@ -7,9 +7,9 @@ use unbroken_protocol::{ConversationId, DeviceId, GenerationId, ImportId, Messag
 use crate::memory::Memory;
 use crate::sqlite::Sqlite;
 use crate::{
-    Conversation, ConversationCursor, ConversationRow, Generation, History, Hit, Import,
-    JournalEntry, Message, Query, Record, SecretHash, Session, Share, StoreError, Writer, folder,
-    search,
+    Conversation, ConversationCursor, ConversationRow, Due, Generation, History, Hit, Import,
+    JournalEntry, Message, Query, Record, SecretHash, Session, Share, Shelf, StoreError, Which,
+    Writer, folder, search,
 };
 
 /// The reading side of a store. Clones are cheap.
@@ -76,7 +76,7 @@ impl Store {
         }
     }
 
-    /// A conversation, if it is there and belongs to `principal`.
+    /// A conversation, if it is there, not deleted, and belongs to `principal`.
     pub async fn conversation(
         &self,
         principal: PrincipalId,
@@ -88,24 +88,45 @@ impl Store {
         }
     }
 
-    /// A page of a person's conversations, the one that changed last first.
+    /// A page of a list of a person's conversations, the one that changed last first.
     pub async fn conversations(
         &self,
         principal: PrincipalId,
+        shelf: Shelf,
         limit: u32,
         after: Option<ConversationCursor>,
     ) -> Result<Vec<ConversationRow>, StoreError> {
         match self {
-            Self::Memory(memory) => Ok(memory.conversations(principal, limit, after)),
-            Self::Sqlite(sqlite) => sqlite.conversations(principal, limit, after).await,
+            Self::Memory(memory) => Ok(memory.conversations(principal, shelf, limit, after)),
+            Self::Sqlite(sqlite) => sqlite.conversations(principal, shelf, limit, after).await,
         }
     }
 
-    /// How many conversations a person has.
-    pub async fn conversation_count(&self, principal: PrincipalId) -> Result<u64, StoreError> {
+    /// How many conversations a list of a person holds.
+    pub async fn conversation_count(
+        &self,
+        principal: PrincipalId,
+        shelf: Shelf,
+    ) -> Result<u64, StoreError> {
         match self {
-            Self::Memory(memory) => Ok(memory.conversation_count(principal)),
-            Self::Sqlite(sqlite) => sqlite.conversation_count(principal).await,
+            Self::Memory(memory) => Ok(memory.conversation_count(principal, shelf)),
+            Self::Sqlite(sqlite) => sqlite.conversation_count(principal, shelf).await,
+        }
+    }
+
+    /// What was deleted and not erased yet, of all people.
+    pub async fn deleted(&self) -> Result<Vec<ConversationId>, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.deleted()),
+            Self::Sqlite(sqlite) => sqlite.deleted().await,
+        }
+    }
+
+    /// Whether [`crate::Transaction::erase_due`] would erase anything.
+    pub async fn anything_due(&self, due: &Due) -> Result<bool, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.anything_due(due)),
+            Self::Sqlite(sqlite) => sqlite.anything_due(due).await,
         }
     }
 
@@ -226,12 +247,13 @@ impl Store {
     pub async fn conversation_ids(
         &self,
         principal: PrincipalId,
+        which: Which,
         after: Option<ConversationId>,
         limit: u32,
     ) -> Result<Vec<ConversationId>, StoreError> {
         match self {
-            Self::Memory(memory) => Ok(memory.conversation_ids(principal, after, limit)),
-            Self::Sqlite(sqlite) => sqlite.conversation_ids(principal, after, limit).await,
+            Self::Memory(memory) => Ok(memory.conversation_ids(principal, which, after, limit)),
+            Self::Sqlite(sqlite) => sqlite.conversation_ids(principal, which, after, limit).await,
         }
     }
 

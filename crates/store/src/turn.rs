@@ -34,6 +34,8 @@ pub enum Place {
     New {
         conversation_id: ConversationId,
         title: String,
+        /// It is erased some time after its last message.
+        temporary: bool,
     },
     /// After the leaf of the selected branch.
     Next(ConversationId),

@@ -6,8 +6,8 @@ use unbroken_protocol::{
 };
 
 use crate::{
-    Import, ImportStep, NewTurn, Record, Sealed, SecretHash, Session, Settled, Share, StoreError,
-    TurnOutcome, memory, sqlite,
+    Arrangement, Due, Import, ImportStep, NewTurn, Record, Sealed, SecretHash, Session, Settled,
+    Share, StoreError, TurnOutcome, memory, sqlite,
 };
 
 /// When a commit is on the disk.
@@ -43,6 +43,27 @@ impl Writer {
             Self::Memory(memory) => Transaction::Memory(memory.begin()?),
             Self::Sqlite(sqlite) => Transaction::Sqlite(sqlite.begin(durability).await?),
         })
+    }
+
+    /// A whole transaction that does nothing but [`Transaction::append`], for much less than one
+    /// that could do more.
+    ///
+    /// # Errors
+    /// [`StoreError::OwnerLost`] when another run took the store over: stop at once.
+    pub async fn append(
+        &mut self,
+        durability: Durability,
+        records: &[(GenerationId, &Record)],
+    ) -> Result<i64, StoreError> {
+        match self {
+            Self::Memory(memory) => {
+                let mut transaction = memory.begin()?;
+                let row = transaction.append(records);
+                transaction.commit().await?;
+                Ok(row)
+            }
+            Self::Sqlite(sqlite) => sqlite.append(durability, records).await,
+        }
     }
 
     /// Lets the write-ahead log begin anew in the same file, unless somebody reads from it. What
@@ -198,14 +219,56 @@ impl Transaction<'_> {
         }
     }
 
-    /// Deletes a conversation with everything in it. `false` when it is not there.
-    pub async fn delete_conversation(
+    /// Hides a conversation until it is restored or erased. `false` when it is not there.
+    pub async fn delete(
         &mut self,
+        conversation: ConversationId,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.delete(conversation, at)),
+            Self::Sqlite(sqlite) => sqlite.delete(conversation, at).await,
+        }
+    }
+
+    /// Takes a delete back. `false` when the principal has no such deleted conversation.
+    pub async fn restore(
+        &mut self,
+        principal: PrincipalId,
         conversation: ConversationId,
     ) -> Result<bool, StoreError> {
         match self {
-            Self::Memory(memory) => Ok(memory.delete_conversation(conversation)),
-            Self::Sqlite(sqlite) => sqlite.delete_conversation(conversation).await,
+            Self::Memory(memory) => Ok(memory.restore(principal, conversation)),
+            Self::Sqlite(sqlite) => sqlite.restore(principal, conversation).await,
+        }
+    }
+
+    /// Removes a conversation with everything in it, deleted or not. `false` when it is not there.
+    pub async fn erase(&mut self, conversation: ConversationId) -> Result<bool, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.erase(conversation)),
+            Self::Sqlite(sqlite) => sqlite.erase(conversation).await,
+        }
+    }
+
+    /// Erases what is due, [`Due::AT_ONCE`] conversations at most, and says which. A temporary one
+    /// in which an answer runs or waits is not due.
+    pub async fn erase_due(&mut self, due: &Due) -> Result<Vec<ConversationId>, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.erase_due(due)),
+            Self::Sqlite(sqlite) => sqlite.erase_due(due).await,
+        }
+    }
+
+    /// Pins, archives, or puts into a folder. `false` when the conversation is not there.
+    pub async fn arrange(
+        &mut self,
+        conversation: ConversationId,
+        change: &Arrangement,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.arrange(conversation, change)),
+            Self::Sqlite(sqlite) => sqlite.arrange(conversation, change).await,
         }
     }
 

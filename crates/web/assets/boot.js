@@ -20,3 +20,8 @@ import("{{app.js}}").then((app) => app.default({ module_or_path: "{{app.wasm}}" 
   const early = location.pathname === "/" ? null : load(0).catch(() => null);
   globalThis.loadMarkdown = async (attempt) => (attempt === 0 && (await early)) || load(attempt);
 }
+// When a chunk does not come: the server may have another app by now, and not the files of this one.
+globalThis.isReplaced = async () => {
+  const page = await fetch("/", { cache: "no-store" });
+  return page.ok && !(await page.text()).includes("{{app.js}}");
+};

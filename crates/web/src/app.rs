@@ -7,23 +7,23 @@ use leptos::task::spawn_local;
 use crate::address::{Address, Place};
 use crate::pages::chat::Chat;
 use crate::pages::gate::Gate;
-use crate::pages::history::History;
 use crate::pages::home::{Home, Suggestions};
 use crate::parts::composer::Composer;
 use crate::parts::icons::{SIDEBAR, icon};
-use crate::parts::settings::Settings;
+use crate::parts::later::{LaterDialog, LaterPage};
+use crate::parts::menu::ConversationMenu;
 use crate::parts::show::Show;
 use crate::parts::sidebar::Sidebar;
 use crate::parts::status::ConnectionStatus;
+use crate::parts::toast::ToastPlace;
 use crate::state::{Access, App};
-use crate::{dom, parser, words};
+use crate::{chunks, dom, parser, words};
 
 /// The whole app.
 #[component]
 pub(crate) fn Root() -> impl IntoView {
     let app = App::provide(Address::follow());
     spawn_local(parser::load(app));
-    let settings_open = RwSignal::new(false);
     let is_home = move || app.place.get() == Place::Home;
     let is_open = move || app.access.get() == Access::Open;
     let has_composer = move || is_open() && matches!(app.place.get(), Place::Home | Place::Chat(_));
@@ -33,7 +33,7 @@ pub(crate) fn Root() -> impl IntoView {
 
     view! {
         <div class="shell" class:folded=app.folded class:drawer-open=app.drawer>
-            <Sidebar settings_open />
+            <Sidebar />
             <div class="scrim" on:click=move |_| app.drawer.set(false)></div>
             <main class="page" class:home=Signal::derive(move || is_home() && is_open()) inert=app.drawer>
                 <header class="bar">
@@ -64,7 +64,19 @@ pub(crate) fn Root() -> impl IntoView {
                     <Suggestions />
                 </Show>
             </main>
-            <Settings open=settings_open />
+            <LaterDialog open=app.settings_open name=words::SETTINGS bring=chunks::settings />
+            <LaterDialog
+                open=app.keep.searching
+                name=words::SEARCH_CONVERSATIONS
+                bring=chunks::search
+            />
+            <LaterDialog
+                open=app.keep.filing
+                name=words::FOLDER_TITLE
+                bring=chunks::folders
+            />
+            <ConversationMenu />
+            <ToastPlace />
         </div>
     }
 }
@@ -80,7 +92,7 @@ fn Page() -> impl IntoView {
         match app.place.get_untracked() {
             Place::Home => view! { <Home /> }.into_any(),
             Place::Chat(_) => view! { <Chat /> }.into_any(),
-            Place::History => view! { <History /> }.into_any(),
+            Place::History => view! { <LaterPage bring=chunks::history /> }.into_any(),
             Place::Elsewhere => view! { <NotFound /> }.into_any(),
         }
     }
@@ -91,12 +103,17 @@ fn open_drawer(app: App) {
     request_animation_frame(|| dom::focus("close-sidebar"));
 }
 
-/// Ctrl/⌘ Shift O begins a chat; Escape closes what is open, else stops the answer.
+/// Ctrl/⌘ Shift O begins a chat, Ctrl/⌘ / searches; Escape closes what is open, else stops the answer.
 fn on_key(app: App, event: &KeyboardEvent) {
     let command = event.ctrl_key() || event.meta_key();
     if command && event.shift_key() && event.key().eq_ignore_ascii_case("o") {
         event.prevent_default();
         app.new_chat();
+        return;
+    }
+    if command && event.key() == "/" {
+        event.prevent_default();
+        app.keep.searching.set(true);
         return;
     }
     let composing = event.is_composing() || event.default_prevented();

@@ -14,7 +14,7 @@ use unbroken_chat_view::transcript::{
 };
 use unbroken_client::{RestError, Target, Update};
 use unbroken_protocol::{
-    ConversationId, ConversationPage, ErrorCode, Event, GenerationId, StartResponse,
+    ConversationId, ConversationPage, ErrorCode, Event, GenerationId, MessageId, StartResponse,
 };
 
 use crate::calls::Patience;
@@ -45,6 +45,12 @@ pub(crate) struct Open {
     pub(crate) problem: RwSignal<Option<String>>,
     /// The person reads further up.
     pub(crate) away: RwSignal<bool>,
+    /// The message that is looked for, until it is on the page.
+    pub(crate) sought: RwSignal<Option<(ConversationId, MessageId)>>,
+    /// The message that was found: it is shown.
+    pub(crate) found: RwSignal<Option<u64>>,
+    /// In no list, and erased a day after its last message.
+    pub(crate) temporary: RwSignal<bool>,
     /// Raised to scroll to the end.
     pub(crate) to_end: Trigger,
     pub(crate) announcer: Announcer,
@@ -104,6 +110,9 @@ impl Open {
             earlier: RwSignal::new(false),
             problem: RwSignal::default(),
             away: RwSignal::new(false),
+            sought: RwSignal::new(None),
+            found: RwSignal::new(None),
+            temporary: RwSignal::new(false),
             to_end: Trigger::new(),
             announcer: Announcer::new(),
             inner: Own::new(Inner::default()),
@@ -141,6 +150,8 @@ impl Open {
         });
         self.announcer.reset();
         self.problem.set(None);
+        set_if_new(self.found, None);
+        set_if_new(self.temporary, false);
         self.refresh();
         self.to_end.notify();
     }
@@ -191,19 +202,23 @@ impl Open {
     fn switched(self, app: App, page: ConversationPage) {
         let followed = self.with(open_answers);
         self.note_facts(&page);
+        set_if_new(self.temporary, page.temporary);
         self.change(|transcript| transcript.switch_page(page));
         let still = self.with(open_answers);
         if let Some(link) = app.link() {
             followed.into_iter().filter(|id| !still.contains(id)).for_each(|id| link.unfollow(id));
         }
         self.follow_open(app);
+        self.seek(app);
     }
 
     fn loaded(self, app: App, page: ConversationPage) {
         forget_pending();
         self.note_facts(&page);
+        set_if_new(self.temporary, page.temporary);
         self.change(|transcript| transcript.merge_page(page));
         self.follow_open(app);
+        self.seek(app);
     }
 
     fn follow_open(self, app: App) {
@@ -233,8 +248,36 @@ impl Open {
             {
                 self.note_facts(&page);
                 self.change(|transcript| transcript.add_earlier(page));
+                self.seek(app);
             }
         });
+    }
+
+    /// Whether the page holds that message.
+    pub(crate) fn holds(self, id: MessageId) -> bool {
+        self.with(|transcript| transcript.messages().iter().any(|message| message.id == Some(id)))
+    }
+
+    /// Shows the message that is looked for, or loads what comes before.
+    pub(crate) fn seek(self, app: App) {
+        let Some((conversation, id)) = self.sought.get_untracked() else { return };
+        if self.id() != Some(conversation) {
+            return;
+        }
+        let (key, is_loaded) = self.with(|transcript| {
+            let messages = transcript.messages();
+            let found = messages.iter().find(|message| message.id == Some(id));
+            (found.map(|message| message.key), !messages.is_empty())
+        });
+        match key {
+            Some(key) => {
+                self.sought.set(None);
+                self.found.set(Some(key));
+            }
+            None if self.with(Transcript::earlier).is_some() => self.load_earlier(app),
+            None if is_loaded => self.sought.set(None),
+            None => {}
+        }
     }
 
     /// A message is on its way: shown at once.

@@ -6,7 +6,8 @@ use leptos::prelude::{document, window};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
-    HtmlElement, HtmlTextAreaElement, ScrollIntoViewOptions, ScrollLogicalPosition, Storage,
+    HtmlElement, HtmlInputElement, HtmlTextAreaElement, ScrollIntoViewOptions,
+    ScrollLogicalPosition, Storage,
 };
 
 /// A value that outlives the page; `None` where storage is blocked or empty.
@@ -67,6 +68,80 @@ pub(crate) fn element(id: &str) -> Option<HtmlElement> {
 pub(crate) fn focus(id: &str) {
     if let Some(element) = element(id) {
         let _ = element.focus();
+    }
+}
+
+/// Whether the focus is in that element.
+pub(crate) fn has_focus(id: &str) -> bool {
+    document().active_element().is_some_and(|active| active.id() == id)
+}
+
+/// Whether the focus is in that element or in something in it.
+pub(crate) fn focus_is_in(id: &str) -> bool {
+    let active = document().active_element();
+    active.is_some_and(|active| element(id).is_some_and(|element| element.contains(Some(&active))))
+}
+
+/// Whether nothing has the focus.
+pub(crate) fn focus_is_lost() -> bool {
+    document().active_element().is_none_or(|active| active.tag_name() == "BODY")
+}
+
+/// Whether the focus is shown, because the person uses the keyboard.
+pub(crate) fn focus_is_seen() -> bool {
+    let active = document().active_element();
+    active.is_some_and(|active| active.matches(":focus-visible").unwrap_or(false))
+}
+
+/// Does what a click on the element with the focus does.
+pub(crate) fn click_focused() {
+    if let Some(active) = document().active_element().and_then(|a| a.dyn_into::<HtmlElement>().ok())
+    {
+        active.click();
+    }
+}
+
+/// Marks all of the text in a field.
+pub(crate) fn select_all(id: &str) {
+    if let Some(field) = element(id).and_then(|field| field.dyn_into::<HtmlInputElement>().ok()) {
+        field.select();
+    }
+}
+
+/// Whether a link was clicked, or something in one.
+pub(crate) fn is_in_link(event: &web_sys::MouseEvent) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    target.is_some_and(|target| matches!(target.closest("a"), Ok(Some(_))))
+}
+
+/// Which of several elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Beside {
+    First,
+    Last,
+    Next,
+    Previous,
+}
+
+/// Moves the focus among the elements in `id` that match.
+pub(crate) fn focus_beside(id: &str, matching: &str, to: Beside) {
+    let Some(all) = element(id).and_then(|inside| inside.query_selector_all(matching).ok()) else {
+        return;
+    };
+    let active = document().active_element();
+    let here = (0..all.length()).find(|at| {
+        all.get(*at)
+            .is_some_and(|node| active.as_ref().is_some_and(|a| a.is_same_node(Some(&node))))
+    });
+    let last = all.length().saturating_sub(1);
+    let at = match (to, here) {
+        (Beside::First, _) | (Beside::Next, None) => 0,
+        (Beside::Last, _) | (Beside::Previous, None) => last,
+        (Beside::Next, Some(here)) => (here + 1).min(last),
+        (Beside::Previous, Some(here)) => here.saturating_sub(1),
+    };
+    if let Some(found) = all.get(at).and_then(|node| node.dyn_into::<HtmlElement>().ok()) {
+        let _ = found.focus();
     }
 }
 
@@ -148,6 +223,18 @@ pub(crate) fn bring_into_view(id: &str) {
         options.set_block(ScrollLogicalPosition::Nearest);
         element.scroll_into_view_with_scroll_into_view_options(&options);
     }
+}
+
+/// Brings a message into the middle, and marks it for a moment.
+pub(crate) fn show_found(key: u64) {
+    let Ok(Some(found)) = document().query_selector(&format!("article[data-key='{key}']")) else {
+        return;
+    };
+    let options = ScrollIntoViewOptions::new();
+    options.set_block(ScrollLogicalPosition::Center);
+    found.scroll_into_view_with_scroll_into_view_options(&options);
+    let _ = found.class_list().remove_1("found-here");
+    let _ = found.class_list().add_1("found-here");
 }
 
 /// Whether that popover is shown.

@@ -5,18 +5,16 @@ use std::ops::Deref;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use unbroken_chat_view::history::History;
+use unbroken_chat_view::history::{Group, History, Kind};
 use unbroken_chat_view::picker::{self, Picker};
 use unbroken_client::browser::Link;
 use unbroken_client::{Config, Output, Rest, RestError, Status};
-use unbroken_protocol::{
-    Capability, ConversationEvent, ConversationId, ConversationOp, ConversationSummary, ErrorCode,
-    Event, Timestamp, path,
-};
+use unbroken_protocol::{Capability, ConversationSummary, ErrorCode, Event, Timestamp, path};
 
 use crate::address::{Address, Place};
 use crate::calls::ask;
 use crate::conversation::Open;
+use crate::keep::Keep;
 use crate::own::Own;
 use crate::session::{NoSession, Pair};
 use crate::writing::Writing;
@@ -49,8 +47,13 @@ pub(crate) enum Connection {
     Offline,
 }
 
-/// The conversations of one day or span of days, and its name.
-pub(crate) type Day = (String, Vec<ConversationSummary>);
+/// A part of a list of conversations.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Section {
+    pub(crate) kind: Kind,
+    pub(crate) title: String,
+    pub(crate) entries: Vec<ConversationSummary>,
+}
 
 /// A handle on everything; copies are the same.
 #[derive(Clone, Copy)]
@@ -72,13 +75,14 @@ pub(crate) struct Parts {
     /// How often this page has found the server again.
     pub(crate) reconnects: RwSignal<u32>,
     pub(crate) history: RwSignal<History>,
-    /// The conversations by day.
-    pub(crate) days: Memo<Vec<Day>>,
+    pub(crate) sections: Memo<Vec<Section>>,
+    pub(crate) keep: Keep,
     pub(crate) picker: RwSignal<Picker>,
     pub(crate) open: Open,
     pub(crate) writing: Writing,
     pub(crate) folded: RwSignal<bool>,
     pub(crate) drawer: RwSignal<bool>,
+    pub(crate) settings_open: RwSignal<bool>,
     inner: Own<Inner>,
 }
 
@@ -100,12 +104,14 @@ impl App {
             connection: RwSignal::new(Connection::Live),
             reconnects: RwSignal::new(0),
             history,
-            days: Memo::new(move |_| days(&history.read())),
+            sections: Memo::new(move |_| sections(&history.read())),
+            keep: Keep::new(),
             picker: RwSignal::default(),
             open: Open::new(),
             writing: Writing::new(),
             folded: RwSignal::new(dom::kept(FOLDED).is_some()),
             drawer: RwSignal::new(false),
+            settings_open: RwSignal::new(false),
             inner: Own::new(Inner { pair: None, link: None, was_live: false }),
         };
         // The app lives as long as its page.
@@ -267,27 +273,17 @@ impl App {
         request_animation_frame(|| dom::focus("open-sidebar"));
     }
 
-    /// The conversations of that day.
-    pub(crate) fn of_day(self, day: &str) -> Vec<ConversationSummary> {
-        let days = self.days.read();
-        days.iter().find(|(name, _)| name == day).map(|(_, of)| of.clone()).unwrap_or_default()
-    }
-
-    fn conversation_changed(self, event: ConversationEvent) {
-        let id = event.conversation.conversation_id;
-        if event.op == ConversationOp::Delete && self.place.get_untracked() == Place::Chat(Some(id))
-        {
-            self.go("/");
-        }
-        self.history.update(|history| history.apply(event));
-    }
-
     fn load_lists(self) {
         let Some(rest) = self.rest() else { return };
         spawn_local(async move {
             let page = ask(async || rest.conversations(Some(PAGE), None).await).await;
             if let Some(page) = self.checked(page) {
                 self.history.update(|history| history.replace(page));
+                self.load_kept(&rest).await;
+            }
+            if self.keep.archive.read_untracked().is_loaded() {
+                self.keep.archive.set(History::archive());
+                self.load_archive();
             }
             let models = ask(async || rest.models().await).await;
             if let Some(list) = self.checked(models) {
@@ -314,15 +310,6 @@ impl App {
         });
     }
 
-    pub(crate) fn delete(self, id: ConversationId) {
-        let Some(rest) = self.rest() else { return };
-        spawn_local(async move {
-            if self.checked(rest.delete(id).await).is_some() {
-                self.history.update(|history| history.delete(id));
-            }
-        });
-    }
-
     /// Remembers the chosen model for this person; `None` is "Best".
     pub(crate) fn prefer(self, model: Option<String>) {
         let Some(rest) = self.rest() else { return };
@@ -341,7 +328,7 @@ impl App {
     }
 
     /// The answer, where there is one. A session that has ended is renewed for the next call.
-    fn checked<A>(self, answer: Result<A, RestError>) -> Option<A> {
+    pub(crate) fn checked<A>(self, answer: Result<A, RestError>) -> Option<A> {
         if let Err(error) = &answer
             && is_unauthorized(error)
         {
@@ -351,12 +338,14 @@ impl App {
     }
 }
 
-fn days(history: &History) -> Vec<Day> {
+pub(crate) fn sections(history: &History) -> Vec<Section> {
     let groups = history.groups(Timestamp::from_millis(dom::now()), dom::utc_offset());
-    let day = |group: unbroken_chat_view::history::Group<'_>| {
-        (group.title, group.entries.into_iter().cloned().collect())
+    let section = |group: Group<'_>| Section {
+        kind: group.kind,
+        title: group.title,
+        entries: group.entries.into_iter().cloned().collect(),
     };
-    groups.into_iter().map(day).collect()
+    groups.into_iter().map(section).collect()
 }
 
 /// Whether the call failed because the session is gone.

@@ -19,6 +19,10 @@ pub(crate) const TRANSCRIPT: &str = "Transcript";
 pub(crate) const ANSWERS: &str = "Answers, read aloud";
 pub(crate) const SENDING: &str = "Sending…";
 pub(crate) const CANCEL: &str = "Cancel";
+/// A part of the app that comes when it is asked for did not come.
+pub(crate) const PART_MISSING: &str =
+    "This part of the app could not be loaded. The network may be down.";
+pub(crate) const TRY_AGAIN: &str = "Try again";
 
 pub(crate) const NO_SUCH_CONVERSATION: &str = "This conversation does not exist, or is not yours.";
 
@@ -40,15 +44,8 @@ pub(crate) const ABOUT_TEXT: &str = "An answer is a log, not a connection: a rel
     restarted server neither loses nor doubles a word. Everything stays on the server that you \
     opened this page from.";
 
-pub(crate) const DELETE_TITLE: &str = "Delete this conversation?";
-
-pub(crate) fn delete_about(title: &str) -> String {
-    format!("“{title}” and everything in it will be gone for good.")
-}
-
-pub(crate) fn delete_named(title: &str) -> String {
-    format!("Delete {title}")
-}
+pub(crate) const SHOW: &str = "Show";
+pub(crate) const ARCHIVED: &str = "Archive";
 
 pub(crate) fn tokens(count: u64) -> String {
     match count {

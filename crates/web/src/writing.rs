@@ -31,6 +31,8 @@ pub(crate) struct Writing {
     pub(crate) unsent: RwSignal<Option<Turn>>,
     /// What the composer changes, when it does not write a new message.
     pub(crate) editing: RwSignal<Option<Editing>>,
+    /// The next conversation is temporary.
+    pub(crate) temporary: RwSignal<bool>,
     /// The draft that an edit has put aside.
     aside: RwSignal<String>,
 }
@@ -52,6 +54,7 @@ pub(crate) struct Turn {
     /// Where it branches off, when it does not go to the end.
     pub(crate) parent_id: Option<String>,
     pub(crate) client_message_id: ClientMessageId,
+    pub(crate) temporary: bool,
 }
 
 impl Writing {
@@ -61,6 +64,7 @@ impl Writing {
             refusal: RwSignal::default(),
             unsent: RwSignal::default(),
             editing: RwSignal::default(),
+            temporary: RwSignal::default(),
             aside: RwSignal::default(),
         }
     }
@@ -171,7 +175,13 @@ impl App {
             Place::Chat(id) => id,
             Place::Home | Place::History | Place::Elsewhere => None,
         };
-        Turn { text, conversation_id, parent_id: None, client_message_id: ClientMessageId::new() }
+        Turn {
+            text,
+            conversation_id,
+            parent_id: None,
+            client_message_id: ClientMessageId::new(),
+            temporary: conversation_id.is_none() && self.writing.temporary.get_untracked(),
+        }
     }
 
     fn keep_draft(self) {
@@ -215,6 +225,7 @@ impl App {
                 conversation_id: turn.conversation_id.map(|id| id.to_string()),
                 parent_id: turn.parent_id.clone(),
                 client_message_id: Some(turn.client_message_id.to_string()),
+                temporary: turn.temporary.then_some(true),
                 ..StartRequest::default()
             };
             let rest = self.rest().unwrap_or_else(|| unbroken_client::Rest::new(""));
@@ -241,6 +252,10 @@ impl App {
             self.open.to_end.notify();
         } else {
             self.open.started(self, turn, response);
+        }
+        if turn.temporary {
+            self.open.temporary.set(true);
+            self.writing.temporary.set(false);
         }
         self.writing.composer.update(Composer::sent);
         if turn.conversation_id.is_none() && self.place.get_untracked() == Place::Home {

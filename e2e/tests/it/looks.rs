@@ -15,8 +15,13 @@ const SIZES: [(&str, Size); 3] = [("desktop", DESKTOP), ("tablet", TABLET), ("ph
 /// What README and guide show.
 const PICTURED: [&str; 3] = ["home", "picker", "chat"];
 
-/// Pictures go to `docs/images` when `UNBROKEN_PICTURES` is set, else nowhere.
+/// Pictures go to `docs/images` when `UNBROKEN_PICTURES` is set, all of them to the folder that
+/// `UNBROKEN_ALL_PICTURES` names, else nowhere.
 async fn picture(browser: &Browser, page: &str, name: &str) {
+    if let Some(folder) = std::env::var_os("UNBROKEN_ALL_PICTURES") {
+        let file = PathBuf::from(folder).join(format!("{}.png", name.replace(' ', "-")));
+        std::fs::write(file, browser.screenshot().await).unwrap();
+    }
     if std::env::var_os("UNBROKEN_PICTURES").is_none() || !PICTURED.contains(&page) {
         return;
     }
@@ -31,7 +36,7 @@ async fn nothing_sticks_out(browser: &Browser, state: &str) {
     assert_eq!(browser.script(overflow).await, 0, "{state} scrolls sideways");
 }
 
-async fn look_at(browser: &Browser, page: &str) {
+pub(crate) async fn look_at(browser: &Browser, page: &str) {
     for scheme in ["light", "dark"] {
         browser.prefer(scheme).await;
         for (name, size) in SIZES {
@@ -113,5 +118,29 @@ async fn markdown_of_every_kind_neither_runs_nor_breaks_the_page() {
     assert_eq!(browser.script(unsafe_links).await, 0);
     look_at(&browser, "markdown").await;
     assert_eq!(browser.console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn from_right_to_left_a_page_is_its_own_mirror_image() {
+    let server = Server::start("numbers:tokens=3").await;
+    let browser = Browser::start(DESKTOP).await;
+    browser.open(&server.url("/")).await;
+    browser.focused("textbox", "Message").await;
+    browser.type_text("Count").await;
+    browser.enter().await;
+    browser.answer_ended().await;
+    browser.script("document.documentElement.dir = 'rtl'").await;
+    let at_the_right = "const { right } = document.querySelector('nav').getBoundingClientRect();
+        return right === innerWidth && document.querySelector('nav').checkVisibility()";
+    for (name, size) in SIZES {
+        browser.resize(size).await;
+        nothing_sticks_out(&browser, &format!("rtl-{name}")).await;
+        axe::check(&browser, &format!("rtl-{name}")).await;
+        if name == "phone" {
+            browser.press("button", "Open sidebar").await;
+        }
+        browser.until("the sidebar at the right", at_the_right).await;
+    }
     browser.close().await;
 }

@@ -153,7 +153,7 @@ fn is_last_stop(stop: usize) -> bool {
     [BEGINNING, END].into_iter().any(|first| stop == first + STOPS * STRIDE)
 }
 
-async fn ask(server: &Server) -> Browser {
+pub(crate) async fn ask(server: &Server) -> Browser {
     let browser = Browser::start(DESKTOP).await;
     browser.open(&server.url("/")).await;
     browser.focused("textbox", "Message").await;
@@ -167,7 +167,7 @@ async fn send(browser: &Browser) {
 }
 
 /// Waits until the model halts after so many chunks, and the page shows them.
-async fn reached(server: &Server, browser: &Browser, long: Long, chunks: usize) {
+pub(crate) async fn reached(server: &Server, browser: &Browser, long: Long, chunks: usize) {
     let halted = |calls: &[Call]| calls.iter().any(|call| call.tokens == chunks);
     server.standin.wait_until(halted).await;
     // What the last words mean may not be known yet.
@@ -178,7 +178,7 @@ async fn reached(server: &Server, browser: &Browser, long: Long, chunks: usize) 
 
 /// The letters and digits of the last answer, without the headings of code, and without the
 /// addresses of links: a long paragraph is shown as it was written until it is over.
-const LETTERS: &str = r"
+pub(crate) const LETTERS: &str = r"
 const letters = () => {
   const prose = [...document.querySelectorAll('main article .prose')].at(-1)?.cloneNode(true);
   prose?.querySelectorAll('figcaption').forEach(e => e.remove());

@@ -30,6 +30,8 @@ pub(super) fn read(value: &Value, notes: &mut Notes) -> Foreign {
         updated_at: time(&value["update_time"]),
         current: word(&value["current_node"]),
         model: word(&value["default_model_slug"]).or(model).unwrap_or_else(|| "ChatGPT".into()),
+        pinned: false,
+        archived: value["is_archived"] == true,
         title,
         nodes,
     }

@@ -34,6 +34,8 @@ pub(super) fn read(value: &Value, notes: &mut Notes) -> Foreign {
         updated_at: time(&value["updated_at"]),
         current: shown.or_else(|| nodes.last().map(|node| node.id.clone())),
         model: word(&value["model"]).unwrap_or_else(|| "Claude".into()),
+        pinned: value["is_starred"] == true,
+        archived: false,
         title,
         nodes,
     }

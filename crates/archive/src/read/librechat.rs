@@ -34,6 +34,8 @@ pub(super) fn read(value: &Value, notes: &mut Notes) -> Foreign {
         updated_at: time(&value["updatedAt"]),
         current: None,
         model: model.or_else(|| word(&value["endpoint"])).unwrap_or_else(|| "LibreChat".into()),
+        pinned: false,
+        archived: value["isArchived"] == true,
         title,
         nodes,
     }

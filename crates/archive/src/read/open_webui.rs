@@ -47,6 +47,8 @@ pub(super) fn read(value: &Value, notes: &mut Notes) -> Foreign {
         updated_at: time(&value["updated_at"]),
         current: word(&chat["history"]["currentId"]),
         model: models.iter().find_map(word).unwrap_or_else(|| "Open WebUI".into()),
+        pinned: value["pinned"] == true,
+        archived: value["archived"] == true,
         title,
         nodes,
     }

@@ -143,6 +143,7 @@ fn page(messages: Vec<MessageView>) -> ConversationPage {
         title: "Title".to_owned(),
         total: messages.len() as u64,
         messages,
+        temporary: false,
     }
 }
 

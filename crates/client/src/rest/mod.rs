@@ -14,7 +14,7 @@ use unbroken_protocol::{
     DeviceId, DeviceSession, DeviceSessionRequest, ErrorBody, ErrorCode, Event, EventBatch,
     GenerationId, GenerationReply, Health, MessageId, ModelList, PreferenceReply,
     PreferenceRequest, QueueList, QueuePatch, RegenerateRequest, RequestType, RoutingStats,
-    SessionId, StartRequest, StartResponse, path,
+    SearchPage, SessionId, StartRequest, StartResponse, path,
 };
 
 use crate::sse::Parser;
@@ -57,6 +57,16 @@ impl RestError {
             details: None,
         }))
     }
+}
+
+/// A list of conversations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shelf {
+    /// What is not archived.
+    Listed,
+    /// Of these: what is pinned or in a folder.
+    Kept,
+    Archived,
 }
 
 /// An HTTP method that the protocol uses.
@@ -151,10 +161,35 @@ impl Rest {
         limit: Option<u32>,
         cursor: Option<&str>,
     ) -> Result<ConversationList, RestError> {
-        let mut query = self.pair();
-        query.extend(limit.map(|limit| ("limit", limit.to_string())));
-        query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
+        self.conversations_on(Shelf::Listed, limit, cursor).await
+    }
+
+    /// The conversations of a list, the one that changed last first.
+    pub async fn conversations_on(
+        &self,
+        shelf: Shelf,
+        limit: Option<u32>,
+        cursor: Option<&str>,
+    ) -> Result<ConversationList, RestError> {
+        let mut query = self.page(limit, cursor);
+        query.extend(match shelf {
+            Shelf::Listed => None,
+            Shelf::Kept => Some(("kept", "true".to_owned())),
+            Shelf::Archived => Some(("archived", "true".to_owned())),
+        });
         self.get(path::CONVERSATIONS, &query).await
+    }
+
+    /// Messages and titles in which all of `text` is, the best first.
+    pub async fn search(
+        &self,
+        text: &str,
+        limit: Option<u32>,
+        cursor: Option<&str>,
+    ) -> Result<SearchPage, RestError> {
+        let mut query = self.page(limit, cursor);
+        query.push(("q", text.to_owned()));
+        self.get(path::SEARCH, &query).await
     }
 
     /// The selected branch of a conversation; with `limit` a page that ends before `before`.
@@ -170,7 +205,13 @@ impl Rest {
         self.get(&filled(path::CONVERSATION, id), &query).await
     }
 
-    /// Deletes a conversation; what runs in it is stopped first.
+    /// Takes a delete back: within ten minutes.
+    pub async fn restore(&self, id: ConversationId) -> Result<ConversationSummary, RestError> {
+        let path = filled(path::RESTORE, id);
+        self.send(Method::Post, &path, &self.pair(), None::<&()>).await
+    }
+
+    /// Deletes a conversation, with ten minutes to restore it; what runs in it is stopped first.
     pub async fn delete(&self, id: ConversationId) -> Result<ConversationDeleted, RestError> {
         let path = filled(path::CONVERSATION, id);
         self.send(Method::Delete, &path, &self.pair(), None::<&()>).await
@@ -354,6 +395,14 @@ impl Rest {
         }
         let pair = request.session_id.is_some();
         request.request_type = request.request_type.or(pair.then_some(RequestType::Anonymous));
+    }
+
+    /// The pair and a part of a list as a query.
+    fn page(&self, limit: Option<u32>, cursor: Option<&str>) -> Vec<(&'static str, String)> {
+        let mut query = self.pair();
+        query.extend(limit.map(|limit| ("limit", limit.to_string())));
+        query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
+        query
     }
 
     /// The pair as a query. Without one the cookie speaks.

@@ -4,7 +4,8 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use unbroken_engine::Refusal;
 use unbroken_protocol::{
-    ClientMessageId, ConversationId, ErrorCode, Event, GenerationState, Means, MessageView,
+    ClientMessageId, ConversationId, ConversationPatch, ErrorCode, Event, GenerationState, Means,
+    MessageView,
 };
 use unbroken_providers::Failure;
 use unbroken_providers::scripted::{Scripted, Step};
@@ -239,7 +240,9 @@ async fn another_answer_is_a_sibling_and_the_first_can_be_shown_again() {
     };
     assert_eq!(shown().await, ("second".into(), 2));
     let message = first.turn.message_id.to_string();
-    world.engine.select_branch(world.principal, conversation, &message).await.unwrap();
+    let patch =
+        ConversationPatch { selected_message_id: Some(message), ..ConversationPatch::default() };
+    world.engine.change(world.principal, conversation, patch).await.unwrap();
     assert_eq!(shown().await, ("first".into(), 2));
 }
 

@@ -3,13 +3,13 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
-use unbroken_engine::{Ask, Engine, Refusal, Settings};
+use unbroken_engine::{Ask, Delete, Engine, Refusal, Settings};
 use unbroken_protocol::{
     ClientMessageId, CompleteStatus, Event, GenerationState, PrincipalId, Role,
 };
 use unbroken_providers::scripted::Step;
 use unbroken_providers::{Catalogue, CatalogueSettings};
-use unbroken_store::Store;
+use unbroken_store::{Shelf, Store};
 
 /// B8.11: the same key is one turn and one call, however often it is sent at once.
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn a_stranger_finds_nothing() {
     assert!(matches!(log, Err(Refusal::NotFound(_))));
     let stopped = engine.stop(stranger, turn.generation_id).await;
     assert!(matches!(stopped, Err(Refusal::NotFound(_))));
-    let deleted = engine.delete(stranger, turn.conversation_id).await;
+    let deleted = engine.delete(stranger, turn.conversation_id, Delete::Hide).await;
     assert!(matches!(deleted, Err(Refusal::NotFound(_))));
     let asked =
         Ask { conversation_id: Some(turn.conversation_id.to_string()), ..super::ask("let me in") };
@@ -123,12 +123,13 @@ async fn deleting_a_conversation_stops_what_runs_and_what_waits() {
     let mut running = world.reader(first.turn.generation_id).await;
     let mut waiting = world.reader(second.turn.generation_id).await;
     running.until_text("so far").await;
-    world.engine.delete(world.principal, first.turn.conversation_id).await.unwrap();
+    world.engine.delete(world.principal, first.turn.conversation_id, Delete::Hide).await.unwrap();
     running.end().await;
     waiting.end().await;
     world.engine.idle().await;
     assert_eq!(world.model.calls().len(), 1);
-    let list = world.engine.conversations(world.principal, None, None).await.unwrap();
+    let list =
+        world.engine.conversations(world.principal, Shelf::Listed, None, None).await.unwrap();
     assert_eq!(list.total, 0);
 }
 

@@ -4,11 +4,12 @@ use axum::Json as JsonReply;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method};
 use serde::Deserialize;
-use unbroken_engine::Page;
+use unbroken_engine::{Delete, Page};
 use unbroken_protocol::{
     ConversationDeleted, ConversationId, ConversationList, ConversationPage, ConversationPatch,
     ConversationSummary, DELETE_EVERYTHING, DeleteEverything, EverythingDeleted,
 };
+use unbroken_store::Shelf;
 
 use crate::App;
 use crate::auth::{self, Pair};
@@ -22,16 +23,38 @@ pub(crate) struct Window {
     before: Option<String>,
 }
 
+/// Which list is wanted.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Wanted {
+    #[serde(default)]
+    archived: bool,
+    /// Only what is pinned or in a folder.
+    #[serde(default)]
+    kept: bool,
+}
+
+impl Wanted {
+    fn shelf(&self) -> Shelf {
+        match self {
+            Self { archived: true, .. } => Shelf::Archived,
+            Self { kept: true, .. } => Shelf::Kept,
+            _ => Shelf::Listed,
+        }
+    }
+}
+
 /// `GET /ai/conversations`
 pub(crate) async fn list(
     State(app): State<App>,
     headers: HeaderMap,
     Query(pair): Query<Pair>,
     Query(window): Query<Window>,
+    Query(wanted): Query<Wanted>,
 ) -> Result<JsonReply<ConversationList>, ApiError> {
     let speaker = auth::speaker(&app, &Method::GET, &headers, pair).await?;
     let cursor = window.cursor.as_deref().filter(|cursor| !cursor.is_empty());
-    Ok(JsonReply(app.engine.conversations(speaker.principal, window.limit, cursor).await?))
+    let (limit, shelf) = (window.limit, wanted.shelf());
+    Ok(JsonReply(app.engine.conversations(speaker.principal, shelf, limit, cursor).await?))
 }
 
 /// `GET /ai/conversations/{id}`
@@ -63,12 +86,7 @@ pub(crate) async fn patch(
     );
     let speaker = auth::speaker(&app, &Method::PATCH, &headers, pair).await?;
     let id = parse(&id)?;
-    if let Some(title) = patch.patch.title {
-        app.engine.rename(speaker.principal, id, &title).await?;
-    }
-    if let Some(message) = patch.patch.selected_message_id {
-        app.engine.select_branch(speaker.principal, id, &message).await?;
-    }
+    app.engine.change(speaker.principal, id, patch.patch).await?;
     Ok(JsonReply(app.engine.conversation_summary(speaker.principal, id).await?))
 }
 
@@ -87,10 +105,12 @@ pub(crate) async fn delete(
     headers: HeaderMap,
     PathId(id): PathId,
     Query(pair): Query<Pair>,
+    Query(Deleting { now }): Query<Deleting>,
 ) -> Result<JsonReply<ConversationDeleted>, ApiError> {
     let speaker = auth::speaker(&app, &Method::DELETE, &headers, pair).await?;
     let conversation_id = parse(&id)?;
-    app.engine.delete(speaker.principal, conversation_id).await?;
+    let how = if now { Delete::Erase } else { Delete::Hide };
+    app.engine.delete(speaker.principal, conversation_id, how).await?;
     Ok(JsonReply(ConversationDeleted { success: true, conversation_id }))
 }
 
@@ -111,6 +131,29 @@ pub(crate) async fn delete_all(
     }
     let conversations = app.engine.delete_everything(speaker.principal).await?;
     Ok(JsonReply(EverythingDeleted { success: true, conversations }))
+}
+
+/// Whether there is no way back.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Deleting {
+    #[serde(default)]
+    now: bool,
+}
+
+/// `POST /ai/conversations/{id}/restore`
+pub(crate) async fn restore(
+    State(app): State<App>,
+    headers: HeaderMap,
+    PathId(id): PathId,
+    Query(in_query): Query<Pair>,
+    OptionalJson(pair): OptionalJson<Pair>,
+) -> Result<JsonReply<ConversationSummary>, ApiError> {
+    let pair =
+        Pair::new(pair.session_id.or(in_query.session_id), pair.device_id.or(in_query.device_id));
+    let speaker = auth::speaker(&app, &Method::POST, &headers, pair).await?;
+    let id = parse(&id)?;
+    app.engine.restore(speaker.principal, id).await?;
+    Ok(JsonReply(app.engine.conversation_summary(speaker.principal, id).await?))
 }
 
 /// An id that is no id names nothing.

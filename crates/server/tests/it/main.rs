@@ -17,6 +17,7 @@ mod follow;
 mod going_on;
 mod hello;
 mod hostile;
+mod keep;
 mod models;
 mod moving;
 mod notices;

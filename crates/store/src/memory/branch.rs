@@ -57,21 +57,4 @@ impl Transaction<'_> {
         found.selected_message_id = leaf;
         true
     }
-
-    pub(crate) fn delete_conversation(&mut self, conversation: ConversationId) -> bool {
-        let state = self.state();
-        let gone: Vec<_> =
-            state.generations_of(conversation).map(|found| found.generation_id).collect();
-        state.packs.retain(|(id, _), _| !gone.contains(id));
-        state.deliveries.retain(|(id, _)| !gone.contains(id));
-        state.generations.retain(|id, _| !gone.contains(id));
-        state.messages.retain(|_, (of, _)| *of != conversation);
-        state.shares.retain(|_, (share, _)| share.keep || share.conversation_id != conversation);
-        state.conversations.remove(&conversation).is_some()
-    }
-
-    pub(crate) fn rename(&mut self, conversation: ConversationId, title: &str) -> bool {
-        let found = self.state().conversations.get_mut(&conversation);
-        found.map(|found| title.clone_into(&mut found.title)).is_some()
-    }
 }

@@ -4,7 +4,9 @@ use unbroken_protocol::{ConversationId, MessageId, PrincipalId};
 
 use super::Memory;
 use super::state::State;
-use crate::{Conversation, ConversationCursor, ConversationRow, History, HistoryMessage, Message};
+use crate::{
+    Conversation, ConversationCursor, ConversationRow, History, HistoryMessage, Message, Shelf,
+};
 
 impl Memory {
     pub(crate) fn conversation(
@@ -19,6 +21,7 @@ impl Memory {
     pub(crate) fn conversations(
         &self,
         principal: PrincipalId,
+        shelf: Shelf,
         limit: u32,
         after: Option<ConversationCursor>,
     ) -> Vec<ConversationRow> {
@@ -26,19 +29,15 @@ impl Memory {
         let place = |found: &&Conversation| (found.updated_at, found.conversation_id);
         let after = after.map(|cursor| (cursor.updated_at, cursor.conversation_id));
         let mut found: Vec<_> = state
-            .conversations
-            .values()
-            .filter(|found| found.principal_id == principal)
+            .shelf(principal, shelf)
             .filter(|found| after.is_none_or(|after| place(found) < after))
             .collect();
         found.sort_by_key(|found| std::cmp::Reverse(place(found)));
         found.into_iter().take(limit as usize).map(|found| state.row(found)).collect()
     }
 
-    pub(crate) fn conversation_count(&self, principal: PrincipalId) -> u64 {
-        let state = self.state();
-        let owned = state.conversations.values().filter(|found| found.principal_id == principal);
-        owned.count() as u64
+    pub(crate) fn conversation_count(&self, principal: PrincipalId, shelf: Shelf) -> u64 {
+        self.state().shelf(principal, shelf).count() as u64
     }
 
     pub(crate) fn history(

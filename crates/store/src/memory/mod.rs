@@ -5,6 +5,7 @@
 
 mod branch;
 mod history;
+mod keep;
 mod moving;
 mod read;
 mod rows;

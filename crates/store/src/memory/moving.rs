@@ -6,19 +6,24 @@ use unbroken_protocol::{
 
 use super::{Memory, Transaction};
 use crate::{
-    Conversation, Generation, Import, ImportStep, Imported, ImportedMessage, Message, Share,
+    Conversation, Generation, Import, ImportStep, Imported, ImportedMessage, Message, Share, Which,
 };
 
 impl Memory {
     pub(crate) fn conversation_ids(
         &self,
         principal: PrincipalId,
+        which: Which,
         after: Option<ConversationId>,
         limit: u32,
     ) -> Vec<ConversationId> {
         let state = self.state();
         let owned = state.conversations.values().filter(|found| found.principal_id == principal);
-        let ids = owned.map(|found| found.conversation_id);
+        let is_meant = |found: &&Conversation| {
+            let hidden = found.temporary || state.deleted.contains_key(&found.conversation_id);
+            which == Which::All || !hidden
+        };
+        let ids = owned.filter(is_meant).map(|found| found.conversation_id);
         ids.filter(|id| after.is_none_or(|after| *id > after)).take(limit as usize).collect()
     }
 
@@ -76,7 +81,8 @@ impl Memory {
     pub(crate) fn shared(&self, id: &str) -> Option<Vec<u8>> {
         let state = self.state();
         let (share, page) = state.shares.get(id)?;
-        let is_there = state.conversations.contains_key(&share.conversation_id);
+        let id = share.conversation_id;
+        let is_there = state.conversations.contains_key(&id) && !state.deleted.contains_key(&id);
         (share.keep || is_there).then(|| page.clone())
     }
 }
@@ -109,13 +115,19 @@ impl Transaction<'_> {
             return (false, 0);
         }
         let is_new = here.is_none();
+        // Who brings it in wants it back.
+        let deleted = self.state.deleted.contains_key(&slice.conversation_id);
         let selects = here.is_none_or(|here| slice.known.contains(&here.selected_message_id));
         let is_stored = |message: &&ImportedMessage| {
             let answer = message.message.answer.as_ref();
             self.state.messages.contains_key(&message.message.message_id)
                 || answer.is_some_and(|a| self.state.generations.contains_key(&a.generation_id))
         };
-        let new: Vec<_> = slice.messages.iter().filter(|message| !is_stored(message)).collect();
+        let new: Vec<_> =
+            slice.messages.iter().filter(|message| !is_stored(message)).cloned().collect();
+        if deleted {
+            self.state().deleted.remove(&slice.conversation_id);
+        }
         if new.is_empty() {
             return (false, 0);
         }
@@ -233,5 +245,9 @@ fn conversation(principal_id: PrincipalId, slice: &Imported) -> Conversation {
         selected_message_id: slice.selected_message_id,
         message_count: 0,
         total_tokens: 0,
+        pinned: slice.pinned,
+        archived: slice.archived,
+        folder: slice.folder.clone(),
+        temporary: false,
     }
 }

@@ -19,7 +19,11 @@ impl Memory {
 
     pub(crate) fn usage_count(&self, principal: PrincipalId) -> u64 {
         let state = self.state();
-        let asked = state.generations.values().filter(|found| found.principal_id == principal);
+        let is_counted = |id| state.conversations.get(id).is_some_and(|found| !found.temporary);
+        let asked = state
+            .generations
+            .values()
+            .filter(|found| found.principal_id == principal && is_counted(&found.conversation_id));
         asked.count() as u64
     }
 

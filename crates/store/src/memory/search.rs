@@ -3,17 +3,19 @@
 use unbroken_protocol::PrincipalId;
 
 use super::Memory;
-use crate::{Hit, NEWEST, Query, search};
+use crate::{Hit, NEWEST, Query, Shelf, search};
 
 impl Memory {
     pub(crate) fn search(&self, principal: PrincipalId, query: &Query) -> Vec<Hit> {
         let state = self.state();
         let messages = state.messages.values().rev().filter_map(|(of, message)| {
-            let conversation = state.conversation(principal, *of)?;
+            let conversation =
+                state.conversation(principal, *of).filter(|found| !found.temporary)?;
             let known = Some((message.message_id, message.role));
             Some((conversation, known, message.created_at, &message.content))
         });
-        let owned = state.conversations.values().filter(|found| found.principal_id == principal);
+        let listed = state.shelf(principal, Shelf::Listed);
+        let owned = listed.chain(state.shelf(principal, Shelf::Archived));
         let titles = owned.map(|found| (found, None, found.updated_at, &found.title));
         let texts = titles.chain(messages).filter(|(.., text)| query.matches(text));
         let hits = texts.map(|(conversation, message, at, text)| Hit {

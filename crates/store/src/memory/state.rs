@@ -11,7 +11,7 @@ use unbroken_protocol::{
 use super::rows::Rows;
 use crate::{
     Conversation, ConversationRow, Generation, Import, JournalEntry, Message, Record, SecretHash,
-    Session, Share,
+    Session, Share, Shelf,
 };
 
 /// Everything. What is large is shared between copies.
@@ -21,6 +21,8 @@ pub(super) struct State {
     pub(super) link_codes: HashMap<SecretHash, (PrincipalId, Timestamp)>,
     pub(super) preferences: HashMap<PrincipalId, String>,
     pub(super) conversations: BTreeMap<ConversationId, Conversation>,
+    /// Hidden conversations, and since when.
+    pub(super) deleted: BTreeMap<ConversationId, Timestamp>,
     pub(super) messages: Rows<MessageId, (ConversationId, Message)>,
     pub(super) generations: Rows<GenerationId, Generation>,
     /// What a client's key asked for, and the generation that came of it.
@@ -40,7 +42,27 @@ impl State {
         principal: PrincipalId,
         id: ConversationId,
     ) -> Option<&Conversation> {
-        self.conversations.get(&id).filter(|found| found.principal_id == principal)
+        let shown = self.conversations.get(&id).filter(|_| !self.deleted.contains_key(&id));
+        shown.filter(|found| found.principal_id == principal)
+    }
+
+    /// The conversations of a list, in no order.
+    pub(super) fn shelf(
+        &self,
+        principal: PrincipalId,
+        shelf: Shelf,
+    ) -> impl Iterator<Item = &Conversation> {
+        let shown =
+            self.conversations.keys().filter_map(move |id| self.conversation(principal, *id));
+        shown.filter(move |found| {
+            let is_kept = found.pinned || found.folder.is_some();
+            let is_there = match shelf {
+                Shelf::Listed => !found.archived,
+                Shelf::Kept => !found.archived && is_kept,
+                Shelf::Archived => found.archived,
+            };
+            is_there && !found.temporary
+        })
     }
 
     pub(super) fn row(&self, conversation: &Conversation) -> ConversationRow {

@@ -23,8 +23,11 @@ impl Transaction<'_> {
         if waiting_behind > most {
             return TurnOutcome::Busy;
         }
-        if let Place::New { conversation_id, title } = &turn.place {
-            let conversation = conversation(turn, *conversation_id, title);
+        if let Place::New { conversation_id, title, temporary } = &turn.place {
+            let conversation = Conversation {
+                temporary: *temporary,
+                ..conversation(turn, *conversation_id, title)
+            };
             self.state().conversations.insert(*conversation_id, conversation);
         }
         if let Some(content) = &turn.content {
@@ -119,7 +122,9 @@ fn repeated(
         return Some(TurnOutcome::Conflict);
     }
     // The key is used for ever, also when its conversation was deleted since.
-    let Some(found) = state.generations.get(id) else { return Some(TurnOutcome::NotFound) };
+    let found = state.generations.get(id);
+    let found = found.filter(|found| !state.deleted.contains_key(&found.conversation_id));
+    let Some(found) = found else { return Some(TurnOutcome::NotFound) };
     let user_message_id = state.message(found.message_id)?.parent_id?;
     Some(TurnOutcome::Repeated(Turn {
         conversation_id: found.conversation_id,
@@ -166,5 +171,9 @@ fn conversation(turn: &NewTurn, conversation_id: ConversationId, title: &str) ->
         selected_message_id: turn.message_id,
         message_count: 0,
         total_tokens: 0,
+        pinned: false,
+        archived: false,
+        folder: None,
+        temporary: false,
     }
 }

@@ -69,7 +69,8 @@ impl Transaction<'_> {
             .id(conversation.as_bytes())
             .step(
                 "UPDATE counts SET answers = answers - 1 WHERE principal_id = \
-                 (SELECT principal_id FROM conversations WHERE conversation_id = ?)",
+                 (SELECT principal_id FROM conversations \
+                  WHERE conversation_id = ? AND temporary = 0)",
             )
             .id(conversation.as_bytes())
             .step("DELETE FROM generations WHERE generation_id = ?")
@@ -103,52 +104,6 @@ impl Transaction<'_> {
         .execute(&mut *self.inner)
         .await?;
         Ok(done.rows_affected() > 0)
-    }
-
-    pub(crate) async fn delete_conversation(
-        &mut self,
-        conversation: ConversationId,
-    ) -> Result<bool, StoreError> {
-        let mut script = Script::default();
-        script.unindex_conversation(conversation);
-        for sql in [
-            "DELETE FROM packs WHERE generation_id IN \
-             (SELECT generation_id FROM generations WHERE conversation_id = ?)",
-            "DELETE FROM deliveries WHERE generation_id IN \
-             (SELECT generation_id FROM generations WHERE conversation_id = ?)",
-            "UPDATE counts SET conversations = conversations - 1, answers = answers - g.n \
-             FROM conversations c, (SELECT count(*) AS n FROM generations WHERE conversation_id = ?) g \
-             WHERE c.conversation_id = ? AND counts.principal_id = c.principal_id",
-            "DELETE FROM generations WHERE conversation_id = ?",
-            "DELETE FROM messages WHERE conversation_id = ?",
-            "DELETE FROM shares WHERE conversation_id = ? AND NOT keep",
-            "DELETE FROM conversations WHERE conversation_id = ? RETURNING 1",
-        ] {
-            script.step(sql);
-            for _ in sql.matches('?') {
-                script.id(conversation.as_bytes());
-            }
-        }
-        Ok(script.row(&mut *self.inner).await?.is_some())
-    }
-
-    pub(crate) async fn rename(
-        &mut self,
-        conversation: ConversationId,
-        title: &str,
-    ) -> Result<bool, StoreError> {
-        let done = sqlx::query("UPDATE conversations SET title = ? WHERE conversation_id = ?")
-            .bind(title)
-            .bind(conversation.as_bytes().as_slice())
-            .execute(&mut *self.inner)
-            .await?;
-        if done.rows_affected() == 0 {
-            return Ok(false);
-        }
-        let mut script = Script::default();
-        script.index_again(conversation, None, title);
-        script.run(&mut *self.inner).await?;
-        Ok(true)
     }
 }
 

@@ -6,7 +6,8 @@ use unbroken_protocol::{ConversationId, MessageId, PrincipalId};
 
 use super::{Sqlite, row};
 use crate::{
-    Conversation, ConversationCursor, ConversationRow, History, HistoryMessage, Message, StoreError,
+    Conversation, ConversationCursor, ConversationRow, History, HistoryMessage, Message, Shelf,
+    StoreError,
 };
 
 impl Sqlite {
@@ -17,7 +18,7 @@ impl Sqlite {
     ) -> Result<Option<ConversationRow>, StoreError> {
         let query = format!(
             "SELECT {}, {RUNNING} FROM conversations c \
-             WHERE c.conversation_id = ? AND c.principal_id = ?",
+             WHERE c.conversation_id = ? AND c.principal_id = ? AND c.deleted_at IS NULL",
             row::CONVERSATION
         );
         let found = sqlx::query(AssertSqlSafe(query))
@@ -31,6 +32,7 @@ impl Sqlite {
     pub(crate) async fn conversations(
         &self,
         principal: PrincipalId,
+        shelf: Shelf,
         limit: u32,
         after: Option<ConversationCursor>,
     ) -> Result<Vec<ConversationRow>, StoreError> {
@@ -41,10 +43,11 @@ impl Sqlite {
             (cursor.updated_at.as_millis(), cursor.conversation_id.as_bytes().to_vec())
         });
         let query = format!(
-            "SELECT {}, {RUNNING} FROM conversations c WHERE c.principal_id = ?1 \
+            "SELECT {}, {RUNNING} FROM conversations c WHERE c.principal_id = ?1 AND {} \
              AND (c.updated_at, c.conversation_id) < (?2, ?3) \
              ORDER BY c.updated_at DESC, c.conversation_id DESC LIMIT ?4",
-            row::CONVERSATION
+            row::CONVERSATION,
+            condition(shelf)
         );
         let rows = sqlx::query(AssertSqlSafe(query))
             .bind(principal.as_bytes().as_slice())
@@ -59,8 +62,20 @@ impl Sqlite {
     pub(crate) async fn conversation_count(
         &self,
         principal: PrincipalId,
+        shelf: Shelf,
     ) -> Result<u64, StoreError> {
-        self.count("conversations", principal).await
+        if shelf == Shelf::Listed {
+            return self.count("conversations", principal).await;
+        }
+        let query = format!(
+            "SELECT count(*) AS n FROM conversations c WHERE c.principal_id = ? AND {}",
+            condition(shelf)
+        );
+        let row = sqlx::query(AssertSqlSafe(query))
+            .bind(principal.as_bytes().as_slice())
+            .fetch_one(&self.pool)
+            .await?;
+        row::count(&row, "n")
     }
 
     pub(crate) async fn history(
@@ -165,6 +180,15 @@ impl Sqlite {
         let mut messages = self.upwards(Some(leaf), usize::MAX, query, row::message).await?;
         messages.reverse();
         Ok(messages)
+    }
+}
+
+/// Which conversations are in a list, as its index says it.
+fn condition(shelf: Shelf) -> &'static str {
+    match shelf {
+        Shelf::Listed => "c.shelf = 0",
+        Shelf::Kept => "c.shelf = 0 AND (c.pinned = 1 OR c.folder IS NOT NULL)",
+        Shelf::Archived => "c.shelf = 1",
     }
 }
 

@@ -12,7 +12,7 @@ use super::row::{self, signed, to_word};
 use super::script::Script;
 use super::{Sqlite, Transaction};
 use crate::{
-    Generation, Import, ImportStep, Imported, ImportedMessage, Message, Share, StoreError,
+    Generation, Import, ImportStep, Imported, ImportedMessage, Message, Share, StoreError, Which,
 };
 
 /// Ids in one question.
@@ -24,15 +24,17 @@ impl Sqlite {
     pub(crate) async fn conversation_ids(
         &self,
         principal: PrincipalId,
+        which: Which,
         after: Option<ConversationId>,
         limit: u32,
     ) -> Result<Vec<ConversationId>, StoreError> {
         let rows = sqlx::query(
             "SELECT conversation_id FROM conversations WHERE principal_id = ? \
-             AND conversation_id > ? ORDER BY conversation_id LIMIT ?",
+             AND conversation_id > ? AND (? OR shelf <> 2) ORDER BY conversation_id LIMIT ?",
         )
         .bind(principal.as_bytes().as_slice())
         .bind(after.map(|id| id.as_bytes().to_vec()).unwrap_or_default())
+        .bind(which == Which::All)
         .bind(limit)
         .fetch_all(&self.pool)
         .await?;
@@ -162,7 +164,7 @@ impl Sqlite {
     pub(crate) async fn shared(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let found = sqlx::query(
             "SELECT s.page FROM shares s LEFT JOIN conversations c USING (conversation_id) \
-             WHERE s.share_id = ? AND (s.keep OR c.conversation_id IS NOT NULL)",
+             WHERE s.share_id = ? AND (s.keep OR (c.conversation_id IS NOT NULL AND c.deleted_at IS NULL))",
         )
         .bind(id)
         .fetch_optional(&self.pool)
@@ -246,12 +248,14 @@ impl Transaction<'_> {
         slice: &Imported,
     ) -> Result<(bool, i64), StoreError> {
         let here = sqlx::query(
-            "SELECT principal_id, selected_message_id FROM conversations \
+            "SELECT principal_id, selected_message_id, deleted_at IS NOT NULL AS deleted \
+             FROM conversations \
              WHERE conversation_id = ?",
         )
         .bind(slice.conversation_id.as_bytes().as_slice())
         .fetch_optional(&mut *self.inner)
         .await?;
+        let mut script = Script::default();
         let mut selects = true;
         if let Some(here) = &here {
             if row::bytes(here, "principal_id")? != *principal.as_bytes() {
@@ -259,6 +263,15 @@ impl Transaction<'_> {
             }
             let selected = MessageId::from_bytes(row::bytes(here, "selected_message_id")?);
             selects = slice.known.contains(&selected);
+            if here.try_get("deleted")? {
+                // Who brings it in wants it back.
+                script
+                    .step("UPDATE conversations SET deleted_at = NULL WHERE conversation_id = ?")
+                    .id(slice.conversation_id.as_bytes())
+                    .count(slice.conversation_id);
+                script.run(&mut *self.inner).await?;
+                script = Script::default();
+            }
         }
         let stored = self.stored(slice).await?;
         let new: Vec<_> = slice
@@ -269,7 +282,6 @@ impl Transaction<'_> {
         if new.is_empty() {
             return Ok((false, 0));
         }
-        let mut script = Script::default();
         if here.is_none() {
             script.imported_conversation(principal, slice);
         }
@@ -415,8 +427,8 @@ impl Script {
     fn imported_conversation(&mut self, principal: PrincipalId, slice: &Imported) {
         self.step(
             "INSERT INTO conversations (conversation_id, principal_id, title, model, created_at, \
-             updated_at, selected_message_id, message_count, total_tokens) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0)",
+             updated_at, selected_message_id, message_count, total_tokens, pinned, archived, \
+             folder) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?)",
         )
         .id(slice.conversation_id.as_bytes())
         .id(principal.as_bytes())
@@ -425,6 +437,9 @@ impl Script {
         .bind(slice.created_at.as_millis())
         .bind(slice.updated_at.as_millis())
         .id(slice.selected_message_id.as_bytes())
+        .bind(slice.pinned)
+        .bind(slice.archived)
+        .bind(slice.folder.clone())
         .index(slice.conversation_id, None, &slice.title);
     }
 
@@ -512,7 +527,7 @@ impl Script {
              conversations = conversations + excluded.conversations",
         )
         .id(principal.as_bytes())
-        .bind(i64::from(is_new))
+        .bind(i64::from(is_new && !slice.archived))
         .bind(i64::try_from(answers.count()).unwrap_or(i64::MAX));
     }
 }

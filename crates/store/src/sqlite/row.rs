@@ -7,7 +7,8 @@ use unbroken_protocol::{ConversationId, GenerationId, MessageId, PrincipalId, Ro
 use crate::{Conversation, Generation, Message, StoreError};
 
 pub(super) const CONVERSATION: &str = "c.conversation_id, c.principal_id, c.title, c.model, c.created_at, c.updated_at, \
-     c.selected_message_id, c.message_count, c.total_tokens";
+     c.selected_message_id, c.message_count, c.total_tokens, c.pinned, c.archived, c.folder, \
+     c.temporary";
 
 pub(super) fn conversation(row: &SqliteRow) -> Result<Conversation, StoreError> {
     Ok(Conversation {
@@ -20,6 +21,10 @@ pub(super) fn conversation(row: &SqliteRow) -> Result<Conversation, StoreError> 
         selected_message_id: MessageId::from_bytes(bytes(row, "selected_message_id")?),
         message_count: count(row, "message_count")?,
         total_tokens: count(row, "total_tokens")?,
+        pinned: row.try_get("pinned")?,
+        archived: row.try_get("archived")?,
+        folder: row.try_get("folder")?,
+        temporary: row.try_get("temporary")?,
     })
 }
 

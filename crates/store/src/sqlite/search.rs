@@ -27,7 +27,7 @@ impl Sqlite {
                ORDER BY rowid DESC LIMIT ?3) s \
              CROSS JOIN searched d ON d.id = s.id \
              CROSS JOIN conversations c ON c.conversation_id = d.conversation_id \
-               AND c.principal_id = ?1 \
+               AND c.principal_id = ?1 AND c.shelf < 2 \
              LEFT JOIN messages m ON m.message_id = d.message_id",
         )
         .bind(principal.as_bytes().as_slice())
@@ -72,16 +72,19 @@ impl Script {
         if words.is_empty() {
             return self;
         }
-        self.step("INSERT INTO searched (conversation_id, message_id) VALUES (?, ?)")
-            .id(conversation.as_bytes())
-            .bind(message.map(|id| id.as_bytes().to_vec()))
-            .step(
-                "INSERT INTO search (rowid, principal, words) \
+        self.step(
+            "INSERT INTO searched (conversation_id, message_id) SELECT conversation_id, ? \
+             FROM conversations WHERE conversation_id = ? AND temporary = 0",
+        )
+        .bind(message.map(|id| id.as_bytes().to_vec()))
+        .id(conversation.as_bytes())
+        .step(
+            "INSERT INTO search (rowid, principal, words) \
                  SELECT last_insert_rowid(), lower(hex(principal_id)), ? \
-                 FROM conversations WHERE conversation_id = ?",
-            )
-            .bind(words)
-            .id(conversation.as_bytes())
+                 FROM conversations WHERE conversation_id = ? AND temporary = 0",
+        )
+        .bind(words)
+        .id(conversation.as_bytes())
     }
 
     /// Puts a text into the index, in the place of what it was before.

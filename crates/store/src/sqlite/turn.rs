@@ -33,8 +33,8 @@ impl Transaction<'_> {
             _ => GenerationState::Queued,
         };
         let mut script = Script::default();
-        if let Place::New { title, .. } = &turn.place {
-            script.conversation(turn, conversation_id, title);
+        if let Place::New { title, temporary, .. } = &turn.place {
+            script.conversation(turn, conversation_id, title, *temporary);
         }
         if let Some(content) = &turn.content {
             let message = (turn.user_message_id, parent_id, "user", content.as_str());
@@ -87,7 +87,8 @@ impl Transaction<'_> {
         let query = format!(
             "SELECT {}, a.parent_id FROM generations g \
              JOIN conversations c USING (conversation_id) \
-             JOIN messages a ON a.message_id = g.message_id WHERE g.generation_id = ?",
+             JOIN messages a ON a.message_id = g.message_id \
+             WHERE g.generation_id = ? AND c.deleted_at IS NULL",
             row::GENERATION
         );
         let turn = sqlx::query(sqlx::AssertSqlSafe(query))
@@ -140,7 +141,7 @@ impl Transaction<'_> {
     ) -> Result<Option<MessageId>, StoreError> {
         let found = sqlx::query(
             "SELECT selected_message_id FROM conversations \
-             WHERE conversation_id = ? AND principal_id = ?",
+             WHERE conversation_id = ? AND principal_id = ? AND deleted_at IS NULL",
         )
         .bind(conversation.as_bytes().as_slice())
         .bind(principal.as_bytes().as_slice())
@@ -160,7 +161,8 @@ impl Transaction<'_> {
         let found = sqlx::query(
             "SELECT c.conversation_id, c.selected_message_id FROM messages m \
              JOIN conversations c USING (conversation_id) \
-             WHERE m.message_id = ? AND m.role = 'user' AND c.principal_id = ?",
+             WHERE m.message_id = ? AND m.role = 'user' AND c.principal_id = ? \
+             AND c.deleted_at IS NULL",
         )
         .bind(message.as_bytes().as_slice())
         .bind(principal.as_bytes().as_slice())
@@ -206,11 +208,11 @@ impl Transaction<'_> {
 }
 
 impl Script {
-    fn conversation(&mut self, turn: &NewTurn, id: ConversationId, title: &str) {
+    fn conversation(&mut self, turn: &NewTurn, id: ConversationId, title: &str, temporary: bool) {
         self.step(
             "INSERT INTO conversations (conversation_id, principal_id, title, model, created_at, \
-             updated_at, selected_message_id, message_count, total_tokens) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0)",
+             updated_at, selected_message_id, temporary, message_count, total_tokens) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0)",
         )
         .id(id.as_bytes())
         .id(turn.principal_id.as_bytes())
@@ -219,6 +221,7 @@ impl Script {
         .bind(turn.at.as_millis())
         .bind(turn.at.as_millis())
         .id(turn.message_id.as_bytes())
+        .bind(temporary)
         .index(id, None, title);
     }
 
@@ -280,12 +283,14 @@ impl Script {
         .bind(1 + i64::from(turn.content.is_some()))
         .id(conversation.as_bytes())
         .step(
-            "INSERT INTO counts (principal_id, conversations, answers) VALUES (?, ?, 1) \
+            "INSERT INTO counts (principal_id, conversations, answers) \
+             SELECT principal_id, ?, 1 FROM conversations \
+             WHERE conversation_id = ? AND temporary = 0 \
              ON CONFLICT (principal_id) DO UPDATE SET answers = answers + 1, \
              conversations = conversations + excluded.conversations",
         )
-        .id(turn.principal_id.as_bytes())
-        .bind(i64::from(matches!(turn.place, Place::New { .. })));
+        .bind(i64::from(matches!(turn.place, Place::New { .. })))
+        .id(conversation.as_bytes());
     }
 
     fn key(&mut self, turn: &NewTurn, key: ClientMessageId, body: SecretHash) {

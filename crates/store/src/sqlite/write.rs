@@ -54,10 +54,7 @@ impl Writer {
         let mut script = Script::default();
         if self.synchronous != Some(durability) {
             // It cannot be changed inside a transaction.
-            script.step(match durability {
-                Durability::Process => "PRAGMA synchronous = NORMAL",
-                Durability::Power => "PRAGMA synchronous = FULL",
-            });
+            script.step(synchronous(durability));
         }
         script
             .step("BEGIN")
@@ -74,6 +71,34 @@ impl Writer {
             return Err(StoreError::OwnerLost);
         }
         Ok(Transaction { inner: &mut self.connection, open: &mut self.open })
+    }
+
+    /// A whole transaction that appends records to the journal, in one trip. See
+    /// [`Transaction::append`].
+    pub(crate) async fn append(
+        &mut self,
+        durability: Durability,
+        records: &[(GenerationId, &Record)],
+    ) -> Result<i64, StoreError> {
+        self.roll_back().await;
+        if self.synchronous != Some(durability) {
+            self.synchronous = None;
+            sqlx::query(synchronous(durability)).execute(&mut self.connection).await?;
+            self.synchronous = Some(durability);
+        }
+        // One statement is a transaction: it has the lock before it asks whose the folder is.
+        let done = sqlx::query(
+            "INSERT INTO journal (records) \
+             SELECT ? WHERE EXISTS (SELECT 1 FROM owner WHERE run = ?)",
+        )
+        .bind(encode_journal(records))
+        .bind(self.run.to_vec())
+        .execute(&mut self.connection)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Err(StoreError::OwnerLost);
+        }
+        Ok(done.last_insert_rowid())
     }
 
     /// Undoes what was begun and not committed.
@@ -106,6 +131,13 @@ impl Writer {
     pub(crate) async fn close(self) -> Result<(), StoreError> {
         self.connection.close().await?;
         Ok(())
+    }
+}
+
+fn synchronous(durability: Durability) -> &'static str {
+    match durability {
+        Durability::Process => "PRAGMA synchronous = NORMAL",
+        Durability::Power => "PRAGMA synchronous = FULL",
     }
 }
 

@@ -1,13 +1,13 @@
 use crate::Home;
 use unbroken_protocol::{GenerationId, GenerationState, PrincipalId, Timestamp};
-use unbroken_store::{Body, Record, Sealed, Settled};
+use unbroken_store::{Body, Durability, Record, Sealed, Settled};
 
 crate::for_every_store! {
     the_journal_gives_back_what_was_appended_in_order,
     a_sealed_generation_and_an_older_epoch_refuse_a_settlement,
 }
 
-fn record(seq: u64, text: &str) -> Record {
+pub(crate) fn record(seq: u64, text: &str) -> Record {
     Record { epoch: 1, seq, at: Timestamp::from_millis(5), body: Body::Content(text.into()) }
 }
 
@@ -16,11 +16,19 @@ async fn the_journal_gives_back_what_was_appended_in_order(home: Home) {
     let generation = GenerationId::new();
     let mut ids = Vec::new();
     for seq in 1..=600 {
-        let mut transaction = super::begin(&mut writer).await;
         let record = record(seq, "x");
-        ids.push(transaction.append(&[(generation, &record)]).await.unwrap());
-        transaction.commit().await.unwrap();
+        let records = [(generation, &record)];
+        // By both ways, and both durabilities.
+        let durability = if seq % 3 == 0 { Durability::Power } else { Durability::Process };
+        if seq % 5 == 0 {
+            let mut transaction = writer.begin(durability).await.unwrap();
+            ids.push(transaction.append(&records).await.unwrap());
+            transaction.commit().await.unwrap();
+        } else {
+            ids.push(writer.append(durability, &records).await.unwrap());
+        }
     }
+    assert!(ids.is_sorted());
     let mut seqs = Vec::new();
     let mut after = 0;
     while let Some((last, entries)) = store.journal(after).await.unwrap() {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod journal;
+mod keep;
 mod moving;
 mod owner;
 mod same;
@@ -85,7 +86,7 @@ fn new_turn(principal_id: PrincipalId, place: Place, content: &str) -> NewTurn {
 }
 
 fn new_conversation() -> Place {
-    Place::New { conversation_id: ConversationId::new(), title: "A title".into() }
+    Place::New { conversation_id: ConversationId::new(), title: "A title".into(), temporary: false }
 }
 
 async fn begin(writer: &mut Writer) -> Transaction<'_> {

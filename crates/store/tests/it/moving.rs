@@ -52,6 +52,9 @@ fn conversation(messages: usize) -> ArchivedConversation {
         model: "m".into(),
         created_at: at,
         updated_at: at,
+        pinned: false,
+        archived: false,
+        folder: None,
         selected_message_id: all[messages - 1].message_id,
         messages: all,
     }
@@ -167,7 +170,7 @@ async fn a_share_goes_with_its_conversation_unless_it_is_kept(home: Home) {
     transaction.commit().await.unwrap();
     assert_eq!(store.shared("goes").await.unwrap().as_deref(), Some(&b"a"[..]));
     let mut transaction = crate::begin(&mut writer).await;
-    assert!(transaction.delete_conversation(file.conversation_id).await.unwrap());
+    assert!(transaction.erase(file.conversation_id).await.unwrap());
     assert!(!transaction.revoke(PrincipalId::new(), "stays").await.unwrap());
     transaction.commit().await.unwrap();
     assert_eq!(store.shared("goes").await.unwrap(), None);

@@ -1,12 +1,14 @@
 use tempfile::TempDir;
-use unbroken_protocol::PrincipalId;
-use unbroken_store::{Durability, Memory, Store, StoreError};
+use unbroken_protocol::{GenerationId, PrincipalId};
+use unbroken_store::{Durability, Memory, Shelf, Store, StoreError};
 
 use crate::Home;
+use crate::journal::record;
 
 crate::for_every_store! {
     a_process_that_lost_the_store_cannot_write,
     a_transaction_that_is_dropped_changes_nothing,
+    what_was_dropped_is_undone_before_records_are_appended,
     what_was_committed_is_there_for_the_next_process,
 }
 
@@ -16,9 +18,15 @@ async fn a_process_that_lost_the_store_cannot_write(home: Home) {
     let (_other_store, mut other) = home.take().await;
     assert_ne!(writer.run(), other.run());
     assert!(matches!(writer.begin(Durability::Power).await, Err(StoreError::OwnerLost)));
+    let record = record(1, "late");
+    for durability in [Durability::Process, Durability::Power] {
+        let late = writer.append(durability, &[(GenerationId::new(), &record)]).await;
+        assert!(matches!(late, Err(StoreError::OwnerLost)));
+    }
+    assert_eq!(store.journal(0).await.unwrap(), None);
     let principal = PrincipalId::new();
     super::created(&mut other, &super::new_turn(principal, super::new_conversation(), "hi")).await;
-    assert_eq!(store.conversation_count(principal).await.unwrap(), 1);
+    assert_eq!(store.conversation_count(principal, Shelf::Listed).await.unwrap(), 1);
 }
 
 async fn a_transaction_that_is_dropped_changes_nothing(home: Home) {
@@ -28,9 +36,22 @@ async fn a_transaction_that_is_dropped_changes_nothing(home: Home) {
     let mut transaction = super::begin(&mut writer).await;
     transaction.create_turn(&turn).await.unwrap();
     drop(transaction);
-    assert_eq!(store.conversation_count(principal).await.unwrap(), 0);
+    assert_eq!(store.conversation_count(principal, Shelf::Listed).await.unwrap(), 0);
     super::created(&mut writer, &turn).await;
-    assert_eq!(store.conversation_count(principal).await.unwrap(), 1);
+    assert_eq!(store.conversation_count(principal, Shelf::Listed).await.unwrap(), 1);
+}
+
+async fn what_was_dropped_is_undone_before_records_are_appended(home: Home) {
+    let (store, mut writer) = home.open().await;
+    let principal = PrincipalId::new();
+    let mut transaction = super::begin(&mut writer).await;
+    let turn = super::new_turn(principal, super::new_conversation(), "hi");
+    transaction.create_turn(&turn).await.unwrap();
+    drop(transaction);
+    let record = record(1, "x");
+    writer.append(Durability::Process, &[(GenerationId::new(), &record)]).await.unwrap();
+    assert_eq!(store.conversation_count(principal, Shelf::Listed).await.unwrap(), 0);
+    assert_eq!(store.journal(0).await.unwrap().unwrap().1[0].records, [record]);
 }
 
 async fn what_was_committed_is_there_for_the_next_process(home: Home) {
@@ -66,7 +87,7 @@ async fn in_memory_a_transaction_that_was_begun_before_the_loss_is_refused() {
     transaction.create_turn(&turn).await.unwrap();
     let _other = memory.open();
     assert!(matches!(transaction.commit().await, Err(StoreError::OwnerLost)));
-    assert_eq!(store.conversation_count(principal).await.unwrap(), 0);
+    assert_eq!(store.conversation_count(principal, Shelf::Listed).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -79,10 +100,10 @@ async fn a_full_store_refuses_a_commit_and_takes_it_when_there_is_room() {
     let mut transaction = super::begin(&mut writer).await;
     transaction.create_turn(&turn).await.unwrap();
     assert!(matches!(transaction.commit().await, Err(StoreError::Full)));
-    assert_eq!(store.conversation_count(principal).await.unwrap(), 0);
+    assert_eq!(store.conversation_count(principal, Shelf::Listed).await.unwrap(), 0);
     memory.refuse(false);
     super::created(&mut writer, &turn).await;
-    assert_eq!(store.conversation_count(principal).await.unwrap(), 1);
+    assert_eq!(store.conversation_count(principal, Shelf::Listed).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -97,5 +118,5 @@ async fn a_commit_whose_answer_is_lost_is_there_for_the_next_process() {
         died = died => died.unwrap(),
     }
     let (store, _writer) = memory.open();
-    assert_eq!(store.conversation_count(principal).await.unwrap(), 1);
+    assert_eq!(store.conversation_count(principal, Shelf::Listed).await.unwrap(), 1);
 }

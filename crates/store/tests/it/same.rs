@@ -9,8 +9,8 @@ use unbroken_protocol::{
     MessageId, PrincipalId, SessionId, Timestamp,
 };
 use unbroken_store::{
-    Body, Durability, NewTurn, Place, Query, Record, SecretHash, Session, Settled, Store,
-    Transaction, Turn, TurnOutcome,
+    Arrangement, Body, Due, Durability, NewTurn, Place, Query, Record, SecretHash, Session,
+    Settled, Shelf, Store, Transaction, Turn, TurnOutcome,
 };
 
 use crate::Home;
@@ -21,7 +21,7 @@ const READ_EVERY: usize = 6;
 /// What is done; numbers choose among what is there, around and around.
 #[derive(Clone, Debug)]
 enum Do {
-    Start { person: usize },
+    Start { person: usize, temporary: bool },
     Next { turn: usize, person: usize },
     After { turn: usize, answer: usize },
     Root { turn: usize },
@@ -34,6 +34,10 @@ enum Do {
     RemoveQueued { turn: usize },
     SelectBranch { turn: usize, of: usize },
     Delete { turn: usize },
+    Restore { turn: usize, person: usize },
+    Erase { turn: usize },
+    EraseDue,
+    Arrange { turn: usize, how: usize },
     Rename { turn: usize },
     Journal { turn: usize },
     Trim,
@@ -50,7 +54,8 @@ fn step() -> impl Strategy<Value = Do> {
         GenerationState::Interrupted,
     ]);
     prop_oneof![
-        1 => n.clone().prop_map(|person| Do::Start { person }),
+        2 => (n.clone(), prop::bool::weighted(0.3))
+            .prop_map(|(person, temporary)| Do::Start { person, temporary }),
         6 => (n.clone(), 0..5_usize).prop_map(|(turn, person)| Do::Next { turn, person }),
         2 => (n.clone(), n.clone()).prop_map(|(turn, answer)| Do::After { turn, answer }),
         1 => n.clone().prop_map(|turn| Do::Root { turn }),
@@ -62,7 +67,11 @@ fn step() -> impl Strategy<Value = Do> {
         1 => n.clone().prop_map(|turn| Do::EditQueued { turn }),
         5 => n.clone().prop_map(|turn| Do::RemoveQueued { turn }),
         2 => (n.clone(), n.clone()).prop_map(|(turn, of)| Do::SelectBranch { turn, of }),
-        1 => n.clone().prop_map(|turn| Do::Delete { turn }),
+        2 => n.clone().prop_map(|turn| Do::Delete { turn }),
+        3 => (n.clone(), 0..5_usize).prop_map(|(turn, person)| Do::Restore { turn, person }),
+        1 => n.clone().prop_map(|turn| Do::Erase { turn }),
+        1 => Just(Do::EraseDue),
+        3 => (n.clone(), n.clone()).prop_map(|(turn, how)| Do::Arrange { turn, how }),
         1 => n.clone().prop_map(|turn| Do::Rename { turn }),
         2 => n.clone().prop_map(|turn| Do::Journal { turn }),
         1 => Just(Do::Trim),
@@ -85,6 +94,12 @@ impl Known {
         self.turns.get(turn % self.turns.len().max(1))
     }
 
+    /// About half of what is there.
+    fn due(&self) -> Due {
+        let then = Timestamp::from_millis(self.now / 2);
+        Due { deleted_until: then, idle_since: then }
+    }
+
     fn new_turn(&self, person: usize, place: Place) -> NewTurn {
         let mut turn = super::new_turn(self.people[usize::from(person % 5 == 1)], place, "asked");
         turn.at = Timestamp::from_millis(self.now);
@@ -99,7 +114,13 @@ impl Known {
     fn asked(&self, step: &Do) -> Option<NewTurn> {
         let conversation = |turn: &usize| self.turn(*turn).map(|turn| turn.conversation_id);
         Some(match step {
-            Do::Start { person } => self.new_turn(*person, super::new_conversation()),
+            Do::Start { person, temporary } => {
+                let mut place = super::new_conversation();
+                if let Place::New { temporary: stored, .. } = &mut place {
+                    *stored = *temporary;
+                }
+                self.new_turn(*person, place)
+            }
             Do::Next { turn, person } => self.new_turn(*person, Place::Next(conversation(turn)?)),
             Do::After { turn, answer } => {
                 let answer = self.turn(*answer)?.message_id;
@@ -125,6 +146,13 @@ impl Known {
     }
 }
 
+/// Every change and none, in every combination.
+fn arrangement(how: usize) -> Arrangement {
+    let flag = |how: usize| [None, Some(true), Some(false)][how % 3];
+    let folder = [None, Some(None), Some(Some("Folder".to_owned()))][how / 9 % 3].clone();
+    Arrangement { pinned: flag(how), archived: flag(how / 3), folder }
+}
+
 fn scattered(id: &impl ToString) -> [u8; 16] {
     SecretHash::of(&id.to_string()).as_bytes()[..16].try_into().unwrap()
 }
@@ -148,6 +176,18 @@ async fn act(
     let turn = |turn: &usize| known.turn(*turn);
     let said = match step {
         Do::Trim => said(transaction.trim_journal(known.rows).await),
+        Do::EraseDue => said(transaction.erase_due(&known.due()).await),
+        Do::Restore { turn: of, person } => match turn(of) {
+            Some(turn) => {
+                let person = known.people[usize::from(person % 5 == 1)];
+                said(transaction.restore(person, turn.conversation_id).await)
+            }
+            None => String::new(),
+        },
+        Do::Arrange { turn: of, how } => match turn(of) {
+            Some(turn) => said(transaction.arrange(turn.conversation_id, &arrangement(*how)).await),
+            None => String::new(),
+        },
         Do::Person { person, at } => {
             said(belongings(transaction, known.people[usize::from(person % 5 == 1)], *at).await)
         }
@@ -170,10 +210,11 @@ async fn act(
         | Do::EditQueued { turn: of }
         | Do::RemoveQueued { turn: of }
         | Do::Delete { turn: of }
+        | Do::Erase { turn: of }
         | Do::Rename { turn: of }
         | Do::Journal { turn: of }
         | Do::Deliver { turn: of } => match turn(of) {
-            Some(turn) => change(transaction, step, turn).await,
+            Some(turn) => change(transaction, step, turn, known.now).await,
             None => String::new(),
         },
         _ => String::new(),
@@ -181,13 +222,16 @@ async fn act(
     (said, None)
 }
 
-async fn change(transaction: &mut Transaction<'_>, step: &Do, turn: &Turn) -> String {
+async fn change(transaction: &mut Transaction<'_>, step: &Do, turn: &Turn, now: i64) -> String {
     let (id, conversation) = (turn.generation_id, turn.conversation_id);
     match step {
         Do::RunNext { .. } => said(transaction.run_next(conversation).await),
         Do::EditQueued { .. } => said(transaction.edit_queued(id, "edited").await),
         Do::RemoveQueued { .. } => said(transaction.remove_queued(id).await),
-        Do::Delete { .. } => said(transaction.delete_conversation(conversation).await),
+        Do::Delete { .. } => {
+            said(transaction.delete(conversation, Timestamp::from_millis(now)).await)
+        }
+        Do::Erase { .. } => said(transaction.erase(conversation).await),
         Do::Rename { .. } => said(transaction.rename(conversation, "renamed").await),
         Do::Deliver { .. } => said(transaction.deliver(id, &device()).await),
         _ => said(transaction.append(&[(id, &record(1, 1))]).await),
@@ -272,16 +316,22 @@ async fn everything(store: &Store, known: &Known) -> Vec<String> {
         said(store.open_generations().await),
         said(store.journal(0).await),
         said(store.session(secret()).await),
+        said(store.deleted().await),
+        said(store.anything_due(&known.due()).await),
     ];
     for person in known.people {
-        let list = store.conversations(person, 3, None).await.unwrap();
+        for shelf in [Shelf::Kept, Shelf::Archived] {
+            all.push(said(store.conversations(person, shelf, 9, None).await));
+            all.push(said(store.conversation_count(person, shelf).await));
+        }
+        let list = store.conversations(person, Shelf::Listed, 3, None).await.unwrap();
         let cursor = list.last().map(|row| unbroken_store::ConversationCursor {
             updated_at: row.conversation.updated_at,
             conversation_id: row.conversation.conversation_id,
         });
         all.push(format!("{list:?}"));
-        all.push(said(store.conversations(person, 100, cursor).await));
-        all.push(said(store.conversation_count(person).await));
+        all.push(said(store.conversations(person, Shelf::Listed, 100, cursor).await));
+        all.push(said(store.conversation_count(person, Shelf::Listed).await));
         all.push(said(store.usage_count(person).await));
         all.push(said(store.preference(person).await));
         for text in ["ask", "answered", "edit", "\"a title\"", "renamed"] {

@@ -1,6 +1,6 @@
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
-use unbroken_protocol::{ConversationId, MessageId, PrincipalId};
+use unbroken_protocol::{ConversationId, MessageId, PrincipalId, Timestamp};
 use unbroken_store::{Place, Query, Store, Turn, Writer};
 
 use crate::Home;
@@ -87,7 +87,7 @@ async fn what_is_changed_or_deleted_is_found_as_it_is_now(home: Home) {
         assert!(found(&store, owner, text).await.is_empty(), "{text}");
     }
     let mut transaction = super::begin(&mut writer).await;
-    assert!(transaction.delete_conversation(id).await.unwrap());
+    assert!(transaction.delete(id, Timestamp::from_millis(1)).await.unwrap());
     transaction.commit().await.unwrap();
     for text in ["first", "right", "renamed"] {
         assert!(found(&store, owner, text).await.is_empty(), "{text}");

@@ -1,7 +1,7 @@
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
 use unbroken_protocol::{ClientMessageId, GenerationState, PrincipalId};
-use unbroken_store::{Place, SecretHash, TurnOutcome};
+use unbroken_store::{Place, SecretHash, Shelf, TurnOutcome};
 
 use crate::Home;
 
@@ -188,7 +188,7 @@ async fn what_was_stored_before_it_was_counted_is_counted_after_the_next_start()
     drop(store);
     forget_the_counts(&home).await;
     let (store, _writer) = home.open().await;
-    assert_eq!(store.conversation_count(owner).await.unwrap(), 1);
+    assert_eq!(store.conversation_count(owner, Shelf::Listed).await.unwrap(), 1);
     assert_eq!(store.usage_count(owner).await.unwrap(), 4);
     let conversation = store.conversation(owner, id).await.unwrap().unwrap().conversation;
     let page = store.history(&conversation, Some(1), None).await.unwrap().unwrap();

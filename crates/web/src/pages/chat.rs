@@ -54,6 +54,14 @@ fn Transcript() -> impl IntoView {
         resized();
     });
     observe(scroller, content, resized);
+    Effect::new(move || {
+        let Some(key) = app.open.found.get() else { return };
+        scroll.update_value(Scroll::pulled_away);
+        tell_away(app, scroll);
+        // After the message is on the page.
+        request_animation_frame(move || request_animation_frame(move || dom::show_found(key)));
+        app.open.found.set(None);
+    });
     let on_scroll = move |_| {
         if let Some(scroller) = scroller.get_untracked() {
             scroll.update_value(|scroll| scroll.scrolled(extent(&scroller)));

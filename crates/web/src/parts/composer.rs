@@ -8,6 +8,7 @@ use unbroken_chat_view::composer::{Action, KeyPress};
 use super::icons::{ARROW_UP, ATTACH, GLOBE, icon};
 use super::picker::ModelPicker;
 use super::show::Show;
+use super::temporary::Temporary;
 use crate::address::Place;
 use crate::state::App;
 use crate::writing::Editing;
@@ -71,6 +72,7 @@ pub(crate) fn Composer() -> impl IntoView {
             <Refusal />
             <Queue />
             <EditNote />
+            <Temporary />
             <form class="composer" on:submit=submit>
                 <textarea
                     id="message"

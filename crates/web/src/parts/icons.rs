@@ -17,6 +17,15 @@ pub(crate) const PENCIL: &str = "M10.5 3.2l2.3 2.3L6 12.3l-3 .7.7-3ZM9 4.7 11.3 
 pub(crate) const BACK: &str = "M9.5 4 5.5 8l4 4";
 pub(crate) const FORTH: &str = "m6.5 4 4 4-4 4";
 pub(crate) const PULSE: &str = "M2 8.5h2.7L6.5 4l3 8 1.8-3.5H14";
+pub(crate) const MAGNIFIER: &str = "M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9ZM10.3 10.3l3.2 3.2";
+pub(crate) const MORE: &str = "M3.5 8h.01M8 8h.01M12.5 8h.01";
+pub(crate) const PIN: &str = "M6 2.5h4l-.5 4 2 2.5h-7l2-2.5ZM8 9v4.5";
+pub(crate) const FOLDER: &str =
+    "M2.5 12V4.5a1 1 0 0 1 1-1h3l1.5 2h4.5a1 1 0 0 1 1 1V12a1 1 0 0 1-1 1h-9a1 1 0 0 1-1-1Z";
+pub(crate) const ARCHIVE: &str =
+    "M2.5 3.5h11v2.5h-11ZM3.5 6v5.5a1 1 0 0 0 1 1h7a1 1 0 0 0 1-1V6M6.5 8.5h3";
+pub(crate) const HOURGLASS: &str =
+    "M4.5 2.5h7M4.5 13.5h7M5.5 2.5v2.3L8 8l2.5-3.2V2.5M5.5 13.5v-2.3L8 8l2.5 3.2v2.3";
 pub(crate) const CLOSE: &str = "m4 4 8 8M12 4l-8 8";
 pub(crate) const CLOCK: &str = "M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11ZM8 5v3.2l2 1.3";
 pub(crate) const SLIDERS: &str = "M2.5 5h5.7M11.8 5h1.7M10 3.2a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6ZM2.5 11h1.7M7.8 11h5.7M6 9.2a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6Z";

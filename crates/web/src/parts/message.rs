@@ -45,7 +45,7 @@ pub(crate) fn You(key: u64) -> impl IntoView {
         }
     });
     view! {
-        <article class="message you" aria-label=words::YOU>
+        <article class="message you" data-key=key aria-label=words::YOU>
             <div class="bubble" dir="auto">
                 {text}
             </div>

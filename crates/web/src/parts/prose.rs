@@ -6,6 +6,7 @@ use unbroken_chat_view::markdown::{Block, Document, Part, Tail};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, Text};
 
+use super::coming::Coming;
 use crate::words;
 
 /// Elements on the way to the last word, and those of them that hold words.
@@ -19,6 +20,9 @@ const PART: usize = 4096;
 /// So much HTML goes into the page in one frame, unless a block is longer: with its layout it takes
 /// a slow machine less than 50 milliseconds.
 const FRAME: usize = 16 * 1024;
+/// The first frames bear less: what they run for the first time is not compiled yet. Each takes
+/// twice what the one before took.
+const FIRST_FRAME: usize = 2 * 1024;
 
 /// From so many rows on the columns of a table that grows stay as wide as they are. Otherwise one
 /// cell may lay all the rows out again.
@@ -34,6 +38,8 @@ const PAGE_LEVEL: usize = 1;
 pub(crate) struct Prose {
     root: Element,
     blocks: Vec<Shown>,
+    /// The paragraph after them, which is too long for one frame.
+    coming: Option<Coming>,
     tail: Element,
     /// What the tail put into the open list or table.
     inside: Vec<Element>,
@@ -45,6 +51,8 @@ pub(crate) struct Prose {
     seams: Vec<Element>,
     /// Somebody has seen it grow. What was there before is shown at once.
     grows: bool,
+    /// Bytes of HTML that the next frame bears.
+    frame: usize,
 }
 
 struct Shown {
@@ -101,6 +109,7 @@ impl Prose {
         Self {
             root,
             blocks: Vec::new(),
+            coming: None,
             tail,
             inside: Vec::new(),
             inside_html: String::new(),
@@ -110,16 +119,24 @@ impl Prose {
             outline: Outline::default(),
             seams: Vec::new(),
             grows: false,
+            frame: FIRST_FRAME,
         }
     }
 
     /// Shows what the document holds now; `writing` says whether more may come. `false` when there
     /// is more to show than one frame can bear.
     pub(crate) fn commit(&mut self, content: &Document, writing: bool) -> bool {
-        let most = if self.grows { FRAME } else { usize::MAX };
+        let most = if self.grows { self.frame } else { usize::MAX };
+        let before = self.blocks.len();
         let is_whole = self.settle(content.blocks(), most);
+        if self.grows && self.blocks.len() > before {
+            self.frame = (self.frame * 2).min(FRAME);
+        }
         let nothing = Tail { inside: "", html: "", live: None };
-        self.write_tail(if is_whole { content.tail() } else { nothing });
+        // The tail still shows the text of a paragraph that is coming.
+        if self.coming.is_none() {
+            self.write_tail(if is_whole { content.tail() } else { nothing });
+        }
         self.place_cursor(writing);
         self.grows |= writing;
         is_whole
@@ -140,6 +157,10 @@ impl Prose {
 
     fn settle(&mut self, blocks: &[Block], most: usize) -> bool {
         let same = self.blocks.iter().zip(blocks).take_while(|(a, b)| a.id == b.id).count();
+        let is_next = |coming: &mut Coming| blocks.get(same).is_some_and(|b| b.id == coming.id);
+        if let Some(other) = self.coming.take_if(|coming| !is_next(coming)) {
+            other.drop_it();
+        }
         if same == self.blocks.len() && same == blocks.len() {
             return true;
         }
@@ -159,7 +180,20 @@ impl Prose {
     /// Appends at most about so many bytes; `false` when blocks are left.
     fn append(&mut self, blocks: &[Block], most: usize) -> bool {
         let mut room = most;
-        for run in blocks.chunk_by(|a, b| is_inside(a) == is_inside(b)) {
+        // Only a paragraph can be that long and still be laid out as one.
+        let is_long = |block: &Block| {
+            most != usize::MAX && block.html.len() > FRAME && block.html.starts_with("<p")
+        };
+        let together =
+            |a: &Block, b: &Block| is_inside(a) == is_inside(b) && !is_long(a) && !is_long(b);
+        for run in blocks.chunk_by(together) {
+            if is_long(&run[0]) {
+                if room < most || !self.bring(&run[0]) {
+                    return false;
+                }
+                room = 0;
+                continue;
+            }
             let mut html = String::new();
             let fits = run.iter().take_while(|block| {
                 let fits = html.len() < room;
@@ -175,6 +209,25 @@ impl Prose {
                 return false;
             }
         }
+        true
+    }
+
+    /// Brings a long paragraph into the page, piece by piece; `true` when all of it is there.
+    fn bring(&mut self, block: &Block) -> bool {
+        let Some(coming) = &self.coming else {
+            self.coming = Coming::begin(block, &self.tail);
+            if self.coming.is_none() {
+                self.put(std::slice::from_ref(block), &block.html);
+            }
+            return self.coming.is_none();
+        };
+        if !coming.go_on() {
+            return false;
+        }
+        let element = coming.show();
+        self.coming = None;
+        self.outline.heed(&element);
+        self.blocks.push(Shown { id: block.id, element, host: None });
         true
     }
 
@@ -356,7 +409,7 @@ fn seam() -> Element {
     mark
 }
 
-fn create(tag: &str, class: &str) -> Element {
+pub(super) fn create(tag: &str, class: &str) -> Element {
     let element = document().create_element(tag).expect("a tag's name is valid");
     element.set_class_name(class);
     element

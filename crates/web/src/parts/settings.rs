@@ -2,36 +2,28 @@
 
 use leptos::html::Dialog;
 use leptos::prelude::*;
+use unbroken_chat_view::announcements::Announce;
 
 use super::icons::{CLOSE, icon};
+use crate::state::App;
 use crate::{dom, words};
 
 const APPEARANCE: &str = "appearance";
 const ANNOUNCE: &str = "announce";
 
-/// When the live region reads an answer aloud.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Announce {
-    #[default]
-    Sentences,
-    AtTheEnd,
-    Off,
-}
-
-impl Announce {
-    /// The person's choice on this device.
-    pub(crate) fn kept() -> Self {
-        match dom::kept(ANNOUNCE).as_deref() {
-            Some("end") => Self::AtTheEnd,
-            Some("off") => Self::Off,
-            _ => Self::Sentences,
-        }
+/// What the person wants to hear, as chosen on this device.
+pub(crate) fn announce() -> Announce {
+    match dom::kept(ANNOUNCE).as_deref() {
+        Some("end") => Announce::AtTheEnd,
+        Some("off") => Announce::Off,
+        _ => Announce::Sentences,
     }
 }
 
-/// The dialog, closed until `open` turns true.
+/// The dialog, closed until `settings_open` turns true.
 #[component]
-pub(crate) fn Settings(open: RwSignal<bool>) -> impl IntoView {
+pub(crate) fn Settings() -> impl IntoView {
+    let open = App::get().settings_open;
     let dialog = NodeRef::<Dialog>::new();
     Effect::new(move || {
         if let Some(dialog) = dialog.get()

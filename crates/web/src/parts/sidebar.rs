@@ -1,19 +1,19 @@
-//! The sidebar: a new chat, the conversations by day, history, settings. Folds to icons; a drawer
+//! The sidebar: a new chat, the search, the conversations, history, settings. Folds to icons; a drawer
 //! on a phone.
 
 use leptos::prelude::*;
-use unbroken_chat_view::history;
-use unbroken_protocol::ConversationSummary;
 
-use super::icons::{CLOCK, PLUS, SIDEBAR, SLIDERS, icon, wave};
+use super::icons::{CLOCK, MAGNIFIER, PLUS, SIDEBAR, SLIDERS, icon, wave};
+use super::list::Sections;
 use crate::address::Place;
 use crate::state::App;
 use crate::{dom, words};
 
 #[component]
-pub(crate) fn Sidebar(settings_open: RwSignal<bool>) -> impl IntoView {
+pub(crate) fn Sidebar() -> impl IntoView {
     let app = App::get();
     let shortcut = if dom::is_mac() { "⇧⌘O" } else { "Ctrl ⇧ O" };
+    let search_keys = if dom::is_mac() { "⌘/" } else { "Ctrl /" };
     let fold = move |_| {
         if dom::narrow() {
             app.close_drawer();
@@ -48,6 +48,18 @@ pub(crate) fn Sidebar(settings_open: RwSignal<bool>) -> impl IntoView {
                 {icon(PLUS)}
                 <span class="entry-text">{words::NEW_CHAT}</span>
             </button>
+            <button
+                id="open-search"
+                class="entry"
+                aria-label=words::SEARCH
+                title=words::SEARCH
+                data-keys=search_keys
+                aria-keyshortcuts="Control+/ Meta+/"
+                on:click=move |_| app.keep.searching.set(true)
+            >
+                {icon(MAGNIFIER)}
+                <span class="entry-text">{words::SEARCH}</span>
+            </button>
             <a
                 class="entry"
                 href="/history"
@@ -59,16 +71,14 @@ pub(crate) fn Sidebar(settings_open: RwSignal<bool>) -> impl IntoView {
                 <span class="entry-text">{words::HISTORY}</span>
             </a>
             <div class="conversations">
-                <For each=move || app.days.get() key=|(day, _)| day.clone() let((day, _))>
-                    <DayOf day />
-                </For>
+                <Sections list="sidebar" sections=app.sections />
             </div>
             <div class="sidebar-foot">
                 <button
                     class="entry"
                     aria-label=words::SETTINGS
                     title=words::SETTINGS
-                    on:click=move |_| settings_open.set(true)
+                    on:click=move |_| app.settings_open.set(true)
                 >
                     {icon(SLIDERS)}
                     <span class="entry-text">{words::SETTINGS}</span>
@@ -76,55 +86,4 @@ pub(crate) fn Sidebar(settings_open: RwSignal<bool>) -> impl IntoView {
             </div>
         </nav>
     }
-}
-
-#[component]
-fn DayOf(day: String) -> impl IntoView {
-    let app = App::get();
-    let (heading, name) = (day.clone(), day.clone());
-    view! {
-        <p class="day" aria-hidden="true">
-            {heading}
-        </p>
-        <ul aria-label=name>
-            <For
-                each=move || app.of_day(&day)
-                key=|c| (c.conversation_id, c.title.clone(), c.running)
-                let(conversation)
-            >
-                <Entry conversation />
-            </For>
-        </ul>
-    }
-}
-
-#[component]
-fn Entry(conversation: ConversationSummary) -> impl IntoView {
-    let app = App::get();
-    let id = conversation.conversation_id;
-    let is_here = move || app.place.get() == Place::Chat(Some(id));
-    let title = history::title(&conversation).to_owned();
-    view! {
-        <li>
-            <a
-                class="entry"
-                href=format!("/chat/{id}")
-                aria-current=Signal::derive(move || is_here().then_some("page"))
-                on:click=move |_| app.drawer.set(false)
-            >
-                <span class="entry-text" dir="auto">
-                    {title}
-                </span>
-                <RunningMark running=conversation.running />
-            </a>
-        </li>
-    }
-}
-
-/// The mark on a conversation whose answer is being written.
-#[component]
-pub(crate) fn RunningMark(running: bool) -> impl IntoView {
-    running.then(|| {
-        view! { <span class="running-mark" role="img" aria-label=words::RUNNING></span> }
-    })
 }

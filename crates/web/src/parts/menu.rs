@@ -1,0 +1,111 @@
+//! The menu of a conversation, one for all of them: the stylesheet puts it to the button that is
+//! open.
+
+use leptos::ev::KeyboardEvent;
+use leptos::prelude::*;
+use unbroken_protocol::{ConversationPatch, ConversationSummary};
+
+use super::icons::{ARCHIVE, FOLDER, PENCIL, PIN, TRASH, icon};
+use crate::keep::Spot;
+use crate::state::App;
+use crate::{dom, words};
+
+/// The popover's id.
+pub(crate) const POPOVER: &str = "conversation-menu";
+
+/// What can be done with a conversation.
+#[derive(Clone, Copy)]
+enum Action {
+    Rename,
+    Pin(bool),
+    Move,
+    Archive(bool),
+    Delete,
+}
+
+/// In the order of the menu. Sharing and exporting have their place before `Delete`.
+fn actions(of: &ConversationSummary) -> [(Action, &'static str, &'static str); 5] {
+    let pin = if of.pinned { words::UNPIN } else { words::PIN };
+    let archive = if of.archived { words::UNARCHIVE } else { words::ARCHIVE };
+    [
+        (Action::Rename, words::RENAME, PENCIL),
+        (Action::Pin(!of.pinned), pin, PIN),
+        (Action::Move, words::MOVE, FOLDER),
+        (Action::Archive(!of.archived), archive, ARCHIVE),
+        (Action::Delete, words::DELETE, TRASH),
+    ]
+}
+
+#[component]
+pub(crate) fn ConversationMenu() -> impl IntoView {
+    let app = App::get();
+    let on_toggle = move |_| {
+        if dom::is_open(POPOVER) {
+            dom::focus_beside(POPOVER, "button", dom::Beside::First);
+        } else {
+            app.keep.menu.set(None);
+        }
+    };
+    let on_key = move |event: KeyboardEvent| {
+        let to = match event.key().as_str() {
+            "ArrowDown" => dom::Beside::Next,
+            "ArrowUp" => dom::Beside::Previous,
+            "Home" => dom::Beside::First,
+            "End" => dom::Beside::Last,
+            "Tab" => return dom::hide_popover(POPOVER),
+            _ => return,
+        };
+        event.prevent_default();
+        dom::focus_beside(POPOVER, "button", to);
+    };
+    let items = move || {
+        let (spot, conversation) = app.keep.menu.get()?;
+        let item = |(action, name, path)| {
+            let conversation = conversation.clone();
+            let act = move |_| {
+                dom::hide_popover(POPOVER);
+                carry_out(app, spot, conversation.clone(), action);
+            };
+            let danger = matches!(action, Action::Delete);
+            view! {
+                <button role="menuitem" tabindex="-1" class="menu-item" class:danger=danger on:click=act>
+                    {icon(path)}
+                    {name}
+                </button>
+            }
+        };
+        Some(actions(&conversation).map(item).into_iter().collect_view())
+    };
+    let name = move || {
+        app.keep.menu.read().as_ref().map(|(_, of)| words::more_about(&crate::keep::title(of)))
+    };
+    view! {
+        <div
+            id=POPOVER
+            class="menu"
+            popover="auto"
+            role="menu"
+            aria-label=name
+            on:toggle=on_toggle
+            on:keydown=on_key
+        >
+            {items}
+        </div>
+    }
+}
+
+fn carry_out(app: App, spot: Spot, conversation: ConversationSummary, action: Action) {
+    let nothing = ConversationPatch::default();
+    match action {
+        Action::Rename => app.keep.renaming.set(Some(spot)),
+        Action::Pin(on) => app.change(spot, ConversationPatch { pinned: Some(on), ..nothing }),
+        Action::Archive(on) => {
+            app.change(spot, ConversationPatch { archived: Some(on), ..nothing });
+        }
+        Action::Move => {
+            app.keep.moving.set(Some((spot, conversation)));
+            app.keep.filing.set(true);
+        }
+        Action::Delete => app.delete(spot.id),
+    }
+}
