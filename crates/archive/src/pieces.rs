@@ -3,6 +3,7 @@
 
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
+use std::path::Path;
 
 /// The longest conversation that is read, in bytes.
 const PIECE_BYTES: usize = 64 << 20;
@@ -53,7 +54,8 @@ pub fn each_piece(
     for index in 0..zip.len().min(FILES) {
         let entry = zip.by_index(index)?;
         let name = entry.name()?.to_ascii_lowercase();
-        if !entry.is_file() || !name.ends_with(".json") || name.starts_with("__macosx") {
+        let is_json = Path::new(&name).extension().is_some_and(|extension| extension == "json");
+        if !entry.is_file() || !is_json || name.starts_with("__macosx") {
             continue;
         }
         let mut limited = entry.take(left);

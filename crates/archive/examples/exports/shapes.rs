@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 const START: i64 = 1_700_000_000;
 
 /// One conversation of the kind `source`, with so many messages.
-pub fn conversation(source: &str, number: usize, messages: usize) -> Value {
+pub(crate) fn conversation(source: &str, number: usize, messages: usize) -> Value {
     match source {
         "chatgpt" => chatgpt(number, messages),
         "claude" => claude(number, messages),

@@ -8,7 +8,7 @@ use crate::tree::{Foreign, Node, Who};
 
 pub(super) fn read(value: &Value, notes: &mut Notes) -> Foreign {
     let title = text(&value["title"]);
-    let mut nodes = Vec::new();
+    let mut entries = Vec::new();
     for (key, entry) in value["mapping"].as_object().into_iter().flatten() {
         let mut node = Node {
             id: key.clone(),
@@ -20,9 +20,9 @@ pub(super) fn read(value: &Value, notes: &mut Notes) -> Foreign {
         if message.is_object() {
             fill(&mut node, message, &title, notes);
         }
-        nodes.push(node);
+        entries.push(node);
     }
-    let model = nodes.iter().rev().find_map(|node| node.model.clone());
+    let model = entries.iter().rev().find_map(|node| node.model.clone());
     Foreign {
         source: "chatgpt",
         id: word(&value["conversation_id"]).unwrap_or_else(|| text(&value["id"])),
@@ -33,7 +33,7 @@ pub(super) fn read(value: &Value, notes: &mut Notes) -> Foreign {
         pinned: false,
         archived: value["is_archived"] == true,
         title,
-        nodes,
+        nodes: entries,
     }
 }
 

@@ -8,9 +8,9 @@ use crate::tree::{Foreign, Node, Who};
 
 pub(super) fn read(value: &Value, notes: &mut Notes) -> Foreign {
     let title = text(&value["name"]);
-    let mut nodes: Vec<Node> = Vec::new();
+    let mut entries: Vec<Node> = Vec::new();
     for (at, message) in list(&value["chat_messages"]).iter().enumerate() {
-        let before = nodes.last().map(|node| node.id.clone());
+        let before = entries.last().map(|node| node.id.clone());
         let mut node = Node {
             id: word(&message["uuid"]).unwrap_or_else(|| format!("message {at}")),
             // A parent that is no message is the root.
@@ -24,7 +24,7 @@ pub(super) fn read(value: &Value, notes: &mut Notes) -> Foreign {
             ..Node::default()
         };
         fill(&mut node, message, &title, notes);
-        nodes.push(node);
+        entries.push(node);
     }
     let shown = word(&value["current_leaf_message_uuid"]);
     Foreign {
@@ -32,12 +32,12 @@ pub(super) fn read(value: &Value, notes: &mut Notes) -> Foreign {
         id: text(&value["uuid"]),
         created_at: time(&value["created_at"]),
         updated_at: time(&value["updated_at"]),
-        current: shown.or_else(|| nodes.last().map(|node| node.id.clone())),
+        current: shown.or_else(|| entries.last().map(|node| node.id.clone())),
         model: word(&value["model"]).unwrap_or_else(|| "Claude".into()),
         pinned: value["is_starred"] == true,
         archived: false,
         title,
-        nodes,
+        nodes: entries,
     }
 }
 
@@ -45,12 +45,11 @@ fn fill(node: &mut Node, message: &Value, title: &str, notes: &mut Notes) {
     let (mut texts, mut thoughts) = (Vec::new(), Vec::new());
     for attachment in list(&message["attachments"]) {
         let name = text(&attachment["file_name"]);
-        match word(&attachment["extracted_content"]) {
-            Some(content) => texts.push(format!("{name}\n\n{}", fenced("", &content))),
-            None => {
-                notes.add("file", title);
-                texts.push(left_out("File", &name));
-            }
+        if let Some(content) = word(&attachment["extracted_content"]) {
+            texts.push(format!("{name}\n\n{}", fenced("", &content)));
+        } else {
+            notes.add("file", title);
+            texts.push(left_out("File", &name));
         }
     }
     for file in list(&message["files"]) {

@@ -12,21 +12,21 @@ pub(super) fn read(value: &Value, notes: &mut Notes) -> Foreign {
         if value["messagesTree"].is_array() { &value["messagesTree"] } else { &value["messages"] };
     let is_recursive = value["recursive"] == true || value["messagesTree"].is_array();
     // Without branches there are no parents in old exports: each follows the one before it.
-    let mut nodes: Vec<Node> = Vec::new();
+    let mut entries: Vec<Node> = Vec::new();
     let mut waiting: Vec<(&Value, Option<String>)> =
         list(messages).iter().rev().map(|message| (message, None)).collect();
     while let Some((message, above)) = waiting.pop() {
-        if nodes.len() >= MESSAGES {
+        if entries.len() >= MESSAGES {
             break;
         }
-        let before = nodes.last().map(|node| node.id.clone()).filter(|_| !is_recursive);
-        let node = node(message, above.or(before), nodes.len(), &title, notes);
+        let before = entries.last().map(|node| node.id.clone()).filter(|_| !is_recursive);
+        let node = node(message, above.or(before), entries.len(), &title, notes);
         let below = list(&message["children"]).iter().rev();
         waiting.extend(below.map(|child| (child, Some(node.id.clone()))));
-        nodes.push(node);
+        entries.push(node);
     }
     let model = word(&value["options"]["model"])
-        .or_else(|| nodes.iter().rev().find_map(|n| n.model.clone()));
+        .or_else(|| entries.iter().rev().find_map(|n| n.model.clone()));
     Foreign {
         source: "librechat",
         id: text(&value["conversationId"]),
@@ -37,7 +37,7 @@ pub(super) fn read(value: &Value, notes: &mut Notes) -> Foreign {
         pinned: false,
         archived: value["isArchived"] == true,
         title,
-        nodes,
+        nodes: entries,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::tree::{Foreign, Node, Who};
 pub(super) fn read(value: &Value, notes: &mut Notes) -> Foreign {
     let chat = &value["chat"];
     let title = word(&value["title"]).unwrap_or_else(|| text(&chat["title"]));
-    let mut nodes = Vec::new();
+    let mut entries = Vec::new();
     for (key, message) in chat["history"]["messages"].as_object().into_iter().flatten() {
         let mut node = Node {
             id: key.clone(),
@@ -37,7 +37,7 @@ pub(super) fn read(value: &Value, notes: &mut Notes) -> Foreign {
         }
         node.text = joined(parts);
         node.reasoning = reasoning;
-        nodes.push(node);
+        entries.push(node);
     }
     let models = list(&chat["models"]);
     Foreign {
@@ -50,7 +50,7 @@ pub(super) fn read(value: &Value, notes: &mut Notes) -> Foreign {
         pinned: value["pinned"] == true,
         archived: value["archived"] == true,
         title,
-        nodes,
+        nodes: entries,
     }
 }
 

@@ -5,7 +5,7 @@ use unbroken_protocol::{
     GenerationId, GenerationState, ImportId, ImportState, MessageId, Options, PrincipalId, Role,
     Timestamp,
 };
-use unbroken_store::{Import, ImportStep, Imported, Query, Share, Store, Writer};
+use unbroken_store::{Import, ImportStep, Imported, Query, Share, Shelf, Store, Writer};
 
 use crate::Home;
 
@@ -127,7 +127,7 @@ async fn what_was_imported_reads_as_if_it_had_been_written_here(home: Home) {
     let query = Query::parse("\"whale 99\"").unwrap();
     assert_eq!(store.search(owner, &query).await.unwrap().len(), 1);
     assert_eq!(store.tree(whole.conversation_id).await.unwrap().len(), 100);
-    assert_eq!(store.conversation_count(owner).await.unwrap(), 1);
+    assert_eq!(store.conversation_count(owner, Shelf::Listed).await.unwrap(), 1);
 
     let stranger = PrincipalId::new();
     let ids: Vec<_> = whole.messages.iter().map(|message| message.message_id).collect();
@@ -147,7 +147,7 @@ async fn an_import_that_was_deleted_puts_nothing_in(home: Home) {
     transaction.forget_moves(owner).await.unwrap();
     transaction.commit().await.unwrap();
     assert!(!bring(&mut writer, (owner, id), &conversation(4)).await);
-    assert_eq!(store.conversation_count(owner).await.unwrap(), 0);
+    assert_eq!(store.conversation_count(owner, Shelf::Listed).await.unwrap(), 0);
 }
 
 async fn a_share_goes_with_its_conversation_unless_it_is_kept(home: Home) {
