@@ -54,7 +54,7 @@ fn chatgpt(number: usize, messages: usize) -> Value {
         json!({"id": "client-created-root", "message": null, "parent": null, "children": children}),
     );
     for n in 0..messages {
-        let is_user = n % 2 == 0;
+        let is_user = n.is_multiple_of(2);
         let parent = if n == 0 { "client-created-root".to_owned() } else { id(n - 1) };
         let children = if n + 1 < messages { vec![id(n + 1)] } else { Vec::new() };
         let metadata = if is_user { json!({}) } else { json!({"model_slug": "gpt-4o"}) };
@@ -82,7 +82,7 @@ fn claude(number: usize, messages: usize) -> Value {
         json!({"uuid": format!("c{number}-m{n}"), "text": text,
             "content": [{"type": "text", "text": text, "citations": [],
                 "start_timestamp": time(at(number, n)), "stop_timestamp": time(at(number, n))}],
-            "sender": if n % 2 == 0 { "human" } else { "assistant" },
+            "sender": if n.is_multiple_of(2) { "human" } else { "assistant" },
             "created_at": time(at(number, n)), "updated_at": time(at(number, n)),
             "attachments": [], "files": []})
     };
@@ -100,7 +100,7 @@ fn open_webui(number: usize, messages: usize) -> Value {
         let children = if n + 1 < messages { vec![id(n + 1)] } else { Vec::new() };
         let mut message = json!({"id": id(n), "parentId": parent, "childrenIds": children,
             "content": said(number, n), "timestamp": at(number, n)});
-        if n % 2 == 0 {
+        if n.is_multiple_of(2) {
             message["role"] = "user".into();
             message["models"] = json!(["llama3.2:latest"]);
         } else {
@@ -125,7 +125,7 @@ fn librechat(number: usize, messages: usize) -> Value {
     let id = |n: usize| format!("c{number}-m{n}");
     let message = |n: usize| {
         let root = "00000000-0000-0000-0000-000000000000".to_owned();
-        let is_user = n % 2 == 0;
+        let is_user = n.is_multiple_of(2);
         json!({"messageId": id(n), "conversationId": format!("conversation-{number}"),
             "parentMessageId": if n == 0 { root } else { id(n - 1) },
             "sender": if is_user { "User" } else { "GPT-4o" }, "text": said(number, n),

@@ -1,5 +1,4 @@
 //! What other chats export, read as they write it.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::cast_precision_loss, reason = "times of a test are small")]
 
 #[path = "../../examples/exports/shapes.rs"]

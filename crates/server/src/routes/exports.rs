@@ -184,15 +184,15 @@ impl Write for Output {
 fn file(name: &str, content_type: &'static str, body: Body) -> Response {
     // The plain name for old clients, and the whole one (RFC 6266, RFC 8187).
     let plain: String = name.chars().map(|c| if c.is_ascii() { c } else { '_' }).collect();
-    let whole = name.bytes().fold(String::new(), |mut whole, byte| {
-        use std::fmt::Write as _;
-        let _ = match byte {
-            b'.' | b'-' | b'_' => write!(whole, "{}", char::from(byte)),
-            _ if byte.is_ascii_alphanumeric() => write!(whole, "{}", char::from(byte)),
-            _ => write!(whole, "%{byte:02X}"),
-        };
-        whole
-    });
+    let whole: String = name
+        .bytes()
+        .map(|byte| match byte {
+            _ if byte.is_ascii_alphanumeric() || b".-_".contains(&byte) => {
+                char::from(byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        })
+        .collect();
     let disposition = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{whole}");
     let mut response = Response::new(body);
     let headers = response.headers_mut();

@@ -485,7 +485,7 @@ impl Script {
         .bind(signed(answer.output_tokens))
         .bind(citations)
         .bind(answer.reasoning.clone())
-        .bind(answer.code.map(|code| code.as_str()))
+        .bind(answer.code.map(unbroken_protocol::ErrorCode::as_str))
         .bind(answer.error.clone())
         .step("INSERT INTO packs (generation_id, first_seq, last_seq, records) VALUES (?, 1, ?, ?)")
         .id(answer.generation_id.as_bytes())
