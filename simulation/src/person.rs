@@ -133,8 +133,15 @@ impl Person {
     async fn regenerate(&mut self, turn: &Turn) {
         let (principal, asked) = (self.world.principal, turn.asked);
         let model = Some(MODELS[self.chance.index(MODELS.len())].to_owned());
+        let beside = self.chance.percent(50);
         let said = self
-            .request(async |engine: Engine| engine.regenerate(principal, asked, model, None).await)
+            .request(async |engine: Engine| {
+                if beside {
+                    engine.answer_beside(principal, asked, model.clone(), None).await
+                } else {
+                    engine.regenerate(principal, asked, model.clone(), None).await
+                }
+            })
             .await;
         if let Some(Ok(started)) = said {
             self.told(&started);

@@ -1,8 +1,8 @@
 //! The files of the web app: names with the hash of their content, so that browsers may keep them
 //! for ever, and compressed forms beside them.
 //!
-//! `{{app.css}}` in `index.html`, or in a script, becomes the address of that file. Only
-//! `index.html` keeps its name. The style sheets in `css/` become one file, `app.css`, in the order
+//! `{{app.css}}` in `index.html`, or in a script, becomes the address of that file. Only what is asked
+//! for by a fixed address keeps its name. The style sheets in `css/` become one file, `app.css`, in the order
 //! of their names.
 
 use std::{collections::BTreeMap, fmt::Write as _, fs, io::Write as _, path::Path};
@@ -13,6 +13,9 @@ use sha2::{Digest as _, Sha256};
 
 /// Images and fonts are compressed already.
 const COMPRESSIBLE: [&str; 8] = ["css", "html", "js", "json", "svg", "txt", "wasm", "webmanifest"];
+
+/// What browsers ask for by name: the page, what installs it, and the service worker.
+const NAMED: [&str; 3] = ["index.html", "manifest.webmanifest", "worker.js"];
 
 /// A file below `crates/web/assets`, by its path with `/`; or one that a build made.
 #[derive(Clone)]
@@ -69,14 +72,14 @@ impl Dist<'_> {
         let mut files = Addresses::default();
         let (mut css, mut scripts, mut pages) = (Vec::new(), Vec::new(), Vec::new());
         let (glue, modules): (Vec<_>, Vec<_>) =
-            modules.iter().partition(|module| module.name.ends_with(".js"));
+            modules.iter().partition(|m| matches!(m.name.rsplit_once('.'), Some((_, "js"))));
         for module in modules {
             self.write_hashed(&mut files, &module.name, &module.bytes)?;
         }
         self.write_together(&mut files, &glue)?;
         for asset in assets {
             match asset.name.rsplit_once('.') {
-                _ if asset.name == "index.html" => pages.push(asset),
+                _ if NAMED.contains(&asset.name.as_str()) => pages.push(asset),
                 Some((name, "css")) if name.starts_with("css/") => css.push(asset),
                 Some((_, "js")) => scripts.push(asset),
                 _ => self.write_hashed(&mut files, &asset.name, &asset.bytes)?,

@@ -62,7 +62,7 @@ pub(crate) fn build(workspace: &Workspace, profile: Profile) -> Result<()> {
 /// What a browser loads to show the first page, compressed, is at most this many bytes.
 const FIRST_VIEW: u64 = 300_000;
 /// Files that it loads after that.
-const LATER: [&str; 3] = ["markdown-", "split_", "chunk_"];
+const LATER: [&str; 5] = ["markdown-", "split_", "chunk_", "worker.", "manifest."];
 
 /// Says how large the first view is, and fails when it has grown too large.
 fn check_size(dist: &Path, profile: Profile) -> Result<()> {

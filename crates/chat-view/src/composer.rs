@@ -7,6 +7,9 @@ use crate::texts;
 /// Where the message that was just sent waits for its page, in `sessionStorage`.
 pub const PENDING_MESSAGE: &str = "pending_message";
 
+/// About how many characters of a text are a token.
+const CHARACTERS_A_TOKEN: u64 = 4;
+
 /// What the composer holds, and whether it may be sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Composer {
@@ -40,6 +43,20 @@ impl Composer {
     pub fn problem(&self) -> Option<String> {
         let surplus = self.draft.len().checked_sub(limits::MESSAGE_BYTES + 1)? + 1;
         Some(texts::message_too_long(surplus))
+    }
+
+    /// What to say of the draft's length, once it matters: above four fifths of what the model
+    /// reads at once (`context`, in tokens) or of the longest message.
+    pub fn length(&self, context: Option<u64>) -> Option<String> {
+        // Most drafts are short, and this is asked at every letter.
+        if let Some(context) = context.filter(|context| self.draft.len() as u64 > *context) {
+            let tokens = self.draft.chars().count() as u64 / CHARACTERS_A_TOKEN;
+            if tokens > context / 5 * 4 {
+                return Some(texts::near_context(tokens, context));
+            }
+        }
+        let bytes = self.draft.len();
+        (bytes > limits::MESSAGE_BYTES / 5 * 4).then(|| texts::near_limit(bytes))
     }
 
     /// Takes the message out to send it; the composer is empty for the next one.
@@ -90,6 +107,8 @@ impl Composer {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct KeyPress<'k> {
     pub key: &'k str,
+    /// Where it lies: `KeyO`.
+    pub code: &'k str,
     pub key_code: u32,
     pub composing: bool,
     pub shift: bool,
@@ -163,6 +182,18 @@ mod tests {
         composer.set_draft("ä".repeat(limits::MESSAGE_BYTES / 2 + 1));
         assert!(!composer.can_send());
         assert!(composer.problem().unwrap().contains("2 bytes too long"));
+    }
+
+    #[test]
+    fn the_length_is_told_only_when_it_matters() {
+        let of =
+            |letters: usize, context| Composer::with_draft("a".repeat(letters)).length(context);
+        assert_eq!(of(100_000, None), None);
+        assert_eq!(of(3200, Some(1000)), None);
+        let told = of(3300, Some(1000)).unwrap();
+        assert!(told.contains("about 825 of the 1k tokens"), "{told}");
+        assert!(of(900_000, Some(1_000_000)).unwrap().contains("KiB"));
+        assert_eq!(of(800_000, Some(1_000_000)), None);
     }
 
     #[test]

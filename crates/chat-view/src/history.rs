@@ -218,6 +218,7 @@ mod tests {
             message_count: 2,
             total_tokens: 0,
             session_type: "chat".to_owned(),
+            selected_message_id: None,
             running: false,
             pinned: false,
             archived: false,

@@ -22,6 +22,8 @@ pub struct Item {
     pub cost: String,
     /// "128k tokens", or empty.
     pub context: String,
+    /// How many tokens the model reads at once, where that is known.
+    pub context_length: Option<u64>,
     /// Any of `vision`, `reasoning`, `tools`.
     pub capabilities: Vec<String>,
 }
@@ -36,6 +38,7 @@ impl Item {
             speed: String::new(),
             cost: String::new(),
             context: String::new(),
+            context_length: None,
             capabilities: Vec::new(),
         }
     }
@@ -50,6 +53,7 @@ impl Item {
             speed: model.speed,
             cost: model.cost,
             context: model.context_length.map(texts::context_length).unwrap_or_default(),
+            context_length: model.context_length,
             capabilities: model.capabilities,
         }
     }
@@ -106,6 +110,11 @@ impl Picker {
         }
         self.items = vec![Item::best()];
         self.items.extend(groups.into_iter().flat_map(|(_, items)| items));
+    }
+
+    /// Every option, "Best (automatic)" first.
+    pub fn items(&self) -> &[Item] {
+        &self.items
     }
 
     /// The popover opens: everything is there, and the choice is active.

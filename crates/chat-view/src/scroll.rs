@@ -69,6 +69,15 @@ impl Scroll {
         self.mode = Mode::Following;
     }
 
+    /// The page goes to a place that the person asked for.
+    pub fn leave_end(&mut self) {
+        self.mode = Mode::Free;
+    }
+
+    pub fn is_following(&self) -> bool {
+        self.mode == Mode::Following
+    }
+
     /// Whether "Latest" is shown.
     pub fn shows_latest(&self) -> bool {
         self.mode == Mode::Free

@@ -156,8 +156,8 @@ mod tests {
         }
     }
 
-    fn page(hits: Vec<SearchHit>, next: Option<&str>) -> Option<SearchPage> {
-        Some(SearchPage { hits, next_cursor: next.map(str::to_owned) })
+    fn page(hits: Vec<SearchHit>, next: Option<&str>) -> SearchPage {
+        SearchPage { hits, next_cursor: next.map(str::to_owned) }
     }
 
     #[test]
@@ -166,13 +166,13 @@ mod tests {
         let old = search.type_text("wha").unwrap();
         let new = search.type_text(" whale ").unwrap();
         assert_eq!((new.query.as_str(), search.type_text("whale")), ("whale", None));
-        search.answer(&new, page(vec![hit(1, Some(1))], None));
-        search.answer(&old, page(vec![hit(2, Some(2)), hit(3, None)], None));
+        search.answer(&new, Some(page(vec![hit(1, Some(1))], None)));
+        search.answer(&old, Some(page(vec![hit(2, Some(2)), hit(3, None)], None)));
         assert_eq!(search.found().len(), 1);
         assert!(!search.is_waiting());
         let late = search.type_text("whales").unwrap();
         assert_eq!(search.type_text(""), None);
-        search.answer(&late, page(vec![hit(2, None)], None));
+        search.answer(&late, Some(page(vec![hit(2, None)], None)));
         assert!(search.found().is_empty() && !search.is_waiting());
     }
 
@@ -181,10 +181,10 @@ mod tests {
         let mut search = Search::default();
         let first = search.type_text("whale").unwrap();
         assert_eq!(search.more(), None, "the first is not there yet");
-        search.answer(&first, page(vec![hit(1, Some(1)), hit(2, None)], Some("2")));
+        search.answer(&first, Some(page(vec![hit(1, Some(1)), hit(2, None)], Some("2"))));
         let more = search.more().unwrap();
         assert_eq!((more.cursor.as_deref(), search.more()), (Some("2"), None));
-        search.answer(&more, page(vec![hit(1, Some(3))], None));
+        search.answer(&more, Some(page(vec![hit(1, Some(3))], None)));
         let shown: Vec<_> =
             search.found().iter().map(|found| (found.title.clone(), found.hits.len())).collect();
         assert_eq!(shown, [("Title 2".to_owned(), 1), ("Title 1".to_owned(), 2)]);
@@ -198,7 +198,7 @@ mod tests {
         search.answer(&question, None);
         assert!(search.has_failed() && search.found().is_empty());
         let again = search.type_text("whales").unwrap();
-        search.answer(&again, page(vec![], None));
+        search.answer(&again, Some(page(vec![], None)));
         assert!(!search.has_failed());
     }
 

@@ -22,6 +22,19 @@ pub fn message_too_long(bytes: usize) -> String {
     format!("This message is {} too long. The limit is 1 MiB; shorten it or split it.", size(bytes))
 }
 
+pub fn near_context(tokens: u64, context: u64) -> String {
+    let tokens = if tokens < 1000 { tokens.to_string() } else { format!("{}k", tokens / 1000) };
+    format!(
+        "This is about {tokens} of the {} that the model reads at once, earlier messages not \
+         counted. Shorten it, or choose a model that reads more.",
+        context_length(context)
+    )
+}
+
+pub fn near_limit(bytes: usize) -> String {
+    format!("This message has {} of at most 1 MiB. Shorten it or split it.", size(bytes))
+}
+
 // The model picker.
 pub const MODELS: &str = "Models";
 pub const SEARCH_MODELS: &str = "Search models";
@@ -107,6 +120,9 @@ pub const COPIED: &str = "Copied";
 pub const WRAP: &str = "Wrap";
 pub const CODE: &str = "Code";
 pub const TABLE: &str = "Table";
+pub const COPY_CSV: &str = "Copy as CSV";
+pub const FORMULA: &str = "Formula";
+pub const FORMULA_AS_WRITTEN: &str = "This formula is shown as it was written";
 pub const IMAGE: &str = "Image";
 pub const TASK: &str = "Task";
 

@@ -26,6 +26,8 @@ pub struct Page {
     pub limit: Option<u32>,
     /// Only what comes before this message.
     pub before: Option<String>,
+    /// The way to this message instead of the selected branch.
+    pub leaf: Option<String>,
 }
 
 impl Engine {
@@ -41,7 +43,7 @@ impl Engine {
     pub async fn conversations(
         &self,
         principal: PrincipalId,
-        shelf: Shelf,
+        list: Shelf,
         limit: Option<u32>,
         cursor: Option<&str>,
     ) -> Result<ConversationList, Refusal> {
@@ -50,7 +52,7 @@ impl Engine {
             .map(str::parse::<ConversationCursor>)
             .transpose()
             .map_err(|why| Refusal::BadRequest(format!("The cursor is unusable: {why}.")))?;
-        let mut rows = self.store().conversations(principal, shelf, limit + 1, cursor).await?;
+        let mut rows = self.store().conversations(principal, list, limit + 1, cursor).await?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let next_cursor = rows.last().filter(|_| more).map(|row| {
@@ -63,7 +65,7 @@ impl Engine {
         });
         Ok(ConversationList {
             conversations: rows.iter().map(Self::summary).collect(),
-            total: self.store().conversation_count(principal, shelf).await?,
+            total: self.store().conversation_count(principal, list).await?,
             owner_type: "device_session".into(),
             owner_id: principal.to_string(),
             next_cursor,
@@ -89,8 +91,15 @@ impl Engine {
         page: Page,
     ) -> Result<ConversationPage, Refusal> {
         let missing = || Refusal::NotFound("conversation");
-        let row = self.store().conversation(principal, id).await?.ok_or_else(missing)?;
+        let mut row = self.store().conversation(principal, id).await?.ok_or_else(missing)?;
         let no_message = || Refusal::NotFound("message");
+        if let Some(leaf) = page.leaf {
+            let leaf = leaf.parse().map_err(|_| no_message())?;
+            if !self.store().is_in(leaf, id).await? {
+                return Err(no_message());
+            }
+            row.conversation.selected_message_id = leaf;
+        }
         let before: Option<MessageId> =
             page.before.map(|id| id.parse().map_err(|_| no_message())).transpose()?;
         let history = self.store().history(&row.conversation, page.limit, before).await?;
@@ -183,6 +192,7 @@ impl Engine {
             message_count: conversation.message_count,
             total_tokens: conversation.total_tokens,
             session_type: "chat".into(),
+            selected_message_id: Some(conversation.selected_message_id),
             running: row.running,
             pinned: conversation.pinned,
             archived: conversation.archived,

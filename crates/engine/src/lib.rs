@@ -17,6 +17,7 @@ mod keep;
 mod log;
 mod log_writer;
 mod notice;
+mod prompt;
 mod recover;
 mod registry;
 mod run;

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use unbroken_protocol::{
     ConversationId, DeviceId, Epoch, ErrorCode, FinishReason, GenerationId, ImportId, PrincipalId,
-    Seq, Timestamp,
+    Prompt, PromptId, Seq, Timestamp, limits,
 };
 use unbroken_store::{
     Arrangement, Body, Due, Durability, Import, ImportStep, NewTurn, Record, Sealed, SecretHash,
@@ -102,6 +102,8 @@ pub(crate) enum Command {
     PutShare(Box<Share>, Vec<u8>, oneshot::Sender<()>),
     Revoke(PrincipalId, String, oneshot::Sender<bool>),
     ForgetMoves(PrincipalId, oneshot::Sender<()>),
+    PutPrompt(PrincipalId, Prompt, oneshot::Sender<bool>),
+    DeletePrompt(PrincipalId, PromptId, oneshot::Sender<bool>),
 }
 
 impl Command {
@@ -718,6 +720,12 @@ async fn apply_command(
         }
         Command::ForgetMoves(principal, reply) => {
             answer(reply, transaction.forget_moves(principal).await?)
+        }
+        Command::PutPrompt(principal, prompt, reply) => {
+            answer(reply, transaction.put_prompt(principal, &prompt, limits::PROMPTS).await?)
+        }
+        Command::DeletePrompt(principal, id, reply) => {
+            answer(reply, transaction.delete_prompt(principal, id).await?)
         }
     })
 }

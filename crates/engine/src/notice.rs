@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::futures::OwnedNotified;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
-use unbroken_protocol::{ConversationId, Epoch, Event, Position, PrincipalId, Seq};
+use unbroken_protocol::{Epoch, Event, Position, PrincipalId, Seq};
 
 use crate::Engine;
 
@@ -201,10 +201,13 @@ impl Kept {
 }
 
 /// What a notice is about, when the next one about it replaces it.
-fn subject(event: &Event) -> Option<(&'static str, ConversationId)> {
+fn subject(event: &Event) -> Option<(&'static str, [u8; 16])> {
     match event {
-        Event::Conversation(event) => Some(("conversation", event.conversation.conversation_id)),
-        Event::Queue(event) => Some(("queue", event.conversation_id)),
+        Event::Conversation(event) => {
+            Some(("conversation", *event.conversation.conversation_id.as_bytes()))
+        }
+        Event::Queue(event) => Some(("queue", *event.conversation_id.as_bytes())),
+        Event::Prompt(event) => Some(("prompt", *event.prompt_id.as_bytes())),
         _ => None,
     }
 }
@@ -214,6 +217,7 @@ fn weight(event: &Event) -> usize {
     let texts: usize = match event {
         Event::Conversation(event) => event.conversation.title.len(),
         Event::Queue(event) => event.items.iter().map(|item| 100 + item.message.len()).sum(),
+        Event::Prompt(event) => event.prompt.as_ref().map_or(0, |p| p.name.len() + p.text.len()),
         _ => 0,
     };
     400 + texts
@@ -293,7 +297,9 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
-    use unbroken_protocol::{GenerationId, GenerationStarted, MessageId, QueueEvent, QueueItem};
+    use unbroken_protocol::{
+        ConversationId, GenerationId, GenerationStarted, MessageId, QueueEvent, QueueItem,
+    };
 
     use super::*;
 

@@ -180,7 +180,30 @@ impl Engine {
     ) -> Result<Started, Refusal> {
         let again = || SecretHash::of(&format!("regenerate {user_message} {model:?}"));
         let client_message = keyed(key, again)?;
-        let turn = self.answer_by(principal, Place::Again, user_message, model).await?;
+        self.another(principal, Place::Again, (user_message, model), client_message).await
+    }
+
+    /// The same at once, also while one other answer to that message is being written.
+    pub async fn answer_beside(
+        &self,
+        principal: PrincipalId,
+        user_message: MessageId,
+        model: Option<String>,
+        key: Option<&str>,
+    ) -> Result<Started, Refusal> {
+        let beside = || SecretHash::of(&format!("beside {user_message} {model:?}"));
+        let client_message = keyed(key, beside)?;
+        self.another(principal, Place::Beside, (user_message, model), client_message).await
+    }
+
+    async fn another(
+        &self,
+        principal: PrincipalId,
+        place: Place,
+        (user_message, model): (MessageId, Option<String>),
+        client_message: Option<(ClientMessageId, SecretHash)>,
+    ) -> Result<Started, Refusal> {
+        let turn = self.answer_by(principal, place, user_message, model).await?;
         let turn = NewTurn { client_message, ..turn };
         let engine = self.clone();
         self.carry_out(async move { engine.take(turn).await }).await

@@ -8,6 +8,7 @@ use serde_json::{Error, Value};
 use crate::fields::{self, Fields, Read, deserialize, read, read_at};
 use crate::model::FinishReason;
 use crate::position::{Epoch, Position, Seq};
+use crate::prompt::PromptEvent;
 use crate::rest::{ConversationSummary, QueueItem};
 use crate::{ClientMessageId, ConversationId, ErrorCode, GenerationId, MessageId, Timestamp};
 
@@ -37,6 +38,7 @@ pub enum Event {
     Conversation(Box<ConversationEvent>),
     Queue(QueueEvent),
     GenerationStarted(GenerationStarted),
+    Prompt(PromptEvent),
     Noticed(Noticed),
 
     /// A type that this build does not know; a client ignores it.
@@ -87,6 +89,7 @@ kinds! {
     "conversation" => Conversation,
     "queue" => Queue,
     "generation_started" => GenerationStarted,
+    "prompt" => Prompt,
     "noticed" => Noticed,
 }
 

@@ -83,6 +83,10 @@ uuid_id!(
     PrincipalId
 );
 uuid_id!(
+    /// One of a person's own prompts.
+    PromptId
+);
+uuid_id!(
     /// A client's own key of a turn: the same key never makes a second generation (PROTOCOL B1).
     ClientMessageId
 );

@@ -8,12 +8,14 @@ mod error;
 mod event;
 mod fields;
 mod frame;
+mod highlight;
 mod id;
 pub mod limits;
 mod model;
 mod moving;
 pub mod path;
 mod position;
+mod prompt;
 mod rest;
 mod time;
 
@@ -32,8 +34,10 @@ pub use frame::{
     Capability, ClientFrame, Continue, Follow, FrameError, Hello, Incoming, Ping, StreamChat,
     Target,
 };
+pub use highlight::{Code, Colour, HighlightRequest, Highlighted, Spans};
 pub use id::{
-    ClientMessageId, ConversationId, DeviceId, GenerationId, MessageId, PrincipalId, SessionId,
+    ClientMessageId, ConversationId, DeviceId, GenerationId, MessageId, PrincipalId, PromptId,
+    SessionId,
 };
 pub use model::{FinishReason, ModelInfo, Options, Source};
 pub use moving::{
@@ -42,6 +46,7 @@ pub use moving::{
     SharedPage,
 };
 pub use position::{Epoch, Position, Seq};
+pub use prompt::{Prompt, PromptEvent, PromptList, PromptRequest};
 pub use rest::{
     ChatRequest, ChatResponse, ContinueRequest, ConversationDeleted, ConversationList,
     ConversationPage, ConversationPatch, ConversationSummary, DeviceSession, DeviceSessionRequest,

@@ -17,12 +17,23 @@ pub const FOLLOWED_PER_SOCKET: usize = 64;
 pub const REPLAY_BYTES: usize = 8 * 1024 * 1024;
 /// How many turns of a conversation may wait behind the one that runs.
 pub const QUEUED_TURNS: usize = 10;
+/// How much code one call of `highlight` may bring, in bytes.
+pub const HIGHLIGHT_BYTES: usize = 256 * 1024;
+/// How many blocks of code one call of `highlight` may bring.
+pub const HIGHLIGHT_BLOCKS: usize = 64;
 /// The longest title of a conversation, in Unicode scalar values.
 pub const TITLE_CHARS: usize = 60;
 /// The longest name of a folder, in Unicode scalar values.
 pub const FOLDER_CHARS: usize = 60;
 /// The longest device id, in bytes.
 pub const DEVICE_ID_BYTES: usize = 256;
+
+/// How many prompts a person may keep.
+pub const PROMPTS: u32 = 200;
+/// The longest name of a prompt, in Unicode scalar values.
+pub const PROMPT_NAME_CHARS: usize = 60;
+/// The longest text of a prompt, in bytes of UTF-8.
+pub const PROMPT_BYTES: usize = 32 * 1024;
 
 /// Silence after which the server sends a `heartbeat`.
 pub const HEARTBEAT: Duration = Duration::from_secs(15);

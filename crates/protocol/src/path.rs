@@ -19,8 +19,11 @@ pub const SHARE: &str = "/ai/shares/{id}";
 /// What a share's link opens, without a session.
 pub const SHARED: &str = "/share/{id}";
 pub const SHARED_STYLE: &str = "/share/page.css";
+pub const PROMPTS: &str = "/ai/prompts";
+pub const PROMPT: &str = "/ai/prompts/{id}";
 pub const RESTORE: &str = "/ai/conversations/{id}/restore";
 pub const SEARCH: &str = "/ai/search";
+pub const HIGHLIGHT: &str = "/ai/highlight";
 pub const REGENERATE: &str = "/ai/messages/{id}/generate";
 pub const QUEUE: &str = "/ai/conversations/{id}/queue";
 pub const QUEUED: &str = "/ai/conversations/{id}/queue/{queue_id}";

@@ -24,7 +24,7 @@ read! {
     ConversationList { conversations, total, owner_type, owner_id, next_cursor }
     ConversationSummary {
         conversation_id, title, topic, model, created_at, updated_at, message_count, total_tokens,
-        session_type, folder; running, pinned, archived, temporary
+        session_type, selected_message_id, folder; running, pinned, archived, temporary
     }
     ConversationPage { conversation_id, title, messages, total; temporary }
     MessageView {
@@ -248,6 +248,9 @@ pub struct ConversationSummary {
     pub total_tokens: u64,
     /// Always `chat` for now.
     pub session_type: String,
+    /// The last message of the branch that is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selected_message_id: Option<MessageId>,
     /// Whether an answer is being written.
     pub running: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -350,6 +353,9 @@ pub struct ConversationPatch {
 pub struct RegenerateRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_id: Option<String>,
+    /// At once, also while one other answer to the message is being written.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub beside: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_message_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -240,7 +240,7 @@ pub fn cors(http: &Http) -> CorsLayer {
         .allow_credentials(AllowCredentials::predicate(move |origin, _| {
             with_session.contains(origin)
         }))
-        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([CONTENT_TYPE, AUTHORIZATION, LAST_EVENT_ID, X_REQUEST_ID])
         .expose_headers([X_CONVERSATION_ID, X_REQUEST_ID])
         .max_age(Duration::from_hours(1))
@@ -467,7 +467,7 @@ mod tests {
         assert_eq!(preflight.status(), 200);
         assert_eq!(value(&preflight, "access-control-allow-origin"), "https://intranet.example");
         assert_eq!(value(&preflight, "access-control-allow-credentials"), "true");
-        assert_eq!(value(&preflight, "access-control-allow-methods"), "GET,POST,PATCH,DELETE");
+        assert_eq!(value(&preflight, "access-control-allow-methods"), "GET,POST,PUT,PATCH,DELETE");
         assert_eq!(
             value(&preflight, "access-control-allow-headers"),
             "content-type,authorization,last-event-id,x-request-id"

@@ -11,6 +11,7 @@ pub mod doctor;
 mod error;
 pub mod exchange;
 pub mod guard;
+mod highlight;
 mod lifecycle;
 mod limit;
 pub mod patience;
@@ -41,6 +42,7 @@ use config::{Config, Durability};
 use crowd::Crowd;
 use error::ApiError;
 use guard::{HostRules, OriginRules, SecurityHeaders};
+use highlight::Highlighter;
 use lifecycle::Lifecycle;
 use limit::StartLimit;
 use patience::Patience;
@@ -64,6 +66,7 @@ pub(crate) struct App {
     shares: Arc<StartLimit>,
     crowd: Arc<Crowd>,
     patience: Patience,
+    highlighter: Arc<Highlighter>,
     /// Sockets and blocking calls, which outlive their requests.
     tasks: TaskTracker,
     /// The name of this run of the server.
@@ -189,6 +192,7 @@ impl Server {
             starts: Arc::new(StartLimit::new(config.limits.starts_per_minute)),
             shares: Arc::new(StartLimit::new(SHARES_PER_MINUTE)),
             crowd: Arc::default(),
+            highlighter: Arc::default(),
             patience: Patience {
                 readers: config.limits.readers_per_person.get(),
                 ..Patience::default()
@@ -252,8 +256,8 @@ impl Server {
 /// Every address of the server, on one screen.
 fn router(app: App) -> Router {
     use routes::{
-        chat, conversations, events, exports, generations, health, imports, models, queue, search,
-        session, shares,
+        chat, conversations, events, exports, generations, health, highlight, imports, models,
+        prompts, queue, search, session, shares,
     };
     let http = app.config.http.clone();
     let (lifecycle, patience) = (app.lifecycle.clone(), app.patience);
@@ -276,8 +280,11 @@ fn router(app: App) -> Router {
         .route(path::SHARES_OF, post(shares::create))
         .route(path::SHARES, get(shares::list))
         .route(path::SHARE, axum::routing::delete(shares::revoke))
+        .route(path::PROMPTS, get(prompts::list))
+        .route(path::PROMPT, axum::routing::put(prompts::put).delete(prompts::remove))
         .route(path::RESTORE, post(conversations::restore))
         .route(path::SEARCH, get(search::search))
+        .route(path::HIGHLIGHT, post(highlight::highlight))
         .route(path::QUEUE, get(queue::list))
         .route(path::QUEUED, axum::routing::patch(queue::patch).delete(queue::remove))
         .route(path::REGENERATE, post(generations::regenerate))

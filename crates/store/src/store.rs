@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use unbroken_protocol::{ConversationId, DeviceId, GenerationId, ImportId, MessageId, PrincipalId};
+use unbroken_protocol::{
+    ConversationId, DeviceId, GenerationId, ImportId, MessageId, PrincipalId, Prompt,
+};
 
 use crate::memory::Memory;
 use crate::sqlite::Sqlite;
@@ -68,6 +70,14 @@ impl Store {
         }
     }
 
+    /// A person's own prompts, the oldest first.
+    pub async fn prompts(&self, principal: PrincipalId) -> Result<Vec<Prompt>, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.prompts(principal)),
+            Self::Sqlite(sqlite) => sqlite.prompts(principal).await,
+        }
+    }
+
     /// How many answers a person has asked for.
     pub async fn usage_count(&self, principal: PrincipalId) -> Result<u64, StoreError> {
         match self {
@@ -92,13 +102,13 @@ impl Store {
     pub async fn conversations(
         &self,
         principal: PrincipalId,
-        shelf: Shelf,
+        list: Shelf,
         limit: u32,
         after: Option<ConversationCursor>,
     ) -> Result<Vec<ConversationRow>, StoreError> {
         match self {
-            Self::Memory(memory) => Ok(memory.conversations(principal, shelf, limit, after)),
-            Self::Sqlite(sqlite) => sqlite.conversations(principal, shelf, limit, after).await,
+            Self::Memory(memory) => Ok(memory.conversations(principal, list, limit, after)),
+            Self::Sqlite(sqlite) => sqlite.conversations(principal, list, limit, after).await,
         }
     }
 
@@ -106,11 +116,11 @@ impl Store {
     pub async fn conversation_count(
         &self,
         principal: PrincipalId,
-        shelf: Shelf,
+        list: Shelf,
     ) -> Result<u64, StoreError> {
         match self {
-            Self::Memory(memory) => Ok(memory.conversation_count(principal, shelf)),
-            Self::Sqlite(sqlite) => sqlite.conversation_count(principal, shelf).await,
+            Self::Memory(memory) => Ok(memory.conversation_count(principal, list)),
+            Self::Sqlite(sqlite) => sqlite.conversation_count(principal, list).await,
         }
     }
 
@@ -141,6 +151,18 @@ impl Store {
         match self {
             Self::Memory(memory) => Ok(memory.history(conversation, limit, before)),
             Self::Sqlite(sqlite) => sqlite.history(conversation, limit, before).await,
+        }
+    }
+
+    /// Whether that message is one of the conversation's, on whichever branch.
+    pub async fn is_in(
+        &self,
+        message: MessageId,
+        conversation: ConversationId,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.is_in(message, conversation)),
+            Self::Sqlite(sqlite) => sqlite.is_in(message, conversation).await,
         }
     }
 

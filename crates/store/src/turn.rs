@@ -45,6 +45,8 @@ pub enum Place {
     Root(ConversationId),
     /// Beside the answers that the person's message `user_message_id` has.
     Again,
+    /// The same, at once, also while one other answer to that message is being written.
+    Beside,
 }
 
 /// What became of a [`NewTurn`].

@@ -2,7 +2,8 @@
 //! writes.
 
 use unbroken_protocol::{
-    ConversationId, DeviceId, Epoch, GenerationId, ImportId, MessageId, PrincipalId, Seq, Timestamp,
+    ConversationId, DeviceId, Epoch, GenerationId, ImportId, MessageId, PrincipalId, Prompt,
+    PromptId, Seq, Timestamp,
 };
 
 use crate::{
@@ -431,6 +432,31 @@ impl Transaction<'_> {
                 Ok(())
             }
             Self::Sqlite(sqlite) => sqlite.forget_moves(principal).await,
+        }
+    }
+
+    /// Stores a person's prompt, or changes it. `false` when it would be more than `most`.
+    pub async fn put_prompt(
+        &mut self,
+        principal: PrincipalId,
+        prompt: &Prompt,
+        most: u32,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.put_prompt(principal, prompt, most)),
+            Self::Sqlite(sqlite) => sqlite.put_prompt(principal, prompt, most).await,
+        }
+    }
+
+    /// Deletes a person's prompt. `false` when it is not there.
+    pub async fn delete_prompt(
+        &mut self,
+        principal: PrincipalId,
+        id: PromptId,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.delete_prompt(principal, id)),
+            Self::Sqlite(sqlite) => sqlite.delete_prompt(principal, id).await,
         }
     }
 }

@@ -25,3 +25,7 @@ globalThis.isReplaced = async () => {
   const page = await fetch("/", { cache: "no-store" });
   return page.ok && !(await page.text()).includes("{{app.js}}");
 };
+// Without a network the app opens all the same. It comes after the first view, which it is no part of.
+if ("serviceWorker" in navigator) {
+  addEventListener("load", () => navigator.serviceWorker.register("/worker.js").catch(() => {}));
+}

@@ -2,7 +2,7 @@
 
 use leptos::ev::{self, MouseEvent};
 use leptos::prelude::*;
-use unbroken_protocol::ConversationId;
+use unbroken_protocol::{ConversationId, MessageId};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlAnchorElement};
 
@@ -16,22 +16,38 @@ pub(crate) enum Place {
     Elsewhere,
 }
 
-impl Place {
-    /// What the address says now.
+/// What the address says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Said {
+    place: Place,
+    /// `message=`: the message to scroll to.
+    message: Option<MessageId>,
+    /// `beside=`: the answer to show beside its sibling.
+    beside: Option<MessageId>,
+}
+
+impl Said {
     fn now() -> Self {
         let location = window().location();
-        Self::of(&location.pathname().unwrap_or_default(), &location.search().unwrap_or_default())
+        let (path, query) = (location.pathname(), location.search().unwrap_or_default());
+        Self {
+            place: Place::of(&path.unwrap_or_default(), &query),
+            message: field(&query, "message=").and_then(|id| id.parse().ok()),
+            beside: field(&query, "beside=").and_then(|id| id.parse().ok()),
+        }
     }
+}
 
+fn field<'a>(query: &'a str, name: &str) -> Option<&'a str> {
+    query.trim_start_matches('?').split('&').find_map(|field| field.strip_prefix(name))
+}
+
+impl Place {
     fn of(path: &str, query: &str) -> Self {
         match path.trim_end_matches('/') {
             "" => Self::Home,
             "/history" => Self::History,
-            "/chat" => {
-                let mut fields = query.trim_start_matches('?').split('&');
-                let id = fields.find_map(|field| field.strip_prefix("conversation_id="));
-                Self::Chat(id.and_then(|id| id.parse().ok()))
-            }
+            "/chat" => Self::Chat(field(query, "conversation_id=").and_then(|id| id.parse().ok())),
             path => match path.strip_prefix("/chat/") {
                 Some(id) if !id.contains('/') => Self::Chat(id.parse().ok()),
                 _ => Self::Elsewhere,
@@ -42,19 +58,29 @@ impl Place {
 
 /// The address, as long as the page lives; copies are the same.
 #[derive(Clone, Copy)]
-pub(crate) struct Address(RwSignal<Place>);
+pub(crate) struct Address(RwSignal<Said>);
 
 impl Address {
     /// Follows the browser's own ways, and takes over clicks on links to pages of the app.
     pub(crate) fn follow() -> Self {
-        let address = Self(RwSignal::new(Place::now()));
+        let address = Self(RwSignal::new(Said::now()));
         window_event_listener(ev::popstate, move |_| address.read());
         window_event_listener(ev::click, move |event| address.clicked(&event));
         address
     }
 
     pub(crate) fn place(self) -> Memo<Place> {
-        Memo::new(move |_| self.0.get())
+        Memo::new(move |_| self.0.read().place)
+    }
+
+    /// The message that the address asks for; told again when it is asked for again.
+    pub(crate) fn message(self) -> Option<MessageId> {
+        self.0.get().message
+    }
+
+    /// The answer that is shown beside its sibling.
+    pub(crate) fn beside(self) -> Memo<Option<MessageId>> {
+        Memo::new(move |_| self.0.read().beside)
     }
 
     /// Opens a page of the app.
@@ -66,7 +92,7 @@ impl Address {
     }
 
     fn read(self) {
-        self.0.set(Place::now());
+        self.0.set(Said::now());
     }
 
     fn clicked(self, event: &MouseEvent) {

@@ -1,6 +1,7 @@
 //! What a person does with messages that are there: another answer, going on, another branch,
 //! another text.
 
+use leptos::prelude::Notify as _;
 use leptos::task::spawn_local;
 use unbroken_chat_view::transcript::{Kind, Transcript};
 use unbroken_client::RestError;
@@ -34,18 +35,58 @@ impl App {
 
     /// Asks for another answer beside this one.
     pub(crate) fn regenerate(self, key: u64, by: By) {
-        let asked = self.open.with(|transcript| {
-            let answer = transcript.get(key)?.answer()?;
-            let question = transcript.question_of(key)?.id?;
-            Some((question, answer.model_id.clone().filter(|_| by == By::TheSame)))
-        });
-        let (Some(rest), Some((question, model))) = (self.rest(), asked) else { return };
+        let model = self.open.message(key, |message| message.answer()?.model_id.clone()).flatten();
+        self.ask_again(key, model.filter(|_| by == By::TheSame));
+    }
+
+    fn ask_again(self, key: u64, model: Option<String>) {
+        let question = self.open.with(|transcript| transcript.question_of(key)?.id);
+        let (Some(rest), Some(question)) = (self.rest(), question) else { return };
         let key = ClientMessageId::new();
         self.change_tree(async move {
             ask(async || rest.regenerate(question, model.as_deref(), key).await).await?;
             focus_composer();
             Ok(true)
         });
+    }
+
+    /// Asks another model the same, now, and shows both answers side by side.
+    pub(crate) fn ask_beside(self, key: u64, model: String) {
+        let asked = self.open.with(|transcript| {
+            let (answer, question) = (transcript.get(key)?.id?, transcript.question_of(key)?.id?);
+            Some((transcript.conversation_id?, answer, question))
+        });
+        let (Some(rest), Some((id, answer, question))) = (self.rest(), asked) else { return };
+        let key = ClientMessageId::new();
+        self.change_tree(async move {
+            ask(async || rest.answer_beside(question, Some(&model), key).await).await?;
+            // Before the branch changes: what streams is kept.
+            self.open.hold_beside(self, Some(answer));
+            self.go(&format!("/chat?conversation_id={id}&beside={answer}"));
+            self.open.to_end.notify();
+            focus_composer();
+            Ok(true)
+        });
+    }
+
+    /// Goes on with that one of two answers; the other is stopped, and stays a version.
+    pub(crate) fn use_answer(self, key: u64, other: u64) {
+        let chosen = self.open.message(key, |message| message.id).flatten();
+        let (Some(rest), Some(id), Some(chosen)) = (self.rest(), self.open.id(), chosen) else {
+            return;
+        };
+        self.open.stop_one(self, other);
+        self.change_tree(async move {
+            rest.select_branch(id, chosen).await?;
+            self.go(&format!("/chat?conversation_id={id}"));
+            focus_composer();
+            Ok(true)
+        });
+    }
+
+    /// Asks that model for another answer instead of this one.
+    pub(crate) fn ask_instead(self, key: u64, model: String) {
+        self.ask_again(key, Some(model));
     }
 
     /// Shows the branch through that message.

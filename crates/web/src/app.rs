@@ -5,31 +5,34 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::address::{Address, Place};
-use crate::pages::chat::Chat;
 use crate::pages::gate::Gate;
 use crate::pages::home::{Home, Suggestions};
 use crate::parts::composer::Composer;
 use crate::parts::icons::{SIDEBAR, icon};
 use crate::parts::later::{LaterDialog, LaterPage};
-use crate::parts::menu::ConversationMenu;
 use crate::parts::show::Show;
 use crate::parts::sidebar::Sidebar;
 use crate::parts::status::ConnectionStatus;
 use crate::parts::toast::ToastPlace;
 use crate::state::{Access, App};
-use crate::{chunks, dom, parser, words};
+use crate::{actions, chunks, dom, parser, words};
 
 /// The whole app.
 #[component]
 pub(crate) fn Root() -> impl IntoView {
     let app = App::provide(Address::follow());
     spawn_local(parser::load(app));
+    // Whoever sends the first message finds the page of conversations there.
+    spawn_local(async {
+        let _ = chunks::chat().await;
+    });
     let is_home = move || app.place.get() == Place::Home;
     let is_open = move || app.access.get() == Access::Open;
     let has_composer = move || is_open() && matches!(app.place.get(), Place::Home | Place::Chat(_));
     Effect::new(move || document().set_title(&app.page_title()));
     let keys = window_event_listener(leptos::ev::keydown, move |event| on_key(app, &event));
     on_cleanup(move || keys.remove());
+    app.follow_drafts();
 
     view! {
         <div class="shell" class:folded=app.folded class:drawer-open=app.drawer>
@@ -75,7 +78,8 @@ pub(crate) fn Root() -> impl IntoView {
                 name=words::FOLDER_TITLE
                 bring=chunks::folders
             />
-            <ConversationMenu />
+            <LaterDialog open=app.palette_open name=words::PALETTE bring=chunks::palette />
+            <LaterDialog open=app.shortcuts_open name=words::SHORTCUTS bring=chunks::shortcuts />
             <ToastPlace />
         </div>
     }
@@ -91,7 +95,7 @@ fn Page() -> impl IntoView {
         let _ = page.get();
         match app.place.get_untracked() {
             Place::Home => view! { <Home /> }.into_any(),
-            Place::Chat(_) => view! { <Chat /> }.into_any(),
+            Place::Chat(_) => view! { <LaterPage bring=chunks::chat /> }.into_any(),
             Place::History => view! { <LaterPage bring=chunks::history /> }.into_any(),
             Place::Elsewhere => view! { <NotFound /> }.into_any(),
         }
@@ -103,17 +107,10 @@ fn open_drawer(app: App) {
     request_animation_frame(|| dom::focus("close-sidebar"));
 }
 
-/// Ctrl/⌘ Shift O begins a chat, Ctrl/⌘ / searches; Escape closes what is open, else stops the answer.
+/// Shortcuts; Escape closes what is open, else stops the answer.
 fn on_key(app: App, event: &KeyboardEvent) {
-    let command = event.ctrl_key() || event.meta_key();
-    if command && event.shift_key() && event.key().eq_ignore_ascii_case("o") {
+    if actions::heard(app, event) {
         event.prevent_default();
-        app.new_chat();
-        return;
-    }
-    if command && event.key() == "/" {
-        event.prevent_default();
-        app.keep.searching.set(true);
         return;
     }
     let composing = event.is_composing() || event.default_prevented();

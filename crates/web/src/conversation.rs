@@ -14,10 +14,11 @@ use unbroken_chat_view::transcript::{
 };
 use unbroken_client::{RestError, Target, Update};
 use unbroken_protocol::{
-    ConversationId, ConversationPage, ErrorCode, Event, GenerationId, MessageId, StartResponse,
+    ConversationId, ConversationPage, ConversationSummary, ErrorCode, Event, GenerationId,
+    MessageId, StartResponse,
 };
 
-use crate::calls::Patience;
+use crate::calls::{Patience, ask};
 use crate::facts::Facts;
 use crate::own::Own;
 use crate::parts::announcer::Announcer;
@@ -27,6 +28,8 @@ use crate::{dom, words};
 
 /// How many messages are loaded at once.
 const PAGE: u32 = 100;
+/// The same on the way to a message that lies far back.
+const LONG_PAGE: u32 = 500;
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// A handle on the open conversation; copies are the same.
@@ -45,14 +48,14 @@ pub(crate) struct Open {
     pub(crate) problem: RwSignal<Option<String>>,
     /// The person reads further up.
     pub(crate) away: RwSignal<bool>,
-    /// The message that is looked for, until it is on the page.
-    pub(crate) sought: RwSignal<Option<(ConversationId, MessageId)>>,
-    /// The message that was found: it is shown.
-    pub(crate) found: RwSignal<Option<u64>>,
     /// In no list, and erased a day after its last message.
     pub(crate) temporary: RwSignal<bool>,
     /// Raised to scroll to the end.
     pub(crate) to_end: Trigger,
+    /// The message to scroll to.
+    pub(crate) revealed: RwSignal<Option<u64>>,
+    /// The answer for which another model is being chosen.
+    pub(crate) another: RwSignal<Option<u64>>,
     pub(crate) announcer: Announcer,
     inner: Own<Inner>,
 }
@@ -62,6 +65,8 @@ pub(crate) struct Open {
 pub(crate) struct Row {
     pub(crate) key: u64,
     pub(crate) yours: bool,
+    /// The other answer that stands beside this one.
+    pub(crate) beside: Option<u64>,
 }
 
 /// A message that waits for the answer before it.
@@ -84,10 +89,19 @@ enum Asked {
     Frame,
 }
 
+/// Where a message is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    OnEveryBranch,
+    OnThisBranch,
+}
+
 #[derive(Default)]
 struct Inner {
     transcript: Transcript,
-    watchers: HashMap<u64, Watcher>,
+    /// What to call when a message has changed, each with a number of its own.
+    watchers: HashMap<u64, Vec<(u64, Watcher)>>,
+    next_watcher: u64,
     dirty: BTreeSet<u64>,
     asked: Asked,
     pace: Pace,
@@ -98,6 +112,10 @@ struct Inner {
     turns: u64,
     /// A call that changes the tree of messages is on its way: another would double it.
     busy: bool,
+    /// The page before the first message is on its way.
+    loads_earlier: bool,
+    /// A message to show as soon as the conversation is there.
+    wanted: Option<(MessageId, Look)>,
 }
 
 impl Open {
@@ -110,10 +128,10 @@ impl Open {
             earlier: RwSignal::new(false),
             problem: RwSignal::default(),
             away: RwSignal::new(false),
-            sought: RwSignal::new(None),
-            found: RwSignal::new(None),
             temporary: RwSignal::new(false),
             to_end: Trigger::new(),
+            revealed: RwSignal::new(None),
+            another: RwSignal::new(None),
             announcer: Announcer::new(),
             inner: Own::new(Inner::default()),
         }
@@ -147,10 +165,10 @@ impl Open {
             inner.transcript = transcript;
             inner.dirty.clear();
             inner.facts.clear();
+            inner.wanted = None;
         });
         self.announcer.reset();
         self.problem.set(None);
-        set_if_new(self.found, None);
         set_if_new(self.temporary, false);
         self.refresh();
         self.to_end.notify();
@@ -204,12 +222,9 @@ impl Open {
         self.note_facts(&page);
         set_if_new(self.temporary, page.temporary);
         self.change(|transcript| transcript.switch_page(page));
-        let still = self.with(open_answers);
-        if let Some(link) = app.link() {
-            followed.into_iter().filter(|id| !still.contains(id)).for_each(|id| link.unfollow(id));
-        }
+        self.reveal_wanted(app);
+        self.unfollow_gone(app, followed);
         self.follow_open(app);
-        self.seek(app);
     }
 
     fn loaded(self, app: App, page: ConversationPage) {
@@ -218,7 +233,7 @@ impl Open {
         set_if_new(self.temporary, page.temporary);
         self.change(|transcript| transcript.merge_page(page));
         self.follow_open(app);
-        self.seek(app);
+        self.reveal_wanted(app);
     }
 
     fn follow_open(self, app: App) {
@@ -238,46 +253,61 @@ impl Open {
         self.problem.set(Some(text));
     }
 
-    /// Loads the page before the first message.
+    /// Loads the page before the first message, unless it is on its way.
     pub(crate) fn load_earlier(self, app: App) {
+        if !self.inner.change(|inner| std::mem::replace(&mut inner.loads_earlier, true)) {
+            spawn_local(async move {
+                self.add_earlier(app, PAGE).await;
+                self.inner.change(|inner| inner.loads_earlier = false);
+            });
+        }
+    }
+
+    /// Whether there was a page before the first message.
+    async fn add_earlier(self, app: App, limit: u32) -> bool {
         let before = self.with(Transcript::earlier);
-        let (Some(rest), Some(id), Some(before)) = (app.rest(), self.id(), before) else { return };
+        let (Some(rest), Some(id), Some(before)) = (app.rest(), self.id(), before) else {
+            return false;
+        };
+        let page = Patience::new().answer(rest.conversation(id, Some(limit), Some(before))).await;
+        let Ok(page) = page else { return false };
+        // Another branch may have been chosen meanwhile.
+        if self.id() != Some(id) || self.with(Transcript::earlier) != Some(before) {
+            return false;
+        }
+        self.note_facts(&page);
+        self.change(|transcript| transcript.add_earlier(page));
+        true
+    }
+
+    /// Scrolls to a message, wherever in the conversation and on whichever branch it is.
+    pub(crate) fn reveal(self, app: App, message: MessageId) {
+        let is_loaded = self.with(|transcript| !transcript.messages().is_empty());
+        self.inner.change(|inner| inner.wanted = Some((message, Look::OnEveryBranch)));
+        if is_loaded {
+            self.reveal_wanted(app);
+        }
+    }
+
+    fn reveal_wanted(self, app: App) {
+        let wanted = self.inner.change(|inner| inner.wanted.take());
+        let Some((message, look)) = wanted else { return };
+        let find = move || {
+            self.with(|transcript| {
+                let mut messages = transcript.messages().iter();
+                messages.find(|known| known.id == Some(message)).map(|known| known.key)
+            })
+        };
         spawn_local(async move {
-            if let Ok(page) = rest.conversation(id, Some(PAGE), Some(before)).await
-                && self.id() == Some(id)
-            {
-                self.note_facts(&page);
-                self.change(|transcript| transcript.add_earlier(page));
-                self.seek(app);
+            while find().is_none() && self.add_earlier(app, LONG_PAGE).await {}
+            if let Some(key) = find() {
+                self.revealed.set(None);
+                self.revealed.set(Some(key));
+            } else if look == Look::OnEveryBranch && self.with(Transcript::earlier).is_none() {
+                self.inner.change(|inner| inner.wanted = Some((message, Look::OnThisBranch)));
+                app.select_branch(message);
             }
         });
-    }
-
-    /// Whether the page holds that message.
-    pub(crate) fn holds(self, id: MessageId) -> bool {
-        self.with(|transcript| transcript.messages().iter().any(|message| message.id == Some(id)))
-    }
-
-    /// Shows the message that is looked for, or loads what comes before.
-    pub(crate) fn seek(self, app: App) {
-        let Some((conversation, id)) = self.sought.get_untracked() else { return };
-        if self.id() != Some(conversation) {
-            return;
-        }
-        let (key, is_loaded) = self.with(|transcript| {
-            let messages = transcript.messages();
-            let found = messages.iter().find(|message| message.id == Some(id));
-            (found.map(|message| message.key), !messages.is_empty())
-        });
-        match key {
-            Some(key) => {
-                self.sought.set(None);
-                self.found.set(Some(key));
-            }
-            None if self.with(Transcript::earlier).is_some() => self.load_earlier(app),
-            None if is_loaded => self.sought.set(None),
-            None => {}
-        }
     }
 
     /// A message is on its way: shown at once.
@@ -352,16 +382,71 @@ impl Open {
         }
     }
 
-    /// Stops the answer that is being written, or else the first that waits.
+    /// A conversation stands like that now: another branch of it may be shown on another device.
+    pub(crate) fn selected(self, app: App, now: &ConversationSummary) {
+        if self.id() != Some(now.conversation_id)
+            || self.is_busy()
+            || app.writing.composer.read_untracked().is_sending()
+        {
+            return;
+        }
+        let shown = self.with(|transcript| transcript.messages().last()?.id);
+        if shown.is_some() && now.selected_message_id.is_some() && shown != now.selected_message_id
+        {
+            self.switch(app);
+        }
+    }
+
+    /// Stops what is being written, or else the first answer that waits.
     pub(crate) fn stop(self, app: App) {
-        let id = self.with(|transcript| {
-            let running = |answer: &&Answer| answer.state().is_running();
-            let waits = |answer: &Answer| answer.state() == AnswerState::Queued;
-            let now = answers(transcript).filter(running).find(|answer| !waits(answer));
-            now.or_else(|| answers(transcript).find(running))?.generation_id
+        let ids: Vec<GenerationId> = self.with(|transcript| {
+            let running = answers(transcript).filter(|answer| answer.state().is_running());
+            let waits = |answer: &&Answer| answer.state() == AnswerState::Queued;
+            let (waiting, now): (Vec<_>, Vec<_>) = running.partition(waits);
+            let first = if now.is_empty() { waiting.first() } else { None };
+            let ids = now.iter().chain(first).filter_map(|answer| answer.generation_id);
+            ids.collect()
         });
+        if let Some(link) = app.link() {
+            ids.into_iter().for_each(|id| link.stop(id));
+        }
+    }
+
+    /// Stops that answer alone.
+    pub(crate) fn stop_one(self, app: App, key: u64) {
+        let id = self.message(key, |message| message.answer()?.generation_id).flatten();
         if let (Some(link), Some(id)) = (app.link(), id) {
             link.stop(id);
+        }
+    }
+
+    /// Holds that answer beside its sibling, or none any more.
+    pub(crate) fn hold_beside(self, app: App, answer: Option<MessageId>) {
+        let followed = self.with(open_answers);
+        self.inner.change(|inner| inner.transcript.hold_beside(answer));
+        self.unfollow_gone(app, followed);
+        self.refresh();
+        let lacking = self.with(Transcript::lacks_beside);
+        let (Some(rest), Some(id), Some(message)) = (app.rest(), self.id(), lacking) else {
+            return;
+        };
+        spawn_local(async move {
+            let page = ask(async || rest.message(id, message).await).await;
+            if let Ok(page) = page
+                && self.id() == Some(id)
+            {
+                self.note_facts(&page);
+                self.change(|transcript| transcript.read_beside(page));
+                self.refresh();
+                self.follow_open(app);
+            }
+        });
+    }
+
+    fn unfollow_gone(self, app: App, followed: Vec<GenerationId>) {
+        let still = self.with(open_answers);
+        if let Some(link) = app.link() {
+            followed.into_iter().filter(|id| !still.contains(id)).for_each(|id| link.unfollow(id));
         }
     }
 
@@ -386,10 +471,21 @@ impl Open {
 
     /// Calls `watcher` after a frame's changes of that message, until the caller's owner is gone.
     pub(crate) fn watch(self, key: u64, watcher: impl Fn() + 'static) {
-        self.inner.change(|inner| {
-            inner.watchers.insert(key, Rc::new(watcher));
+        let own = self.inner.change(|inner| {
+            inner.next_watcher += 1;
+            let watchers = inner.watchers.entry(key).or_default();
+            watchers.push((inner.next_watcher, Rc::new(watcher)));
+            inner.next_watcher
         });
-        on_cleanup(move || drop(self.inner.change(|inner| inner.watchers.remove(&key))));
+        let forget = move |inner: &mut Inner| {
+            let Some(watchers) = inner.watchers.get_mut(&key) else { return Vec::new() };
+            let gone = watchers.extract_if(.., |(number, _)| *number == own).collect();
+            if watchers.is_empty() {
+                inner.watchers.remove(&key);
+            }
+            gone
+        };
+        on_cleanup(move || drop(self.inner.change(forget)));
     }
 
     pub(crate) fn id(self) -> Option<ConversationId> {
@@ -489,8 +585,8 @@ impl Open {
     fn commit(self) {
         let dirty = self.inner.change(|inner| std::mem::take(&mut inner.dirty));
         for key in dirty {
-            let watcher = self.inner.read(|inner| inner.watchers.get(&key).cloned());
-            if let Some(watcher) = watcher {
+            let watchers = self.inner.read(|inner| inner.watchers.get(&key).cloned());
+            for (_, watcher) in watchers.into_iter().flatten() {
                 watcher();
             }
             self.announce(key);
@@ -541,7 +637,9 @@ impl Open {
                     }
                     (Kind::Answer(_), true) => {}
                     (kind, false) => {
-                        rows.push(Row { key: message.key, yours: matches!(kind, Kind::You(_)) });
+                        let beside = transcript.stands_beside(message).map(|held| held.key);
+                        let yours = matches!(kind, Kind::You(_));
+                        rows.push(Row { key: message.key, yours, beside });
                     }
                 }
                 if let Kind::Answer(answer) = &message.kind {
@@ -549,6 +647,7 @@ impl Open {
                     self.announcer.begin(message.key, answer.text());
                 }
             }
+            running |= transcript.is_running();
             let title = Some(transcript.title.clone()).filter(|title| !title.is_empty());
             set_if_new(self.title, title);
             set_if_new(self.earlier, transcript.earlier().is_some());
@@ -566,7 +665,7 @@ fn waits(answer: &Answer) -> bool {
 }
 
 fn answers(transcript: &Transcript) -> impl Iterator<Item = &Answer> {
-    transcript.messages().iter().filter_map(Message::answer)
+    transcript.shown().filter_map(Message::answer)
 }
 
 fn open_answers(transcript: &Transcript) -> Vec<GenerationId> {

@@ -2,17 +2,28 @@
 
 use std::time::Duration;
 
-use leptos::prelude::{document, window};
+use leptos::ev::KeyboardEvent;
+use leptos::html::Dialog;
+use leptos::prelude::{Effect, Get, NodeRef, RwSignal, document, window};
+use unbroken_chat_view::composer::KeyPress;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
-    HtmlElement, HtmlInputElement, HtmlTextAreaElement, ScrollIntoViewOptions,
+    FocusOptions, HtmlElement, HtmlInputElement, HtmlTextAreaElement, ScrollIntoViewOptions,
     ScrollLogicalPosition, Storage,
 };
 
 /// A value that outlives the page; `None` where storage is blocked or empty.
 pub(crate) fn kept(key: &str) -> Option<String> {
     local_storage()?.get_item(key).ok()?
+}
+
+/// All values whose names begin like this, with their names.
+pub(crate) fn all_kept(prefix: &str) -> Vec<(String, String)> {
+    let Some(storage) = local_storage() else { return Vec::new() };
+    let names = (0..storage.length().unwrap_or(0)).filter_map(|at| storage.key(at).ok()?);
+    let named = names.filter(|name| name.starts_with(prefix));
+    named.filter_map(|name| Some((name.clone(), kept(&name)?))).collect()
 }
 
 /// Keeps a value beyond the page. Storage that is full or blocked is no fault of the person's.
@@ -26,6 +37,13 @@ pub(crate) fn keep(key: &str, value: &str) {
 pub(crate) fn forget(key: &str) {
     if let Some(storage) = local_storage() {
         let _ = storage.remove_item(key);
+    }
+}
+
+/// Forgets the conversations that the service worker keeps for reading without a network.
+pub(crate) fn forget_read() {
+    if let Ok(caches) = window().caches() {
+        let _ = caches.delete("read");
     }
 }
 
@@ -145,6 +163,13 @@ pub(crate) fn focus_beside(id: &str, matching: &str, to: Beside) {
     }
 }
 
+/// Moves the focus to an element that is wherever it is.
+pub(crate) fn focus_in_place(element: &HtmlElement) {
+    let options = FocusOptions::new();
+    options.set_prevent_scroll(true);
+    let _ = element.focus_with_options(&options);
+}
+
 /// Whether a finger is the main pointer: then the focus does not call the keyboard up unasked.
 pub(crate) fn coarse_pointer() -> bool {
     media("(pointer: coarse)")
@@ -157,6 +182,20 @@ pub(crate) fn narrow() -> bool {
 
 fn media(query: &str) -> bool {
     window().match_media(query).ok().flatten().is_some_and(|list| list.matches())
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = document, js_name = execCommand, catch)]
+    fn exec_command(name: &str, ui: bool, value: &str) -> Result<bool, JsValue>;
+}
+
+/// Puts a text in place of what is selected, as one step that the browser's own undo takes back.
+/// `false` when the browser cannot.
+pub(crate) fn insert_text(field: &HtmlTextAreaElement, text: &str) -> bool {
+    let _ = field.focus();
+    // Old, and still the only way that undo knows of.
+    exec_command("insertText", false, text).unwrap_or(false)
 }
 
 /// Puts a text on the clipboard; says whether that worked.
@@ -203,8 +242,35 @@ pub(crate) fn seed() -> u64 {
 }
 
 /// Whether the keyboard has a ⌘.
-pub(crate) fn is_mac() -> bool {
-    window().navigator().platform().is_ok_and(|platform| platform.starts_with("Mac"))
+pub(crate) fn is_apple() -> bool {
+    let apple = ["Mac", "iPhone", "iPad"];
+    window().navigator().platform().is_ok_and(|on| apple.iter().any(|name| on.starts_with(name)))
+}
+
+/// Reads a press of a key.
+pub(crate) fn press<T>(event: &KeyboardEvent, read: impl FnOnce(&KeyPress<'_>) -> T) -> T {
+    read(&KeyPress {
+        key: &event.key(),
+        code: &event.code(),
+        key_code: event.key_code(),
+        composing: event.is_composing(),
+        shift: event.shift_key(),
+        ctrl: event.ctrl_key(),
+        alt: event.alt_key(),
+        meta: event.meta_key(),
+    })
+}
+
+/// Whether what has the focus takes letters.
+pub(crate) fn is_typing() -> bool {
+    let fields = "textarea, select, [role=listbox], input:not([type=radio], [type=checkbox])";
+    let focused = document().active_element();
+    focused.is_some_and(|element| element.matches(fields).unwrap_or(false))
+}
+
+/// Whether a dialog has the page for itself.
+pub(crate) fn is_modal() -> bool {
+    matches!(document().query_selector("dialog:modal"), Ok(Some(_)))
 }
 
 /// Waits.
@@ -223,18 +289,6 @@ pub(crate) fn bring_into_view(id: &str) {
         options.set_block(ScrollLogicalPosition::Nearest);
         element.scroll_into_view_with_scroll_into_view_options(&options);
     }
-}
-
-/// Brings a message into the middle, and marks it for a moment.
-pub(crate) fn show_found(key: u64) {
-    let Ok(Some(found)) = document().query_selector(&format!("article[data-key='{key}']")) else {
-        return;
-    };
-    let options = ScrollIntoViewOptions::new();
-    options.set_block(ScrollLogicalPosition::Center);
-    found.scroll_into_view_with_scroll_into_view_options(&options);
-    let _ = found.class_list().remove_1("found-here");
-    let _ = found.class_list().add_1("found-here");
 }
 
 /// Whether that popover is shown.
@@ -277,4 +331,16 @@ fn date(millis: i64) -> js_sys::Date {
     #[expect(clippy::cast_precision_loss, reason = "a date is far below 2^53")]
     let millis = millis as f64;
     js_sys::Date::new(&JsValue::from_f64(millis))
+}
+
+/// Opens and closes a modal dialog as `open` says. Its own ways of closing must be told to `open`.
+pub(crate) fn opens(dialog: NodeRef<Dialog>, open: RwSignal<bool>) {
+    Effect::new(move || {
+        let Some(dialog) = dialog.get() else { return };
+        match (open.get(), dialog.open()) {
+            (true, false) => drop(dialog.show_modal()),
+            (false, true) => dialog.close(),
+            _ => {}
+        }
+    });
 }

@@ -103,6 +103,10 @@ impl Keep {
 impl App {
     /// A conversation stands so now.
     pub(crate) fn conversation_changed(self, event: ConversationEvent) {
+        self.note_running(&event.conversation);
+        if event.op == ConversationOp::Upsert {
+            self.open.selected(self, &event.conversation);
+        }
         let id = event.conversation.conversation_id;
         if event.op == ConversationOp::Delete && self.is_at(id) {
             self.go("/");
@@ -229,7 +233,7 @@ impl App {
         self.toast(state::sentence(error), None);
     }
 
-    fn toast(self, text: String, undo: Option<(ConversationId, bool)>) {
+    pub(crate) fn toast(self, text: String, undo: Option<(ConversationId, bool)>) {
         let last = self.keep.toast.read_untracked().as_ref().map_or(0, |toast| toast.number);
         let number = last + 1;
         self.keep.held.set(false);

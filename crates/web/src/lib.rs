@@ -6,6 +6,7 @@
 #![cfg(target_arch = "wasm32")]
 #![expect(unreachable_pub, reason = "the macro of components writes a bare `pub`")]
 
+mod actions;
 mod address;
 mod again;
 mod app;
@@ -14,12 +15,15 @@ mod chunks;
 mod conversation;
 mod dom;
 mod facts;
+mod instructions;
 mod keep;
+mod notify;
+mod outbox;
 mod own;
 mod pages;
 mod parser;
 mod parts;
-mod seek;
+mod prompts;
 mod session;
 mod state;
 mod words;

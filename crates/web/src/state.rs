@@ -15,7 +15,11 @@ use crate::address::{Address, Place};
 use crate::calls::ask;
 use crate::conversation::Open;
 use crate::keep::Keep;
+use crate::notify::Notices;
+use crate::outbox::Outbox;
 use crate::own::Own;
+use crate::parts::settings;
+use crate::prompts::Prompts;
 use crate::session::{NoSession, Pair};
 use crate::writing::Writing;
 use crate::{dom, session, words};
@@ -68,7 +72,7 @@ impl Deref for App {
 }
 
 pub(crate) struct Parts {
-    address: Address,
+    pub(crate) address: Address,
     pub(crate) place: Memo<Place>,
     pub(crate) access: RwSignal<Access>,
     pub(crate) connection: RwSignal<Connection>,
@@ -80,9 +84,16 @@ pub(crate) struct Parts {
     pub(crate) picker: RwSignal<Picker>,
     pub(crate) open: Open,
     pub(crate) writing: Writing,
+    pub(crate) outbox: Outbox,
+    pub(crate) notices: Notices,
+    pub(crate) prompts: Prompts,
     pub(crate) folded: RwSignal<bool>,
     pub(crate) drawer: RwSignal<bool>,
     pub(crate) settings_open: RwSignal<bool>,
+    /// What the settings show; `None` is the list of sections, or the first where both fit.
+    pub(crate) settings_section: RwSignal<Option<settings::Section>>,
+    pub(crate) palette_open: RwSignal<bool>,
+    pub(crate) shortcuts_open: RwSignal<bool>,
     inner: Own<Inner>,
 }
 
@@ -109,14 +120,21 @@ impl App {
             picker: RwSignal::default(),
             open: Open::new(),
             writing: Writing::new(),
+            outbox: Outbox::kept(),
+            notices: Notices::new(),
+            prompts: Prompts::new(),
             folded: RwSignal::new(dom::kept(FOLDED).is_some()),
             drawer: RwSignal::new(false),
             settings_open: RwSignal::new(false),
+            settings_section: RwSignal::new(None),
+            palette_open: RwSignal::new(false),
+            shortcuts_open: RwSignal::new(false),
             inner: Own::new(Inner { pair: None, link: None, was_live: false }),
         };
         // The app lives as long as its page.
         let app = Self(Box::leak(Box::new(parts)));
         provide_context(app);
+        app.watch_looks();
         if let Some(pair) = Pair::kept() {
             app.enter(pair);
         }
@@ -147,6 +165,10 @@ impl App {
     pub(crate) fn enter(self, pair: Pair) {
         let known = self.inner.read(|inner| inner.pair.clone());
         if known.as_ref() != Some(&pair) {
+            if known.is_some_and(|known| known.session_id != pair.session_id) {
+                // Another person's, as far as this page knows.
+                dom::forget_read();
+            }
             self.inner.change(|inner| inner.pair = Some(pair.clone()));
             match self.link() {
                 Some(link) => link.credentials(Some(pair.device_id), Some(pair.session_id)),
@@ -185,6 +207,7 @@ impl App {
             Output::Status(status) => self.set_status(status),
             Output::Update(id, update) => self.open.update(id, update),
             Output::Notice(Event::Conversation(event)) => self.conversation_changed(*event),
+            Output::Notice(Event::Prompt(event)) => self.prompts.changed(event),
             Output::Notice(Event::Noticed(_)) => {
                 self.load_lists();
                 self.open.reload(self);
@@ -211,6 +234,9 @@ impl App {
             if self.inner.change(before) {
                 self.reconnects.update(|count| *count += 1);
             }
+        }
+        if is == Connection::Live && was != Connection::Live {
+            self.send_kept();
         }
         // Events of the time without a connection are lost; what they told is asked for.
         if is == Connection::Live
@@ -261,10 +287,14 @@ impl App {
 
     /// What the browser's tab is called.
     pub(crate) fn page_title(self) -> String {
-        match self.place.get() {
+        let title = match self.place.get() {
             Place::Chat(_) => self.heading(),
             Place::History => words::page_title(Some(words::HISTORY)),
             Place::Home | Place::Elsewhere => words::page_title(None),
+        };
+        match self.notices.unseen.read().len() {
+            0 => title,
+            ended => words::with_mark(ended, &title),
         }
     }
 
@@ -275,6 +305,7 @@ impl App {
 
     fn load_lists(self) {
         let Some(rest) = self.rest() else { return };
+        self.load_prompts();
         spawn_local(async move {
             let page = ask(async || rest.conversations(Some(PAGE), None).await).await;
             if let Some(page) = self.checked(page) {

@@ -13,14 +13,17 @@ use unbroken_protocol::{
 
 use crate::address::Place;
 use crate::calls::Patience;
-use crate::dom;
 use crate::session::{self, Pair};
-use crate::state::{self, App};
+use crate::state::{self, App, Connection};
+use crate::{dom, instructions};
 
 /// How often a start is sent again while the network fails, before the person is asked.
 pub(crate) const TRIES: u32 = 6;
 pub(crate) const FIRST_WAIT: Duration = Duration::from_millis(400);
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// The model that answers from the guide.
+pub(crate) const GUIDE: &str = "quotes";
 
 #[derive(Clone, Copy)]
 pub(crate) struct Writing {
@@ -53,6 +56,8 @@ pub(crate) struct Turn {
     pub(crate) conversation_id: Option<ConversationId>,
     /// Where it branches off, when it does not go to the end.
     pub(crate) parent_id: Option<String>,
+    /// Who answers, when it is not the one that is preferred.
+    pub(crate) model_id: Option<String>,
     pub(crate) client_message_id: ClientMessageId,
     pub(crate) temporary: bool,
 }
@@ -81,6 +86,21 @@ impl App {
         }
         self.writing.refusal.set(None);
         self.writing.editing.set(None);
+    }
+
+    /// Takes over what another tab writes here. Only one tab has the focus, so they never fight.
+    pub(crate) fn follow_drafts(self) {
+        let listener = window_event_listener(leptos::ev::storage, move |event| {
+            let here = draft_key(self.place.get_untracked());
+            let busy = self.writing.composer.read_untracked().is_sending()
+                || self.writing.editing.read_untracked().is_some()
+                || document().has_focus().unwrap_or(true);
+            if event.key().is_some() && event.key() == here && !busy {
+                let text = event.new_value().unwrap_or_default();
+                self.writing.composer.update(|composer| composer.set_draft(text));
+            }
+        });
+        on_cleanup(move || listener.remove());
     }
 
     /// Says why something did not work, or nothing any more.
@@ -157,6 +177,17 @@ impl App {
         }
     }
 
+    /// Asks the built-in guide in a conversation of its own.
+    pub(crate) fn ask_guide(self, question: &str) {
+        if self.writing.composer.read_untracked().is_sending() {
+            return;
+        }
+        self.new_chat();
+        let mut turn = self.turn(question.to_owned());
+        turn.model_id = Some(GUIDE.to_owned());
+        self.deliver(turn);
+    }
+
     /// Sends the refused message again: under the same key, unless it was edited.
     pub(crate) fn retry_send(self) {
         let unsent = self.writing.unsent.get_untracked();
@@ -179,6 +210,7 @@ impl App {
             text,
             conversation_id,
             parent_id: None,
+            model_id: None,
             client_message_id: ClientMessageId::new(),
             temporary: conversation_id.is_none() && self.writing.temporary.get_untracked(),
         }
@@ -216,7 +248,7 @@ impl App {
         });
     }
 
-    async fn start(self, turn: &Turn) -> Result<StartResponse, RestError> {
+    pub(crate) async fn start(self, turn: &Turn) -> Result<StartResponse, RestError> {
         let (mut wait, mut tries, mut renewed) = (FIRST_WAIT, 1, false);
         let mut patience = Patience::new();
         loop {
@@ -224,6 +256,8 @@ impl App {
                 message: turn.text.clone(),
                 conversation_id: turn.conversation_id.map(|id| id.to_string()),
                 parent_id: turn.parent_id.clone(),
+                model_id: turn.model_id.clone(),
+                options: instructions::options(),
                 client_message_id: Some(turn.client_message_id.to_string()),
                 temporary: turn.temporary.then_some(true),
                 ..StartRequest::default()
@@ -235,7 +269,7 @@ impl App {
                     let pair: Pair = session::open(None).await.map_err(|_| error)?;
                     self.enter(pair);
                 }
-                Err(RestError::Unreachable(_)) if tries < TRIES => {
+                Err(RestError::Unreachable(_)) if tries < TRIES && !self.is_offline() => {
                     tries += 1;
                     dom::sleep(wait).await;
                     wait = (wait * 2).min(LONGEST_WAIT);
@@ -263,9 +297,18 @@ impl App {
         }
     }
 
+    /// The browser itself says that there is no network.
+    fn is_offline(self) -> bool {
+        self.connection.get_untracked() == Connection::Offline
+    }
+
     fn refused(self, turn: Turn, error: &RestError) {
         if turn.parent_id.is_none() {
             self.open.refused(&turn);
+        }
+        if matches!(error, RestError::Unreachable(_)) {
+            self.writing.composer.update(Composer::sent);
+            return self.keep_for_later(turn);
         }
         let place = match turn.conversation_id {
             Some(id) => Place::Chat(Some(id)),

@@ -235,7 +235,7 @@ impl Browser {
 /// Finds visible elements by what a screen reader would say of them.
 const ROLES: &str = r#"
 const implicit = { BUTTON: 'button', TEXTAREA: 'textbox', NAV: 'navigation', ARTICLE: 'article',
-  MAIN: 'main', DIALOG: 'dialog', A: 'link', H1: 'heading', H2: 'heading' };
+  MAIN: 'main', DIALOG: 'dialog', A: 'link', OL: 'list', H1: 'heading', H2: 'heading' };
 const roleOf = e => e.getAttribute('role') || implicit[e.tagName]
   || (e.tagName === 'INPUT' ? ({ search: 'searchbox', checkbox: 'checkbox', radio: 'radio' })[e.type] || 'textbox' : '');
 const nameOf = e => {

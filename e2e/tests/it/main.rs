@@ -4,17 +4,25 @@
 mod again;
 mod axe;
 mod browser;
+mod everywhere;
 mod faults;
 mod flow;
 mod front;
 mod keep;
+mod keyboard;
 mod later;
 mod long_blocks;
+mod long_history;
 mod long_texts;
 mod looks;
+mod notify;
+mod offline;
 mod page_speed;
 mod picker;
+mod rich;
 mod server;
+mod side_by_side;
+mod write;
 
 use std::time::Duration;
 

@@ -40,9 +40,13 @@ const isSettled = node => {
   return false;
 };
 const seen = window.seen = { commits: 0, nodes: 0, touched: [] };
+// Colours come to code that has settled, once.
+const isColour = ({ target }) =>
+  (target.nodeType === 1 ? target : target.parentElement)?.closest('code.coloured');
 const take = records => {
   seen.commits += 1;
   for (const record of records) {
+    if (isColour(record)) continue;
     seen.nodes += record.type === 'childList'
       ? sizes(record.addedNodes) + sizes(record.removedNodes) : 1;
     const gone = [...record.removedNodes].filter(node => settled.has(node));
@@ -181,7 +185,7 @@ pub(crate) async fn reached(server: &Server, browser: &Browser, long: Long, chun
 pub(crate) const LETTERS: &str = r"
 const letters = () => {
   const prose = [...document.querySelectorAll('main article .prose')].at(-1)?.cloneNode(true);
-  prose?.querySelectorAll('figcaption').forEach(e => e.remove());
+  prose?.querySelectorAll('figcaption, button').forEach(e => e.remove());
   const text = (prose?.textContent || '').replace(/\]\(https:[^)]*\)?/g, '');
   return text.replace(/[^\p{L}\p{N}]/gu, '');
 };

@@ -12,6 +12,12 @@ use unbroken_standin::{Options, Standin};
 /// The name of the model that answers when nobody has chosen one.
 const MODEL: &str = "test-model";
 
+/// Who may read a filled folder, and its long conversation.
+pub(crate) struct Filled {
+    pub(crate) session: String,
+    pub(crate) long: String,
+}
+
 /// A running server. Killed when it is dropped.
 pub(crate) struct Server {
     process: Child,
@@ -21,14 +27,46 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// The same on a folder as years of use leave it, with one long conversation.
+    pub(crate) async fn start_with_history(messages: usize) -> (Self, Filled) {
+        let folder = TempDir::new().unwrap();
+        let fill = binary().with_file_name("examples").join("fill");
+        let filled = Command::new(fill)
+            .arg(folder.path())
+            .args(["20", &messages.to_string()])
+            .output()
+            .expect("the build of the tests makes the example `fill`");
+        let filled: Value = serde_json::from_slice(&filled.stdout).unwrap();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let filled = Filled { session: text(&filled["sessions"][0]), long: text(&filled["long"]) };
+        (Self::start_in(folder, json!({ MODEL: "numbers:tokens=20,rate=0" })).await, filled)
+    }
+
     /// Starts a server whose best model is one of the stand-in's, by name and parameters
     /// or by its steps.
     pub(crate) async fn start(model: impl Into<Value>) -> Self {
-        let scripts = json!({ MODEL: model.into() }).to_string().parse().unwrap();
+        Self::start_with(json!({ MODEL: model.into() })).await
+    }
+
+    /// Starts a server with several models of the stand-in's.
+    pub(crate) async fn start_with(models: Value) -> Self {
+        Self::start_in(TempDir::new().unwrap(), models).await
+    }
+
+    async fn start_in(folder: TempDir, models: Value) -> Self {
+        let scripts = models.to_string().parse().unwrap();
         let options = Options { scripts, ..Options::default() };
         let standin = Standin::start_on("127.0.0.1:0", options).await.unwrap();
-        let folder = TempDir::new().unwrap();
         let (process, address) = spawn(&folder, &standin, "127.0.0.1:0");
+        Self { process, address, standin, folder }
+    }
+
+    /// Starts one that has nothing but the built-in guide.
+    pub(crate) async fn start_without_a_model() -> Self {
+        let standin = Standin::start_on("127.0.0.1:0", Options::default()).await.unwrap();
+        let folder = TempDir::new().unwrap();
+        let mut command = command(&folder, "127.0.0.1:0");
+        let (process, address) = run(command.env("UNBROKEN__MODELS__DISCOVER", "false"));
         Self { process, address, standin, folder }
     }
 
@@ -64,18 +102,25 @@ impl Drop for Server {
 }
 
 fn spawn(folder: &TempDir, standin: &Standin, listen: &str) -> (Child, String) {
-    let mut process = Command::new(binary())
+    let mut command = command(folder, listen);
+    run(command.env("OPENAI_BASE_URL", standin.base_url()).env("UNBROKEN__MODELS__DEFAULT", MODEL))
+}
+
+fn command(folder: &TempDir, listen: &str) -> Command {
+    let mut command = Command::new(binary());
+    command
         .args(["serve", "--listen", listen, "--data-dir"])
         .arg(folder.path())
-        .env("OPENAI_BASE_URL", standin.base_url())
         .env_remove("OPENAI_API_KEY")
-        .env("UNBROKEN__MODELS__DEFAULT", MODEL)
         // An answer that waits at a gate would hold a restart up for as long as this.
         .env("UNBROKEN__SHUTDOWN__DRAIN_SECONDS", "1")
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the server starts");
+        .stdout(Stdio::piped());
+    command
+}
+
+fn run(command: &mut Command) -> (Child, String) {
+    let mut process = command.spawn().expect("the server starts");
     let output = BufReader::new(process.stdout.take().unwrap());
     let line = output.lines().next().expect("the server says where it is").unwrap();
     let address = line.rsplit("http://").next().unwrap().trim().trim_end_matches('/').to_owned();

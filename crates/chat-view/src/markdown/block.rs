@@ -29,7 +29,7 @@ impl Block {
 
 pub(super) const BULLETS_CLOSE: &str = "</ul>";
 pub(super) const NUMBERS_CLOSE: &str = "</ol>";
-pub(super) const TABLE_CLOSE: &str = "</tbody></table></div>";
+pub(super) const TABLE_CLOSE: &str = "</tbody></table></div></div>";
 /// What closes a [`Part::Open`].
 pub(super) const CLOSES: [&str; 3] = [BULLETS_CLOSE, NUMBERS_CLOSE, TABLE_CLOSE];
 

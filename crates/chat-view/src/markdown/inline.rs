@@ -8,7 +8,7 @@ use pulldown_cmark::{CowStr, Event, LinkType, Tag, TagEnd};
 
 use super::context::Context;
 use super::escape::escape;
-use super::link;
+use super::{link, math};
 
 /// Emphasis deeper than this is not shown.
 const DEPTH: usize = 32;
@@ -79,8 +79,8 @@ impl Inline<'_> {
                 escape(self.out, code);
                 self.out.push_str("</code>");
             }
-            Event::InlineMath(tex) if self.digit_follows(range.end) => {
-                // "$5-$10": money.
+            Event::InlineMath(tex) if self.digit_follows(range.end) || is_money(tex) => {
+                // "$5-$10", "$10, or 5$".
                 let _ = write!(self.text, "${tex}$");
             }
             Event::InlineMath(tex) => self.math(tex, false),
@@ -163,7 +163,7 @@ impl Inline<'_> {
         let name = if alt.is_empty() { crate::texts::IMAGE } else { &alt };
         match link::allowed(address) {
             Some(address) if self.links == 0 => {
-                link::open(self.out, address, "");
+                link::open_image(self.out, address);
                 escape(self.out, name);
                 self.out.push_str("</a>");
             }
@@ -219,11 +219,8 @@ impl Inline<'_> {
 
     /// The one place where math becomes HTML.
     fn math(&mut self, tex: &str, display: bool) {
-        self.push("<span class=\"math\"");
-        self.out.push_str(if display { " data-display" } else { "" });
-        self.out.push_str("><code>");
-        escape(self.out, tex.trim());
-        self.out.push_str("</code></span>");
+        self.flush();
+        math::write(self.out, tex, display);
     }
 
     fn digit_follows(&self, at: usize) -> bool {
@@ -243,6 +240,14 @@ impl Inline<'_> {
             link::write_text(self.out, &text, self.context);
         }
     }
+}
+
+/// Whether what stands between two `$` is an amount and words, not a formula.
+fn is_money(tex: &str) -> bool {
+    let word = |word: &str| word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    tex.starts_with(|first: char| first.is_ascii_digit())
+        && !tex.contains(['\\', '^', '_', '=', '{', '+', '<', '>'])
+        && tex.split_whitespace().any(word)
 }
 
 /// For every event that opens math with `\(` or `\[`: the event that begins with its end.

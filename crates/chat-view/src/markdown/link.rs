@@ -27,9 +27,12 @@ pub(super) fn allowed(address: &str) -> Option<&str> {
     }
 }
 
+/// The longest image in an address, in bytes.
+const INLINE_IMAGE: usize = 1 << 20;
+
 /// Whether an image is in the address itself, so that showing it asks nobody.
 pub(super) fn is_inline_image(address: &str) -> bool {
-    INLINE_IMAGES.iter().any(|start| address.starts_with(start))
+    address.len() <= INLINE_IMAGE && INLINE_IMAGES.iter().any(|start| address.starts_with(start))
 }
 
 /// Opens a link to an address that [`allowed`] let through.
@@ -45,6 +48,13 @@ pub(super) fn open(out: &mut String, address: &str, title: &str) {
     } else {
         out.push_str("\" target=\"_blank\" rel=\"noopener noreferrer nofollow\">");
     }
+}
+
+/// Opens a link that stands for an image elsewhere.
+pub(super) fn open_image(out: &mut String, address: &str) {
+    open(out, address, "");
+    let inside = out.trim_end_matches('>').len();
+    out.insert_str(inside, " class=\"image\"");
 }
 
 /// Appends text whose bare addresses become links and whose citation marks become chips.

@@ -14,6 +14,8 @@ mod inline;
 mod intake;
 #[cfg(feature = "parser")]
 mod link;
+#[cfg(feature = "parser")]
+mod math;
 mod parser;
 mod repair;
 #[cfg(feature = "parser")]

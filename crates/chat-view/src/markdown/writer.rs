@@ -177,7 +177,9 @@ impl<'a, 'c> Writer<'a, 'c> {
                 self.alignments = alignments;
                 let _ = write!(
                     self.out,
-                    "<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"{}\"><table>",
+                    "<div class=\"table-frame\"><button type=\"button\" data-action=\"csv\">{}</button>\
+                     <div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"{}\"><table>",
+                    crate::texts::COPY_CSV,
                     crate::texts::TABLE
                 );
                 (Kind::Table, TABLE_CLOSE)

@@ -4,6 +4,7 @@
 //! Following, sending and storing are left to others.
 
 mod answer;
+mod beside;
 
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub struct Transcript {
     /// Messages of the branch on the server, of which this may hold the end only.
     total: u64,
     queue: Vec<QueueItem>,
+    beside: beside::Beside,
     next_key: u64,
 }
 
@@ -142,12 +144,13 @@ impl Transcript {
     }
 
     pub fn get(&self, key: u64) -> Option<&Message> {
-        self.messages.iter().find(|message| message.key == key)
+        self.shown().find(|message| message.key == key)
     }
 
     /// An answer, to render it.
     pub fn answer_mut(&mut self, key: u64) -> Option<&mut Answer> {
-        self.messages.iter_mut().find_map(|message| match &mut message.kind {
+        let all = self.messages.iter_mut().chain(&mut self.beside.message);
+        all.into_iter().find_map(|message| match &mut message.kind {
             Kind::Answer(answer) if message.key == key => Some(&mut **answer),
             _ => None,
         })
@@ -160,7 +163,7 @@ impl Transcript {
 
     /// Whether Send is Stop.
     pub fn is_running(&self) -> bool {
-        self.messages.iter().filter_map(Message::answer).any(|answer| answer.state().is_running())
+        self.shown().filter_map(Message::answer).any(|answer| answer.state().is_running())
     }
 
     /// The person's newest message.
@@ -220,7 +223,12 @@ impl Transcript {
 
     /// The person's message that this answer answers.
     pub fn question_of(&self, key: u64) -> Option<&Message> {
-        let at = self.messages.iter().position(|message| message.key == key)?;
+        let beside = self.beside().filter(|held| held.key == key);
+        let stands = |message: &Message| match beside {
+            Some(held) => message.id == held.parent_id,
+            None => message.key == key,
+        };
+        let at = self.messages.iter().position(stands)? + usize::from(beside.is_some());
         let before = self.messages.get(..at)?;
         before.iter().rev().find(|message| matches!(message.kind, Kind::You(_)))
     }
@@ -241,6 +249,7 @@ impl Transcript {
                 Kind::You(_) => message.id = Some(response.user_message_id),
                 Kind::Answer(answer) => {
                     message.id = Some(response.message_id);
+                    message.parent_id = Some(response.user_message_id);
                     let news = answer.started(response);
                     changes.extend(news.into_iter().map(|what| Change { key: message.key, what }));
                 }
@@ -269,6 +278,13 @@ impl Transcript {
     /// Progress of a generation. One of another conversation changes nothing.
     pub fn apply(&mut self, generation_id: GenerationId, update: Update) -> Changes {
         let mut changes = Changes::new();
+        if let Some(message) = &mut self.beside.message
+            && let Kind::Answer(answer) = &mut message.kind
+            && answer.generation_id == Some(generation_id)
+        {
+            let news = answer.apply(update);
+            return news.into_iter().map(|what| Change { key: message.key, what }).collect();
+        }
         let Some(at) = self.place_of(generation_id, &update, &mut changes) else { return changes };
         let Some(message) = self.messages.get_mut(at) else { return changes };
         if let Update::Following { message_id, .. } = &update {
@@ -303,12 +319,19 @@ impl Transcript {
         let mut seen = Vec::new();
         let mut merged = Vec::new();
         for mut view in page.messages {
-            let Some(at) = old.iter().position(|message| is_of(message.as_ref(), &view)) else {
-                merged.extend(self.read(view, &mut changes));
-                continue;
+            let known = old.iter().position(|known| is_of(known.as_ref(), &view));
+            let mut message = if let Some(at) = known {
+                seen.push(at);
+                let Some(message) = old[at].take() else { continue };
+                message
+            } else {
+                let Some(message) = self.take_beside(view.message_id) else {
+                    merged.extend(self.read(view, &mut changes));
+                    continue;
+                };
+                changes.push(Change { key: message.key, what: What::Added });
+                message
             };
-            seen.push(at);
-            let Some(mut message) = old[at].take() else { continue };
             if message.placed(&mut view) {
                 changes.push(Change { key: message.key, what: What::State });
             }
@@ -331,6 +354,7 @@ impl Transcript {
                     merged.push(message);
                 } else {
                     changes.push(Change { key: message.key, what: What::Removed });
+                    self.keep_beside(message);
                 }
             } else if message.id.is_none() || open || (at > last && !seen.is_empty()) {
                 merged.push(message);

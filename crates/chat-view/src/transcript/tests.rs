@@ -11,6 +11,8 @@ use unbroken_protocol::{
 use super::*;
 use crate::markdown::render;
 
+mod pages;
+
 const CONVERSATION: [u8; 16] = [7; 16];
 
 fn conversation() -> ConversationId {

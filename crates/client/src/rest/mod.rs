@@ -9,12 +9,13 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use unbroken_protocol::{
-    ChatRequest, ChatResponse, ClientMessageId, ContinueRequest, ConversationDeleted,
+    ChatRequest, ChatResponse, ClientMessageId, Code, ContinueRequest, ConversationDeleted,
     ConversationId, ConversationList, ConversationPage, ConversationPatch, ConversationSummary,
     DeviceId, DeviceSession, DeviceSessionRequest, ErrorBody, ErrorCode, Event, EventBatch,
-    GenerationId, GenerationReply, Health, MessageId, ModelList, PreferenceReply,
-    PreferenceRequest, QueueList, QueuePatch, RegenerateRequest, RequestType, RoutingStats,
-    SearchPage, SessionId, StartRequest, StartResponse, path,
+    GenerationId, GenerationReply, Health, HighlightRequest, Highlighted, MessageId, ModelList,
+    PreferenceReply, PreferenceRequest, Prompt, PromptId, PromptList, PromptRequest, QueueList,
+    QueuePatch, RegenerateRequest, RequestType, RoutingStats, SearchPage, SessionId, StartRequest,
+    StartResponse, path,
 };
 
 use crate::sse::Parser;
@@ -74,6 +75,7 @@ pub enum Shelf {
 enum Method {
     Get,
     Post,
+    Put,
     Patch,
     Delete,
 }
@@ -83,6 +85,7 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Put => "PUT",
             Self::Patch => "PATCH",
             Self::Delete => "DELETE",
         }
@@ -167,12 +170,12 @@ impl Rest {
     /// The conversations of a list, the one that changed last first.
     pub async fn conversations_on(
         &self,
-        shelf: Shelf,
+        list: Shelf,
         limit: Option<u32>,
         cursor: Option<&str>,
     ) -> Result<ConversationList, RestError> {
         let mut query = self.page(limit, cursor);
-        query.extend(match shelf {
+        query.extend(match list {
             Shelf::Listed => None,
             Shelf::Kept => Some(("kept", "true".to_owned())),
             Shelf::Archived => Some(("archived", "true".to_owned())),
@@ -209,6 +212,17 @@ impl Rest {
     pub async fn restore(&self, id: ConversationId) -> Result<ConversationSummary, RestError> {
         let path = filled(path::RESTORE, id);
         self.send(Method::Post, &path, &self.pair(), None::<&()>).await
+    }
+
+    /// One message, on whichever branch it is, as a page.
+    pub async fn message(
+        &self,
+        id: ConversationId,
+        message: MessageId,
+    ) -> Result<ConversationPage, RestError> {
+        let mut query = self.pair();
+        query.extend([("leaf", message.to_string()), ("limit", "1".to_owned())]);
+        self.get(&filled(path::CONVERSATION, id), &query).await
     }
 
     /// Deletes a conversation, with ten minutes to restore it; what runs in it is stopped first.
@@ -257,8 +271,29 @@ impl Rest {
         model_id: Option<&str>,
         key: ClientMessageId,
     ) -> Result<StartResponse, RestError> {
+        self.another(user_message, model_id, key, false).await
+    }
+
+    /// The same at once, also while one other answer to the message is being written.
+    pub async fn answer_beside(
+        &self,
+        user_message: MessageId,
+        model_id: Option<&str>,
+        key: ClientMessageId,
+    ) -> Result<StartResponse, RestError> {
+        self.another(user_message, model_id, key, true).await
+    }
+
+    async fn another(
+        &self,
+        user_message: MessageId,
+        model_id: Option<&str>,
+        key: ClientMessageId,
+        beside: bool,
+    ) -> Result<StartResponse, RestError> {
         let request = RegenerateRequest {
             model_id: model_id.map(str::to_owned),
+            beside,
             client_message_id: Some(key.to_string()),
             session_id: self.session_id.clone(),
             device_id: self.device_id.clone(),
@@ -306,6 +341,32 @@ impl Rest {
         self.send(Method::Delete, &queued_path(id, queued), &self.pair(), None::<&()>).await
     }
 
+    /// The person's own prompts, the oldest first.
+    pub async fn prompts(&self) -> Result<PromptList, RestError> {
+        self.get(path::PROMPTS, &self.pair()).await
+    }
+
+    /// Makes a prompt under that id, or changes it. May be repeated.
+    pub async fn put_prompt(
+        &self,
+        id: PromptId,
+        name: &str,
+        text: &str,
+    ) -> Result<Prompt, RestError> {
+        let request = PromptRequest {
+            name: name.to_owned(),
+            text: text.to_owned(),
+            session_id: self.session_id.clone(),
+            device_id: self.device_id.clone(),
+        };
+        self.send(Method::Put, &filled(path::PROMPT, id), &[], Some(&request)).await
+    }
+
+    /// Deletes a prompt; answered with those that are left.
+    pub async fn delete_prompt(&self, id: PromptId) -> Result<PromptList, RestError> {
+        self.send(Method::Delete, &filled(path::PROMPT, id), &self.pair(), None::<&()>).await
+    }
+
     pub async fn models(&self) -> Result<ModelList, RestError> {
         self.get(path::MODELS, &self.pair()).await
     }
@@ -327,6 +388,16 @@ impl Rest {
             device_id: self.device_id.clone(),
         };
         self.send(Method::Post, path::PREFERENCES, &[], Some(&request)).await
+    }
+
+    /// What the pieces of code are, for their colours.
+    pub async fn highlight(&self, blocks: Vec<Code>) -> Result<Highlighted, RestError> {
+        let request = HighlightRequest {
+            blocks,
+            session_id: self.session_id.clone(),
+            device_id: self.device_id.clone(),
+        };
+        self.send(Method::Post, path::HIGHLIGHT, &[], Some(&request)).await
     }
 
     pub async fn health(&self) -> Result<Health, RestError> {

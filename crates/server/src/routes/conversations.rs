@@ -21,6 +21,7 @@ pub(crate) struct Window {
     limit: Option<u32>,
     cursor: Option<String>,
     before: Option<String>,
+    leaf: Option<String>,
 }
 
 /// Which list is wanted.
@@ -66,8 +67,11 @@ pub(crate) async fn get(
     Query(window): Query<Window>,
 ) -> Result<JsonReply<ConversationPage>, ApiError> {
     let speaker = auth::speaker(&app, &Method::GET, &headers, pair).await?;
-    let page =
-        Page { limit: window.limit, before: window.before.filter(|before| !before.is_empty()) };
+    let page = Page {
+        limit: window.limit,
+        before: window.before.filter(|before| !before.is_empty()),
+        leaf: window.leaf.filter(|leaf| !leaf.is_empty()),
+    };
     let page = app.engine.conversation(speaker.principal, parse(&id)?, page).await?;
     Ok(JsonReply(page))
 }

@@ -67,6 +67,11 @@ pub(crate) async fn regenerate(
     app.check_start(peer.ip())?;
     let message = id.parse().map_err(|_| ApiError::not_found("message"))?;
     let (model, key) = (named(request.model_id), named(request.client_message_id));
-    let started = app.engine.regenerate(speaker.principal, message, model, key.as_deref()).await?;
+    let (by, key) = (speaker.principal, key.as_deref());
+    let started = if request.beside {
+        app.engine.answer_beside(by, message, model, key).await?
+    } else {
+        app.engine.regenerate(by, message, model, key).await?
+    };
     Ok(JsonReply(start_response(started.turn)))
 }

@@ -21,7 +21,7 @@ impl Memory {
     pub(crate) fn conversations(
         &self,
         principal: PrincipalId,
-        shelf: Shelf,
+        list: Shelf,
         limit: u32,
         after: Option<ConversationCursor>,
     ) -> Vec<ConversationRow> {
@@ -29,15 +29,15 @@ impl Memory {
         let place = |found: &&Conversation| (found.updated_at, found.conversation_id);
         let after = after.map(|cursor| (cursor.updated_at, cursor.conversation_id));
         let mut found: Vec<_> = state
-            .shelf(principal, shelf)
+            .shelf(principal, list)
             .filter(|found| after.is_none_or(|after| place(found) < after))
             .collect();
         found.sort_by_key(|found| std::cmp::Reverse(place(found)));
         found.into_iter().take(limit as usize).map(|found| state.row(found)).collect()
     }
 
-    pub(crate) fn conversation_count(&self, principal: PrincipalId, shelf: Shelf) -> u64 {
-        self.state().shelf(principal, shelf).count() as u64
+    pub(crate) fn conversation_count(&self, principal: PrincipalId, list: Shelf) -> u64 {
+        self.state().shelf(principal, list).count() as u64
     }
 
     pub(crate) fn history(
@@ -61,6 +61,10 @@ impl Memory {
 
     pub(crate) fn message(&self, id: MessageId) -> Option<Message> {
         self.state().message(id).cloned()
+    }
+
+    pub(crate) fn is_in(&self, message: MessageId, conversation: ConversationId) -> bool {
+        self.state().messages.get(&message).is_some_and(|(of, _)| *of == conversation)
     }
 
     pub(crate) fn branch(&self, leaf: MessageId) -> Vec<Message> {

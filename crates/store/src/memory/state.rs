@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use unbroken_protocol::{
     ClientMessageId, ConversationId, DeviceId, GenerationId, GenerationState, ImportId, MessageId,
-    PrincipalId, Seq, Timestamp,
+    PrincipalId, Prompt, PromptId, Seq, Timestamp,
 };
 
 use super::rows::Rows;
@@ -20,6 +20,7 @@ pub(super) struct State {
     pub(super) sessions: HashMap<SecretHash, Session>,
     pub(super) link_codes: HashMap<SecretHash, (PrincipalId, Timestamp)>,
     pub(super) preferences: HashMap<PrincipalId, String>,
+    pub(super) prompts: BTreeMap<(PrincipalId, PromptId), Prompt>,
     pub(super) conversations: BTreeMap<ConversationId, Conversation>,
     /// Hidden conversations, and since when.
     pub(super) deleted: BTreeMap<ConversationId, Timestamp>,
@@ -50,13 +51,13 @@ impl State {
     pub(super) fn shelf(
         &self,
         principal: PrincipalId,
-        shelf: Shelf,
+        list: Shelf,
     ) -> impl Iterator<Item = &Conversation> {
         let shown =
             self.conversations.keys().filter_map(move |id| self.conversation(principal, *id));
         shown.filter(move |found| {
             let is_kept = found.pinned || found.folder.is_some();
-            let is_there = match shelf {
+            let is_there = match list {
                 Shelf::Listed => !found.archived,
                 Shelf::Kept => !found.archived && is_kept,
                 Shelf::Archived => found.archived,
@@ -86,12 +87,27 @@ impl State {
         self.generations.values().find(|found| found.message_id == message)
     }
 
-    /// How many turns of a conversation run or wait.
+    /// How many turns come before a new one: those that wait, and what runs.
     pub(super) fn unsettled(&self, conversation: ConversationId) -> u64 {
+        let in_state = |state| {
+            self.generations_of(conversation).filter(move |found| found.state == state).count()
+        };
+        let runs = in_state(GenerationState::Running).min(1);
+        (in_state(GenerationState::Queued) + runs) as u64
+    }
+
+    /// How many turns keep another answer to that message from running beside the one that may run.
+    pub(super) fn in_the_way(&self, conversation: ConversationId, asked: MessageId) -> u64 {
+        let beside = |found: &&Generation| {
+            found.state == GenerationState::Running
+                && self.message(found.message_id).and_then(|answer| answer.parent_id) == Some(asked)
+        };
         let waits_or_runs = |found: &&Generation| {
             matches!(found.state, GenerationState::Queued | GenerationState::Running)
         };
-        self.generations_of(conversation).filter(waits_or_runs).count() as u64
+        let beside = self.generations_of(conversation).filter(beside).count().min(1);
+        let all = self.generations_of(conversation).filter(waits_or_runs).count();
+        (all - beside) as u64
     }
 
     /// The ids from a message up to the first of its conversation.

@@ -19,7 +19,11 @@ impl Transaction<'_> {
             return TurnOutcome::NotFound;
         };
         let waiting_behind = self.state.unsettled(conversation_id);
-        let most = if matches!(turn.place, Place::Again) { 0 } else { limits::QUEUED_TURNS as u64 };
+        let (waiting_behind, most) = match turn.place {
+            Place::Again => (waiting_behind, 0),
+            Place::Beside => (self.state.in_the_way(conversation_id, turn.user_message_id), 0),
+            _ => (waiting_behind, limits::QUEUED_TURNS as u64),
+        };
         if waiting_behind > most {
             return TurnOutcome::Busy;
         }
@@ -152,7 +156,7 @@ fn place(state: &State, turn: &NewTurn) -> Option<(ConversationId, Option<Messag
             (of == id && answer.role == Role::Assistant).then_some((*id, Some(*parent)))
         }
         Place::Root(id) => own(*id).map(|_| (*id, None)),
-        Place::Again => {
+        Place::Again | Place::Beside => {
             let (of, asked) = state.messages.get(&turn.user_message_id)?;
             own(*of)?;
             (asked.role == Role::User).then_some((*of, None))

@@ -32,7 +32,7 @@ impl Sqlite {
     pub(crate) async fn conversations(
         &self,
         principal: PrincipalId,
-        shelf: Shelf,
+        list: Shelf,
         limit: u32,
         after: Option<ConversationCursor>,
     ) -> Result<Vec<ConversationRow>, StoreError> {
@@ -47,7 +47,7 @@ impl Sqlite {
              AND (c.updated_at, c.conversation_id) < (?2, ?3) \
              ORDER BY c.updated_at DESC, c.conversation_id DESC LIMIT ?4",
             row::CONVERSATION,
-            condition(shelf)
+            condition(list)
         );
         let rows = sqlx::query(AssertSqlSafe(query))
             .bind(principal.as_bytes().as_slice())
@@ -62,14 +62,14 @@ impl Sqlite {
     pub(crate) async fn conversation_count(
         &self,
         principal: PrincipalId,
-        shelf: Shelf,
+        list: Shelf,
     ) -> Result<u64, StoreError> {
-        if shelf == Shelf::Listed {
+        if list == Shelf::Listed {
             return self.count("conversations", principal).await;
         }
         let query = format!(
             "SELECT count(*) AS n FROM conversations c WHERE c.principal_id = ? AND {}",
-            condition(shelf)
+            condition(list)
         );
         let row = sqlx::query(AssertSqlSafe(query))
             .bind(principal.as_bytes().as_slice())
@@ -172,6 +172,20 @@ impl Sqlite {
         found.as_ref().map(row::message).transpose()
     }
 
+    pub(crate) async fn is_in(
+        &self,
+        message: MessageId,
+        conversation: ConversationId,
+    ) -> Result<bool, StoreError> {
+        let found =
+            sqlx::query("SELECT 1 FROM messages WHERE message_id = ? AND conversation_id = ?")
+                .bind(message.as_bytes().as_slice())
+                .bind(conversation.as_bytes().as_slice())
+                .fetch_optional(&self.pool)
+                .await?;
+        Ok(found.is_some())
+    }
+
     pub(crate) async fn branch(&self, leaf: MessageId) -> Result<Vec<Message>, StoreError> {
         let query = format!(
             "{BRANCH} SELECT m.message_id, m.parent_id, m.role, m.content, m.created_at \
@@ -184,8 +198,8 @@ impl Sqlite {
 }
 
 /// Which conversations are in a list, as its index says it.
-fn condition(shelf: Shelf) -> &'static str {
-    match shelf {
+fn condition(list: Shelf) -> &'static str {
+    match list {
         Shelf::Listed => "c.shelf = 0",
         Shelf::Kept => "c.shelf = 0 AND (c.pinned = 1 OR c.folder IS NOT NULL)",
         Shelf::Archived => "c.shelf = 1",

@@ -24,7 +24,11 @@ impl Transaction<'_> {
             _ => self.unsettled(conversation_id).await?,
         };
         // Another answer to an old message does not wait: what is on the screen would change later.
-        let most = if matches!(turn.place, Place::Again) { 0 } else { limits::QUEUED_TURNS as u64 };
+        let (waiting_behind, most) = match turn.place {
+            Place::Again => (waiting_behind, 0),
+            Place::Beside => (self.in_the_way(conversation_id, turn.user_message_id).await?, 0),
+            _ => (waiting_behind, limits::QUEUED_TURNS as u64),
+        };
         if waiting_behind > most {
             return Ok(TurnOutcome::Busy);
         }
@@ -119,7 +123,9 @@ impl Transaction<'_> {
     ) -> Result<Option<(ConversationId, Option<MessageId>)>, StoreError> {
         let owned = match &turn.place {
             Place::New { conversation_id, .. } => return Ok(Some((*conversation_id, None))),
-            Place::Again => self.conversation_of(turn.user_message_id, turn.principal_id).await?,
+            Place::Again | Place::Beside => {
+                self.conversation_of(turn.user_message_id, turn.principal_id).await?
+            }
             Place::Next(id) | Place::After(id, _) | Place::Root(id) => {
                 self.selected(*id, turn.principal_id).await?.map(|selected| (*id, selected))
             }
@@ -129,7 +135,9 @@ impl Transaction<'_> {
             Place::After(_, parent) if !self.is_answer_in(parent, id).await? => Ok(None),
             Place::After(_, parent) => Ok(Some((id, Some(parent)))),
             Place::Next(_) => Ok(Some((id, Some(selected)))),
-            Place::New { .. } | Place::Root(_) | Place::Again => Ok(Some((id, None))),
+            Place::New { .. } | Place::Root(_) | Place::Again | Place::Beside => {
+                Ok(Some((id, None)))
+            }
         }
     }
 
@@ -193,13 +201,36 @@ impl Transaction<'_> {
         Ok(found.is_some())
     }
 
-    /// How many turns of a conversation run or wait. The states are those of the index of the few
-    /// that are not sealed.
+    /// How many turns come before a new one: those that wait, and what runs. The states are those
+    /// of the index of the few that are not sealed.
     async fn unsettled(&mut self, conversation: ConversationId) -> Result<u64, StoreError> {
         let row = sqlx::query(
-            "SELECT count(*) AS n FROM generations WHERE conversation_id = ? \
+            "SELECT coalesce(sum(state = 'queued') + max(state = 'running'), 0) AS n \
+             FROM generations WHERE conversation_id = ? \
              AND state IN ('queued', 'running', 'interrupted') AND state <> 'interrupted'",
         )
+        .bind(conversation.as_bytes().as_slice())
+        .fetch_one(&mut *self.inner)
+        .await?;
+        row::count(&row, "n")
+    }
+}
+
+impl Transaction<'_> {
+    /// How many turns keep another answer to that message from running beside the one that may run:
+    /// those that wait, those of other messages, and a second one.
+    async fn in_the_way(
+        &mut self,
+        conversation: ConversationId,
+        asked: MessageId,
+    ) -> Result<u64, StoreError> {
+        let row = sqlx::query(
+            "SELECT max(0, count(*) - coalesce(max(g.state = 'running' AND a.parent_id = ?), 0)) \
+             AS n FROM generations g JOIN messages a ON a.message_id = g.message_id \
+             WHERE g.conversation_id = ? \
+             AND g.state IN ('queued', 'running', 'interrupted') AND g.state <> 'interrupted'",
+        )
+        .bind(asked.as_bytes().as_slice())
         .bind(conversation.as_bytes().as_slice())
         .fetch_one(&mut *self.inner)
         .await?;

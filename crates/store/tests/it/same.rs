@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use proptest::prelude::*;
 use unbroken_protocol::{
     Citation, ClientMessageId, DeviceId, ErrorCode, FinishReason, GenerationId, GenerationState,
-    MessageId, PrincipalId, SessionId, Timestamp,
+    MessageId, PrincipalId, Prompt, PromptId, SessionId, Timestamp,
 };
 use unbroken_store::{
     Arrangement, Body, Due, Durability, NewTurn, Place, Query, Record, SecretHash, Session,
@@ -26,6 +26,7 @@ enum Do {
     After { turn: usize, answer: usize },
     Root { turn: usize },
     Again { turn: usize, begins: bool },
+    Beside { turn: usize },
     Keyed { key: usize, body: usize },
     Settle { turn: usize, state: GenerationState },
     TakeOver { turn: usize },
@@ -60,6 +61,7 @@ fn step() -> impl Strategy<Value = Do> {
         2 => (n.clone(), n.clone()).prop_map(|(turn, answer)| Do::After { turn, answer }),
         1 => n.clone().prop_map(|turn| Do::Root { turn }),
         2 => (n.clone(), any::<bool>()).prop_map(|(turn, begins)| Do::Again { turn, begins }),
+        3 => n.clone().prop_map(|turn| Do::Beside { turn }),
         2 => (0..3_usize, 0..2_usize).prop_map(|(key, body)| Do::Keyed { key, body }),
         3 => (n.clone(), state).prop_map(|(turn, state)| Do::Settle { turn, state }),
         2 => n.clone().prop_map(|turn| Do::TakeOver { turn }),
@@ -136,6 +138,11 @@ impl Known {
                     ..self.new_turn(0, Place::Again)
                 }
             }
+            Do::Beside { turn } => NewTurn {
+                user_message_id: self.turn(*turn)?.user_message_id,
+                content: None,
+                ..self.new_turn(0, Place::Beside)
+            },
             Do::Keyed { key, body } => {
                 let body = SecretHash::of(&body.to_string());
                 let client_message = Some((self.keys[*key], body));
@@ -285,6 +292,13 @@ async fn belongings(
     let session = Session { device_id: device(), principal_id, expires_at: now };
     transaction.put_session(secret(), &session, now).await?;
     transaction.set_preference(principal_id, (at % 2 == 0).then_some("model")).await?;
+    let id = |at: i64| PromptId::from_bytes([u8::try_from(at % 5).unwrap(); 16]);
+    let (name, text) = (format!("prompt {at}"), "Sum {{text}} up".into());
+    let prompt = Prompt { prompt_id: id(at), name, text, updated_at: now };
+    let room = transaction.put_prompt(principal_id, &prompt, 3).await?;
+    if at % 3 == 0 || !room {
+        transaction.delete_prompt(principal_id, id(at + 1)).await?;
+    }
     let code = SecretHash::of(&at.to_string());
     transaction.take_link_code(code, now).await?;
     transaction.put_link_code(code, principal_id, Timestamp::from_millis(50)).await?;
@@ -334,6 +348,7 @@ async fn everything(store: &Store, known: &Known) -> Vec<String> {
         all.push(said(store.conversation_count(person, Shelf::Listed).await));
         all.push(said(store.usage_count(person).await));
         all.push(said(store.preference(person).await));
+        all.push(said(store.prompts(person).await));
         for text in ["ask", "answered", "edit", "\"a title\"", "renamed"] {
             all.push(said(store.search(person, &Query::parse(text).unwrap()).await));
         }

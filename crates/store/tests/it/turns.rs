@@ -1,7 +1,7 @@
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
-use unbroken_protocol::{ClientMessageId, GenerationState, PrincipalId};
-use unbroken_store::{Place, SecretHash, Shelf, TurnOutcome};
+use unbroken_protocol::{ClientMessageId, GenerationState, PrincipalId, Timestamp};
+use unbroken_store::{NewTurn, Place, Sealed, SecretHash, Settled, Shelf, Turn, TurnOutcome};
 
 use crate::Home;
 
@@ -9,6 +9,7 @@ crate::for_every_store! {
     the_same_key_makes_one_turn_and_with_another_body_a_conflict,
     turns_run_in_the_order_in_which_they_were_asked_whatever_their_ids_say,
     ten_turns_wait_and_the_next_is_refused,
+    two_answers_to_one_message_run_at_once_and_what_waits_comes_after_both,
     a_foreign_conversation_is_not_there,
     history_pages_from_the_end_and_names_siblings,
     branches_can_be_shown_again_and_go_to_their_newest_leaf,
@@ -51,6 +52,58 @@ async fn ten_turns_wait_and_the_next_is_refused(home: Home) {
     let waiting = store.queue(conversation).await.unwrap();
     let texts: Vec<_> = waiting.iter().map(|(_, message)| message.content.as_str()).collect();
     assert_eq!(texts, ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]);
+}
+
+async fn two_answers_to_one_message_run_at_once_and_what_waits_comes_after_both(home: Home) {
+    let (store, mut writer) = home.open().await;
+    let principal = PrincipalId::new();
+    let first =
+        super::created(&mut writer, &super::new_turn(principal, super::new_conversation(), "1"))
+            .await;
+    let again = |place| NewTurn {
+        user_message_id: first.user_message_id,
+        content: None,
+        ..super::new_turn(principal, place, "")
+    };
+    assert_eq!(super::create(&mut writer, &again(Place::Again)).await, TurnOutcome::Busy);
+    let second = super::created(&mut writer, &again(Place::Beside)).await;
+    assert_eq!((second.state, second.waiting_behind), (GenerationState::Running, 0));
+    assert_eq!(super::create(&mut writer, &again(Place::Beside)).await, TurnOutcome::Busy);
+    let next = super::new_turn(principal, Place::Next(first.conversation_id), "2");
+    let next = super::created(&mut writer, &next).await;
+    assert_eq!((next.state, next.waiting_behind), (GenerationState::Queued, 1));
+
+    for (turn, runs) in [(&first, None), (&second, Some(next.generation_id))] {
+        let mut transaction = super::begin(&mut writer).await;
+        let sealed = transaction.settle(&settled(turn)).await.unwrap();
+        transaction.commit().await.unwrap();
+        assert_eq!(sealed, Sealed::Done { next: runs });
+    }
+    // What waits behind an answer would be on another branch than what is shown.
+    assert_eq!(super::create(&mut writer, &again(Place::Beside)).await, TurnOutcome::Busy);
+    let row = store.conversation(principal, first.conversation_id).await.unwrap().unwrap();
+    assert!(row.running);
+    assert!(store.is_in(second.message_id, first.conversation_id).await.unwrap());
+}
+
+fn settled(turn: &Turn) -> Settled<'_> {
+    Settled {
+        generation_id: turn.generation_id,
+        conversation_id: turn.conversation_id,
+        message_id: turn.message_id,
+        epoch: turn.epoch,
+        state: GenerationState::Completed,
+        head_seq: 0,
+        content: "",
+        reasoning: "",
+        citations: &[],
+        finish_reason: None,
+        input_tokens: 0,
+        output_tokens: 0,
+        error: None,
+        records: &[],
+        at: Timestamp::from_millis(2_000),
+    }
 }
 
 /// B8.18, where it is enforced.

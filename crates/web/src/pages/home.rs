@@ -2,8 +2,11 @@
 
 use leptos::prelude::*;
 
+use super::first_run;
+use crate::parts::later::LaterPage;
+use crate::parts::show::Show;
 use crate::state::App;
-use crate::words;
+use crate::{chunks, words};
 
 /// What stands above the composer.
 #[component]
@@ -31,6 +34,9 @@ pub(crate) fn Suggestions() -> impl IntoView {
             <ul class="suggestions" aria-label=words::SUGGESTIONS>
                 {suggestions.into_iter().collect_view()}
             </ul>
+            <Show when=move || first_run::is_needed(app)>
+                <LaterPage bring=chunks::first_run />
+            </Show>
         </div>
     }
 }

@@ -3,15 +3,18 @@
 use leptos::ev::{KeyboardEvent, SubmitEvent};
 use leptos::html::Textarea;
 use leptos::prelude::*;
-use unbroken_chat_view::composer::{Action, KeyPress};
+use unbroken_chat_view::composer::Action;
 
+use super::dictation::{Dictate, Dictation};
 use super::icons::{ARROW_UP, ATTACH, GLOBE, icon};
+use super::intake;
 use super::picker::ModelPicker;
+use super::prompt_menu::{self, PromptList, PromptMenu};
 use super::show::Show;
 use super::temporary::Temporary;
 use crate::address::Place;
 use crate::state::App;
-use crate::writing::Editing;
+use crate::writing::{Editing, Turn};
 use crate::{dom, words};
 
 /// The textbox "Message" with its buttons, the queue above it, and a refusal when there is one.
@@ -22,11 +25,7 @@ pub(crate) fn Composer() -> impl IntoView {
     let composer = app.writing.composer;
     let empty = Memo::new(move |_| composer.read().is_empty());
     let sending = Memo::new(move |_| composer.read().is_sending());
-    let placeholder = move || match app.place.get() {
-        Place::Home if sending.get() => words::SENDING,
-        Place::Home => words::PLACEHOLDER_HOME,
-        _ => words::PLACEHOLDER_CHAT,
-    };
+    let placeholder = move || placeholder(app.place.get(), sending.get());
     // Another page or conversation brings its own draft, and the focus.
     Effect::new(move || {
         app.load_draft();
@@ -42,38 +41,40 @@ pub(crate) fn Composer() -> impl IntoView {
             dom::fit_height(&field);
         }
     });
+    let (menu, dictation) = (PromptMenu::new(app), Dictation::new());
+    let over = intake::dropping(app, field);
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
+        dictation.stop();
         app.send_draft();
         if let Some(field) = field.get_untracked() {
             let _ = field.focus();
         }
     };
-    let on_key = move |event: KeyboardEvent| match action(app, &event) {
-        Action::Send => {
+    let on_key = move |event: KeyboardEvent| {
+        let Some(field) = field.get_untracked() else { return };
+        if menu.key(&field, &event) {
             event.prevent_default();
-            app.send_draft();
+        } else {
+            on_key_of_composer(app, dictation, &event);
         }
-        Action::Refuse => event.prevent_default(),
-        Action::EditLast => {
-            event.prevent_default();
-            app.edit_last();
+    };
+    let on_paste = move |event| {
+        if let Some(field) = field.get_untracked() {
+            intake::pasted(app, &field, &event);
         }
-        Action::Stop if app.writing.editing.read_untracked().is_some() => {
-            event.prevent_default();
-            app.end_edit();
-        }
-        // The frame listens for Escape everywhere.
-        Action::None | Action::Newline | Action::Stop => {}
     };
     view! {
         <div class="composer-dock">
             <Latest />
             <Refusal />
             <Queue />
+            <Kept />
             <EditNote />
             <Temporary />
-            <form class="composer" on:submit=submit>
+            <Length />
+            <PromptList menu field />
+            <form class="composer" class:dropping=over data-drop=words::DROP_HERE on:submit=submit>
                 <textarea
                     id="message"
                     node_ref=field
@@ -86,47 +87,87 @@ pub(crate) fn Composer() -> impl IntoView {
                     readonly=Signal::derive(move || sending.get() && app.place.get() == Place::Home)
                     prop:value=Signal::derive(move || composer.read().draft().to_owned())
                     on:input=move |event| app.edit_draft(&event_target_value(&event))
+                    aria-autocomplete="list"
+                    aria-controls=Signal::derive(move || menu.active_option().map(|_| prompt_menu::LIST))
+                    aria-activedescendant=Signal::derive(move || menu.active_option())
                     on:keydown=on_key
+                    on:paste=on_paste
                 ></textarea>
                 <div class="composer-row">
                     <Sources />
+                    <Dictate dictation />
                     <ModelPicker />
-                    <Show when=move || !app.open.running.get() || !empty.get()>
-                        <button
-                            class="send"
-                            type="submit"
-                            aria-label=words::SEND
-                            aria-disabled=Signal::derive(move || (empty.get() || sending.get()).to_string())
-                        >
-                            {icon(ARROW_UP)}
-                        </button>
-                    </Show>
-                    <Show when=move || app.open.running.get()>
-                        <button
-                            class="send"
-                            type="button"
-                            aria-label=words::STOP
-                            on:click=move |_| app.open.stop(app)
-                        >
-                            <span class="stop"></span>
-                        </button>
-                    </Show>
+                    <SendOrStop empty sending />
                 </div>
             </form>
         </div>
     }
 }
 
+fn placeholder(place: Place, sending: bool) -> &'static str {
+    match place {
+        Place::Home if sending => words::SENDING,
+        Place::Home => words::PLACEHOLDER_HOME,
+        _ => words::PLACEHOLDER_CHAT,
+    }
+}
+
+/// Send; while an answer is written, Stop, and both when there is something to send.
+#[component]
+fn SendOrStop(empty: Memo<bool>, sending: Memo<bool>) -> impl IntoView {
+    let app = App::get();
+    view! {
+        <Show when=move || !app.open.running.get() || !empty.get()>
+            <button
+                class="send"
+                type="submit"
+                aria-label=words::SEND
+                aria-disabled=Signal::derive(move || (empty.get() || sending.get()).to_string())
+            >
+                {icon(ARROW_UP)}
+            </button>
+        </Show>
+        <Show when=move || app.open.running.get()>
+            <button
+                class="send"
+                type="button"
+                aria-label=words::STOP
+                on:click=move |_| app.open.stop(app)
+            >
+                <span class="stop"></span>
+            </button>
+        </Show>
+    }
+}
+
+/// Sends, stops, edits the last message.
+fn on_key_of_composer(app: App, dictation: Dictation, event: &KeyboardEvent) {
+    match action(app, event) {
+        Action::Send => {
+            event.prevent_default();
+            dictation.stop();
+            app.send_draft();
+        }
+        Action::Refuse => event.prevent_default(),
+        Action::EditLast => {
+            event.prevent_default();
+            app.edit_last();
+        }
+        Action::Stop if app.writing.editing.read_untracked().is_some() => {
+            event.prevent_default();
+            app.end_edit();
+        }
+        Action::Stop if dictation.listens.get_untracked() => {
+            event.prevent_default();
+            dictation.stop();
+        }
+        // The frame listens for Escape everywhere.
+        Action::None | Action::Newline | Action::Stop => {}
+    }
+}
+
 fn action(app: App, event: &KeyboardEvent) -> Action {
-    app.writing.composer.read_untracked().key(&KeyPress {
-        key: &event.key(),
-        key_code: event.key_code(),
-        composing: event.is_composing(),
-        shift: event.shift_key(),
-        ctrl: event.ctrl_key(),
-        alt: event.alt_key(),
-        meta: event.meta_key(),
-    })
+    dom::press(event, |press| app.writing.composer.read_untracked().key(press))
 }
 
 /// Where an answer may look things up. Both wait for their issue, and say so.
@@ -202,6 +243,45 @@ fn Queue() -> impl IntoView {
     }
 }
 
+/// The messages that wait for the network.
+#[component]
+fn Kept() -> impl IntoView {
+    let app = App::get();
+    let line = move |turn: Turn| {
+        let (edited, removed) = (turn.clone(), turn.clone());
+        view! {
+            <li>
+                <span class="queued-text" dir="auto">
+                    {turn.text}
+                </span>
+                <button class="link-button" type="button" on:click=move |_| app.edit_kept(&edited)>
+                    {words::EDIT}
+                </button>
+                <button
+                    class="link-button"
+                    type="button"
+                    on:click=move |_| app.forget_kept(&removed)
+                >
+                    {words::REMOVE}
+                </button>
+            </li>
+        }
+    };
+    move || {
+        let turns = app.outbox.turns.get();
+        (!turns.is_empty()).then(|| {
+            view! {
+                <div class="kept" role="status">
+                    {words::KEPT_FOR_LATER}
+                </div>
+                <ol class="queue" aria-label=words::KEPT_FOR_LATER>
+                    {turns.into_iter().map(line).collect_view()}
+                </ol>
+            }
+        })
+    }
+}
+
 /// What the composer changes, while it does.
 #[component]
 fn EditNote() -> impl IntoView {
@@ -221,6 +301,22 @@ fn EditNote() -> impl IntoView {
                 </div>
             }
         })
+    }
+}
+
+/// How long the message is, once that matters.
+#[component]
+fn Length() -> impl IntoView {
+    let app = App::get();
+    let length = Memo::new(move |_| {
+        let picker = app.picker.read();
+        let chosen = picker.items().iter().find(|item| item.id == picker.selected());
+        app.writing.composer.read().length(chosen.and_then(|item| item.context_length))
+    });
+    view! {
+        <div role="status">
+            {move || length.get().map(|sentence| view! { <p class="length-note">{sentence}</p> })}
+        </div>
     }
 }
 

@@ -13,6 +13,9 @@ pub(crate) const COPY: &str = "M6.5 5.5h6a1 1 0 0 1 1 1v6a1 1 0 0 1-1 1h-6a1 1 0
 pub(crate) const CHECK: &str = "m3.5 8.5 3 3 6-7";
 pub(crate) const TRASH: &str = "M3 4.5h10M6.5 4.5v-1a1 1 0 0 1 1-1h1a1 1 0 0 1 1 1v1M4.5 4.5l.5 8a1 1 0 0 0 1 1h4a1 1 0 0 0 1-1l.5-8";
 pub(crate) const AGAIN: &str = "M13 8a5 5 0 1 1-1.5-3.6M13 2.5v3h-3";
+pub(crate) const COLUMNS: &str =
+    "M3.5 3h9a1 1 0 0 1 1 1v8a1 1 0 0 1-1 1h-9a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1ZM8 3v10";
+pub(crate) const MICROPHONE: &str = "M8 2.5A1.75 1.75 0 0 1 9.75 4.25v3.5a1.75 1.75 0 0 1-3.5 0v-3.5A1.75 1.75 0 0 1 8 2.5ZM4 7.5a4 4 0 0 0 8 0M8 11.5v2.2";
 pub(crate) const PENCIL: &str = "M10.5 3.2l2.3 2.3L6 12.3l-3 .7.7-3ZM9 4.7 11.3 7";
 pub(crate) const BACK: &str = "M9.5 4 5.5 8l4 4";
 pub(crate) const FORTH: &str = "m6.5 4 4 4-4 4";
@@ -27,6 +30,7 @@ pub(crate) const ARCHIVE: &str =
 pub(crate) const HOURGLASS: &str =
     "M4.5 2.5h7M4.5 13.5h7M5.5 2.5v2.3L8 8l2.5-3.2V2.5M5.5 13.5v-2.3L8 8l2.5 3.2v2.3";
 pub(crate) const CLOSE: &str = "m4 4 8 8M12 4l-8 8";
+pub(crate) const COMMAND: &str = "M6 6h4v4H6zM6 6V4.5A1.75 1.75 0 1 0 4.25 6H6M10 6h1.75A1.75 1.75 0 1 0 10 4.5V6M10 10v1.5a1.75 1.75 0 1 0 1.75-1.75H10M6 10H4.25A1.75 1.75 0 1 0 6 11.5V10";
 pub(crate) const CLOCK: &str = "M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11ZM8 5v3.2l2 1.3";
 pub(crate) const SLIDERS: &str = "M2.5 5h5.7M11.8 5h1.7M10 3.2a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6ZM2.5 11h1.7M7.8 11h5.7M6 9.2a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6Z";
 

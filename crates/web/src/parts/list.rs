@@ -171,7 +171,8 @@ fn Rename(spot: Spot, conversation: ConversationSummary) -> impl IntoView {
             autocomplete="off"
             bind:value=title
             on:keydown=on_key
-            on:blur=move |_| left(&title.get_untracked())
+            // Also when the field goes away.
+            on:blur=move |_| title.try_get_untracked().iter().for_each(|title| left(title))
         />
     }
 }

@@ -10,6 +10,7 @@ use leptos::task::spawn_local;
 use unbroken_chat_view::transcript::{Answer as AnswerModel, AnswerState, Message};
 use unbroken_protocol::Citation;
 
+use super::another::Another;
 use super::icons::{AGAIN, BACK, CHECK, COPY, FORTH, PENCIL, PULSE, icon};
 use super::picker;
 use super::prose::Prose;
@@ -108,7 +109,12 @@ impl About {
 
 /// What a model wrote.
 #[component]
-pub(crate) fn Answer(key: u64) -> impl IntoView {
+pub(crate) fn Answer(
+    key: u64,
+    /// Another answer to the same message stands beside it.
+    #[prop(optional)]
+    paired: bool,
+) -> impl IntoView {
     let app = App::get();
     let Some(about) = app.open.answer(key, About::of) else { return ().into_any() };
     let about = RwSignal::new(about);
@@ -121,7 +127,7 @@ pub(crate) fn Answer(key: u64) -> impl IntoView {
             let now = About::of(answer, facts);
             let mut prose = prose.borrow_mut();
             if prose.is_none() {
-                *prose = body.get_untracked().map(|body| Prose::new(body.into()));
+                *prose = body.get_untracked().map(|body| Prose::new(app, body.into()));
             }
             let is_whole = prose.as_mut().is_none_or(|prose| {
                 let writes = now.state.is_running() && now.state != AnswerState::Queued;
@@ -185,7 +191,12 @@ pub(crate) fn Answer(key: u64) -> impl IntoView {
             <SourcesList citations />
             <Notice key about />
             <Show when=move || !about.read().state.is_running()>
-                <Foot key about branch />
+                <Foot key about branch paired />
+            </Show>
+            <Show when=move || !paired && about.read().state.is_running() && !about.read().is_empty>
+                <div class="answer-foot">
+                    <Another key />
+                </div>
             </Show>
         </article>
     }
@@ -329,6 +340,7 @@ fn Foot(
     key: u64,
     about: RwSignal<About>,
     branch: RwSignal<Option<(usize, usize)>>,
+    paired: bool,
 ) -> impl IntoView {
     let app = App::get();
     let copied = RwSignal::new(false);
@@ -362,7 +374,7 @@ fn Foot(
                     {move || icon(if copied.get() { CHECK } else { COPY })}
                 </button>
             </Show>
-            <Show when=move || !app.open.running.get()>
+            <Show when=move || !paired && !app.open.running.get()>
                 <button
                     class="icon-button"
                     aria-label=words::REGENERATE
@@ -372,7 +384,10 @@ fn Foot(
                     {icon(AGAIN)}
                 </button>
             </Show>
-            <Branches key branch />
+            <Show when=move || !paired>
+                <Another key />
+                <Branches key branch />
+            </Show>
             <Inspector key about />
             <span class="details" title=Signal::derive(move || about.read().routed.clone())>
                 {details}

@@ -1,19 +1,28 @@
 //! The parts that pages are made of.
 
 pub(crate) mod announcer;
+pub(crate) mod another;
+pub(crate) mod block_buttons;
 pub(crate) mod citation;
+pub(crate) mod colours;
 mod coming;
 pub(crate) mod composer;
+pub(crate) mod dictation;
 pub(crate) mod folder;
 pub(crate) mod icons;
+pub(crate) mod intake;
 pub(crate) mod later;
 pub(crate) mod list;
 pub(crate) mod menu;
 pub(crate) mod message;
+pub(crate) mod pair;
+pub(crate) mod palette;
 pub(crate) mod picker;
+pub(crate) mod prompt_menu;
 pub(crate) mod prose;
 pub(crate) mod search;
 pub(crate) mod settings;
+pub(crate) mod shortcuts;
 pub(crate) mod show;
 pub(crate) mod sidebar;
 pub(crate) mod status;

@@ -6,7 +6,9 @@ use unbroken_chat_view::markdown::{Block, Document, Part, Tail};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, Text};
 
+use super::colours::Colours;
 use super::coming::Coming;
+use crate::state::App;
 use crate::words;
 
 /// Elements on the way to the last word, and those of them that hold words.
@@ -48,6 +50,7 @@ pub(crate) struct Prose {
     live: Option<Growing>,
     cursor: Option<Element>,
     outline: Outline,
+    colours: Colours,
     seams: Vec<Element>,
     /// Somebody has seen it grow. What was there before is shown at once.
     grows: bool,
@@ -103,7 +106,7 @@ fn part(slot: &Element) -> Text {
 
 impl Prose {
     /// An empty document in that element.
-    pub(crate) fn new(root: Element) -> Self {
+    pub(crate) fn new(app: App, root: Element) -> Self {
         let tail = create("div", "tail");
         let _ = root.append_child(&tail);
         Self {
@@ -117,6 +120,7 @@ impl Prose {
             live: None,
             cursor: None,
             outline: Outline::default(),
+            colours: Colours::new(app),
             seams: Vec::new(),
             grows: false,
             frame: FIRST_FRAME,
@@ -255,6 +259,7 @@ impl Prose {
             let Some(element) = next else { return };
             next = element.next_element_sibling();
             self.outline.heed(&element);
+            self.colours.watch(&element);
             let host = matches!(block.part, Part::Open { .. }).then(|| {
                 element.query_selector("tbody").ok().flatten().unwrap_or_else(|| element.clone())
             });

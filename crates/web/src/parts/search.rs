@@ -84,6 +84,7 @@ pub(crate) fn SearchDialog() -> impl IntoView {
             </div>
             <div class="results" node_ref=results on:scroll=on_scroll on:click=move |event| {
                 if dom::is_in_link(&event) {
+                    app.drawer.set(false);
                     close();
                 }
             }>
@@ -148,7 +149,6 @@ fn Conversation(found: Found) -> impl IntoView {
 
 #[component]
 fn Hit(hit: SearchHit) -> impl IntoView {
-    let app = App::get();
     let who = if hit.role == Some(Role::User) { words::YOU } else { words::ASSISTANT };
     let snippet = pieces(&hit).into_iter().map(|piece| {
         if piece.marked {
@@ -157,15 +157,12 @@ fn Hit(hit: SearchHit) -> impl IntoView {
             piece.text.into_any()
         }
     });
-    let (id, message) = (hit.conversation_id, hit.message_id);
-    let go = move |event: leptos::ev::MouseEvent| {
-        if let Some(message) = message.filter(|_| !(event.ctrl_key() || event.meta_key())) {
-            event.prevent_default();
-            app.go_to(id, message);
-        }
+    let address = match hit.message_id {
+        Some(message) => format!("/chat/{}?message={message}", hit.conversation_id),
+        None => format!("/chat/{}", hit.conversation_id),
     };
     view! {
-        <a class="found" href=format!("/chat/{id}") on:click=go>
+        <a class="found" href=address>
             <span class="found-who">{who} " · " {dom::when(hit.timestamp.as_millis())}</span>
             <span class="found-text" dir="auto">
                 {snippet.collect_view()}

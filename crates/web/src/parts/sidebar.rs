@@ -3,17 +3,17 @@
 
 use leptos::prelude::*;
 
-use super::icons::{CLOCK, MAGNIFIER, PLUS, SIDEBAR, SLIDERS, icon, wave};
+use super::icons::{CLOCK, COMMAND, MAGNIFIER, PLUS, SIDEBAR, SLIDERS, icon, wave};
 use super::list::Sections;
+use super::menu::ConversationMenu;
 use crate::address::Place;
 use crate::state::App;
-use crate::{dom, words};
+use crate::{actions, dom, words};
 
 #[component]
 pub(crate) fn Sidebar() -> impl IntoView {
     let app = App::get();
-    let shortcut = if dom::is_mac() { "⇧⌘O" } else { "Ctrl ⇧ O" };
-    let search_keys = if dom::is_mac() { "⌘/" } else { "Ctrl /" };
+    let apple = dom::is_apple();
     let fold = move |_| {
         if dom::narrow() {
             app.close_drawer();
@@ -41,8 +41,8 @@ pub(crate) fn Sidebar() -> impl IntoView {
                 class="entry"
                 aria-label=words::NEW_CHAT
                 title=words::NEW_CHAT
-                data-keys=shortcut
-                aria-keyshortcuts="Control+Shift+O Meta+Shift+O"
+                data-keys=actions::NEW_CHAT.label(apple)
+                aria-keyshortcuts=actions::NEW_CHAT.aria(apple)
                 on:click=move |_| app.new_chat()
             >
                 {icon(PLUS)}
@@ -53,8 +53,8 @@ pub(crate) fn Sidebar() -> impl IntoView {
                 class="entry"
                 aria-label=words::SEARCH
                 title=words::SEARCH
-                data-keys=search_keys
-                aria-keyshortcuts="Control+/ Meta+/"
+                data-keys=actions::SEARCH.label(apple)
+                aria-keyshortcuts=actions::SEARCH.aria(apple)
                 on:click=move |_| app.keep.searching.set(true)
             >
                 {icon(MAGNIFIER)}
@@ -76,14 +76,26 @@ pub(crate) fn Sidebar() -> impl IntoView {
             <div class="sidebar-foot">
                 <button
                     class="entry"
+                    aria-label=words::COMMANDS
+                    title=words::COMMANDS
+                    data-keys=actions::PALETTE.label(apple)
+                    aria-keyshortcuts=actions::PALETTE.aria(apple)
+                    on:click=move |_| app.open_palette()
+                >
+                    {icon(COMMAND)}
+                    <span class="entry-text">{words::COMMANDS}</span>
+                </button>
+                <button
+                    class="entry"
                     aria-label=words::SETTINGS
                     title=words::SETTINGS
-                    on:click=move |_| app.settings_open.set(true)
+                    on:click=move |_| app.open_settings(None)
                 >
                     {icon(SLIDERS)}
                     <span class="entry-text">{words::SETTINGS}</span>
                 </button>
             </div>
+            <ConversationMenu />
         </nav>
     }
 }

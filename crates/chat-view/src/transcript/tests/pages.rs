@@ -1,0 +1,190 @@
+//! Pages in any order, turns and branches meanwhile: in the end the rows are those of the whole.
+
+use super::*;
+
+/// Messages that a page holds.
+const PAGE: usize = 6;
+
+#[derive(Clone, Debug)]
+enum Step {
+    /// The newest page again, as after a reconnect.
+    Reload,
+    Earlier,
+    /// A turn of another device.
+    Turn,
+    /// A turn of this page.
+    Own,
+    /// A message so far from the end is edited, and another branch is shown.
+    Branch(usize),
+    /// The branch before that one is shown again.
+    Back,
+    /// The last answer but one is held beside whatever takes its place, or none is.
+    Hold(bool),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        2 => Just(Step::Reload),
+        4 => Just(Step::Earlier),
+        3 => Just(Step::Turn),
+        2 => Just(Step::Own),
+        2 => (0_usize..20).prop_map(Step::Branch),
+        2 => Just(Step::Back),
+        1 => any::<bool>().prop_map(Step::Hold),
+    ];
+    prop::collection::vec(step, 1..40)
+}
+
+/// The server: its branches, of which the last is shown.
+struct Server {
+    branches: Vec<Vec<u16>>,
+    next: u16,
+}
+
+impl Server {
+    fn shown(&self) -> &[u16] {
+        self.branches.last().map_or(&[], Vec::as_slice)
+    }
+
+    fn add_turn(&mut self) {
+        let next = self.next;
+        self.next += 2;
+        if let Some(branch) = self.branches.last_mut() {
+            branch.extend([next, next + 1]);
+        }
+    }
+
+    fn page(&self, before: Option<MessageId>) -> ConversationPage {
+        let shown = self.shown();
+        let is_before = |number: &u16| Some(id(*number)) == before;
+        let end = before.map_or(shown.len(), |_| shown.iter().position(is_before).unwrap_or(0));
+        let of_page = &shown[end.saturating_sub(PAGE)..end];
+        let views = of_page.iter().map(|number| {
+            let role = if number % 2 == 0 { Role::User } else { Role::Assistant };
+            let state = (role == Role::Assistant).then_some(GenerationState::Completed);
+            let at = shown.iter().position(|known| known == number).unwrap_or(0);
+            MessageView {
+                message_id: id(*number),
+                parent_id: at.checked_sub(1).map(|at| id(shown[at])),
+                generation_id: state.map(|_| GenerationId::from_bytes(bytes(*number))),
+                ..view(0, role, "text", state)
+            }
+        });
+        ConversationPage { total: shown.len() as u64, ..page(views.collect()) }
+    }
+}
+
+fn bytes(number: u16) -> [u8; 16] {
+    let mut bytes = [9; 16];
+    bytes[..2].copy_from_slice(&number.to_be_bytes());
+    bytes
+}
+
+fn id(number: u16) -> MessageId {
+    MessageId::from_bytes(bytes(number))
+}
+
+fn ids(transcript: &Transcript) -> Vec<MessageId> {
+    transcript.messages().iter().filter_map(|message| message.id).collect()
+}
+
+fn act(server: &mut Server, transcript: &mut Transcript, step: &Step) {
+    match step {
+        Step::Reload => drop(transcript.merge_page(server.page(None))),
+        Step::Earlier => {
+            if let Some(before) = transcript.earlier() {
+                transcript.add_earlier(server.page(Some(before)));
+            }
+        }
+        Step::Turn => {
+            server.add_turn();
+            transcript.switch_page(server.page(None));
+        }
+        Step::Own => {
+            transcript.begin_turn("text");
+            server.add_turn();
+            transcript.merge_page(server.page(None));
+        }
+        Step::Branch(from_end) => {
+            let shown = server.shown();
+            let kept = shown.len().saturating_sub(from_end + 1) & !1;
+            let branch = shown[..kept].to_vec();
+            server.branches.push(branch);
+            server.add_turn();
+            transcript.switch_page(server.page(None));
+        }
+        Step::Back => {
+            let last = server.branches.len() - 1;
+            server.branches.swap(0, last);
+            transcript.switch_page(server.page(None));
+        }
+        Step::Hold(hold) => {
+            let answer = server.shown().iter().rev().nth(2).filter(|_| *hold);
+            transcript.hold_beside(answer.map(|number| id(*number)));
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn pages_in_any_order_come_to_the_same_rows_as_the_whole(
+        turns in 1_u16..20,
+        steps in steps(),
+    ) {
+        let mut server = Server { branches: vec![Vec::new()], next: 0 };
+        (0..turns).for_each(|_| server.add_turn());
+        let mut transcript = Transcript::from_page(server.page(None));
+        for step in steps {
+            act(&mut server, &mut transcript, &step);
+            let shown: Vec<_> = server.shown().iter().map(|number| id(*number)).collect();
+            prop_assert!(shown.ends_with(&ids(&transcript)), "a piece up to the end, after {step:?}");
+            let mut keys: Vec<_> = transcript.shown().map(|message| message.key).collect();
+            keys.sort_unstable();
+            keys.dedup();
+            prop_assert_eq!(keys.len(), transcript.shown().count(), "each key once");
+        }
+        while let Some(before) = transcript.earlier() {
+            transcript.add_earlier(server.page(Some(before)));
+        }
+        let shown: Vec<_> = server.shown().iter().map(|number| id(*number)).collect();
+        prop_assert_eq!(ids(&transcript), shown);
+    }
+}
+
+#[test]
+fn an_answer_that_is_held_streams_on_beside_its_sibling_and_can_come_back() {
+    let question = || view(1, Role::User, "hi", None);
+    let mut transcript = Transcript::from_page(page(vec![
+        question(),
+        MessageView {
+            parent_id: Some(message(1)),
+            ..view(2, Role::Assistant, "so ", Some(GenerationState::Running))
+        },
+    ]));
+    let key = transcript.messages()[1].key;
+    transcript.hold_beside(Some(message(2)));
+    assert!(transcript.beside().is_none(), "it is on the branch");
+    let sibling = MessageView {
+        parent_id: Some(message(1)),
+        ..view(3, Role::Assistant, "other", Some(GenerationState::Completed))
+    };
+    transcript.switch_page(page(vec![question(), sibling]));
+    assert_eq!(transcript.beside().map(|held| held.key), Some(key));
+    let shown = &transcript.messages()[1];
+    assert_eq!(transcript.stands_beside(shown).map(|held| held.key), Some(key));
+    assert_eq!(transcript.question_of(key).and_then(|you| you.id), Some(message(1)));
+
+    let held = transcript.get(key).and_then(Message::answer).and_then(|held| held.generation_id);
+    let changes = transcript.apply(held.unwrap(), text("far"));
+    assert!(changes.iter().all(|change| change.key == key) && !changes.is_empty());
+    assert_eq!(transcript.get(key).map(Message::plain_text), Some("so far"));
+    assert!(transcript.is_running());
+
+    let back = MessageView {
+        parent_id: Some(message(1)),
+        ..view(2, Role::Assistant, "so far", Some(GenerationState::Running))
+    };
+    transcript.switch_page(page(vec![question(), back]));
+    assert_eq!(transcript.messages()[1].key, key, "the same, with what was streamed");
+    assert!(transcript.beside().is_none());
+}

@@ -1,0 +1,231 @@
+//! Every action of the app, once: the palette lists them, shortcuts carry them out, and the page
+//! of shortcuts shows them.
+
+use leptos::ev::KeyboardEvent;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use unbroken_chat_view::keys::Keys;
+use unbroken_chat_view::transcript::Message;
+use unbroken_protocol::{ConversationPatch, ConversationSummary};
+
+use crate::address::Place;
+use crate::again::By;
+use crate::keep::Spot;
+use crate::parts::settings::{Section, appearance};
+use crate::state::App;
+use crate::{dom, words};
+
+/// Something that a person can do from anywhere.
+pub(crate) struct Action {
+    /// By which it is remembered as used.
+    pub(crate) id: &'static str,
+    pub(crate) name: &'static str,
+    /// Further words by which the palette finds it.
+    pub(crate) also: &'static str,
+    pub(crate) keys: Option<Keys>,
+    heard: Heard,
+    /// Whether it can be done now.
+    pub(crate) can: fn(App) -> bool,
+    pub(crate) run: fn(App),
+}
+
+/// Who hears an action's keys.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Heard {
+    /// The page.
+    Here,
+    /// Whatever has the focus.
+    There,
+}
+
+pub(crate) const NEW_CHAT: Keys = Keys::command_shift("o");
+pub(crate) const PALETTE: Keys = Keys::command("k");
+pub(crate) const SEARCH: Keys = Keys::command("/");
+
+/// All of them, in the order in which they are listed.
+pub(crate) fn all() -> Vec<Action> {
+    let can_answer = |app: App| last_answer(app).is_some() && !app.open.running.get_untracked();
+    let mut actions = vec![
+        action("new-chat", words::NEW_CHAT, "begin start conversation", App::new_chat).on(NEW_CHAT),
+        action("temporary", words::TEMPORARY_CHAT, "private incognito", |app| {
+            app.new_chat();
+            app.writing.temporary.set(true);
+        }),
+        action("palette", words::PALETTE, "", App::open_palette)
+            .on(PALETTE)
+            .when(|app| !app.palette_open.get_untracked()),
+        action("search", words::SEARCH_CONVERSATIONS, "find messages", |app| {
+            app.drawer.set(false);
+            app.keep.searching.set(true);
+        })
+        .on(SEARCH),
+        action("write", words::WRITE, "composer focus", |_| dom::focus("message"))
+            .on(Keys::plain("/"))
+            .when(|_| dom::element("message").is_some()),
+        action("copy-last", words::COPY_LAST, "clipboard response", copy_last)
+            .on(Keys::command_shift("c"))
+            .when(|app| last_answer(app).is_some()),
+        action("regenerate", words::REGENERATE_LAST, "again retry answer", regenerate)
+            .when(can_answer),
+        action("edit-last", words::EDIT_LAST, "change question", App::edit_last)
+            .on_there(Keys::plain("ArrowUp"))
+            .when(|app| app.open.with(|open| open.last_of_yours().is_some())),
+        action("stop", words::STOP_ANSWER, "cancel end", |app| app.open.stop(app))
+            .on_there(Keys::plain("Escape"))
+            .when(|app| app.open.running.get_untracked()),
+        action("send", words::SEND_MESSAGE, "", App::send_draft)
+            .on_there(Keys::plain("Enter"))
+            .when(|app| app.writing.composer.read_untracked().can_send()),
+        action("break", words::BREAK_LINE, "", |_| ())
+            .on_there(Keys { key: "Enter", command: false, shift: true })
+            .when(|_| false),
+        action("model", words::CHOOSE_MODEL, "picker switch", |app| {
+            app.picker.update(unbroken_chat_view::picker::Picker::open);
+            dom::show_popover(crate::parts::picker::POPOVER);
+        })
+        .when(|_| dom::element("message").is_some()),
+        action("history", words::GO_HISTORY, "conversations all list", |app| app.go("/history"))
+            .when(|app| app.place.get_untracked() != Place::History),
+        action("sidebar", words::FOLD_SIDEBAR, "collapse expand hide", |app| {
+            app.fold(!app.folded.get_untracked());
+        })
+        .when(|_| !dom::narrow()),
+        action("settings", words::SETTINGS, "preferences options", |app| app.open_settings(None)),
+        action("prompts", words::PROMPTS, "templates library", |app| {
+            app.open_settings(Some(Section::Prompts));
+        }),
+        action("instructions", words::INSTRUCTIONS, "system prompt custom", |app| {
+            app.open_settings(Some(Section::Answers));
+        }),
+    ];
+    actions.extend([
+        action("rename", words::RENAME_THIS, "title", |app| {
+            let spot = here(app).map(|here| Spot { list: "sidebar", id: here.conversation_id });
+            app.keep.renaming.set(spot);
+        })
+        .when(|app| here(app).is_some() && !app.folded.get_untracked() && !dom::narrow()),
+        action("pin", words::PIN_THIS, "keep favourite", |app| pin(app, true))
+            .when(|app| here(app).is_some_and(|here| !here.pinned)),
+        action("unpin", words::UNPIN_THIS, "", |app| pin(app, false))
+            .when(|app| here(app).is_some_and(|here| here.pinned)),
+        action("archive", words::ARCHIVE_THIS, "put away", |app| {
+            change(app, ConversationPatch { archived: Some(true), ..Default::default() });
+        })
+        .when(|app| here(app).is_some_and(|here| !here.archived)),
+        action("delete", words::DELETE_THIS, "remove", |app| {
+            if let Some(here) = here(app) {
+                app.delete(here.conversation_id);
+            }
+        })
+        .when(|app| here(app).is_some()),
+    ]);
+    actions.extend([
+        action("light", words::LIGHT_APPEARANCE, "theme bright", |_| appearance::choose("light")),
+        action("dark", words::DARK_APPEARANCE, "theme night", |_| appearance::choose("dark")),
+        action("system", words::SYSTEM_APPEARANCE, "theme automatic", |_| {
+            appearance::choose("system");
+        }),
+        action("guide", words::ASK_GUIDE, "help documentation manual quotes", |app| {
+            app.ask_guide(words::FIRST_QUESTIONS[0]);
+        }),
+        action("shortcuts", words::SHORTCUTS, "keys help", |app| app.shortcuts_open.set(true))
+            .on(Keys::plain("?")),
+    ]);
+    actions
+}
+
+fn action(id: &'static str, name: &'static str, also: &'static str, run: fn(App)) -> Action {
+    Action { id, name, also, keys: None, heard: Heard::Here, can: |_| true, run }
+}
+
+impl Action {
+    /// With keys that the page hears.
+    fn on(self, keys: Keys) -> Self {
+        Self { keys: Some(keys), ..self }
+    }
+
+    /// With keys that are heard elsewhere.
+    fn on_there(self, keys: Keys) -> Self {
+        Self { keys: Some(keys), heard: Heard::There, ..self }
+    }
+
+    fn when(self, can: fn(App) -> bool) -> Self {
+        Self { can, ..self }
+    }
+}
+
+/// Carries out the action whose keys were pressed. `true` when the keys are ours.
+pub(crate) fn heard(app: App, event: &KeyboardEvent) -> bool {
+    // Letters that are typed are not worth a look through the table.
+    let command = event.ctrl_key() || event.meta_key();
+    if event.default_prevented() || (!command && dom::is_typing()) {
+        return false;
+    }
+    let apple = dom::is_apple();
+    let ours = |action: &Action| {
+        action.heard == Heard::Here
+            && action.keys.is_some_and(|keys| dom::press(event, |press| keys.is(press, apple)))
+    };
+    let Some(action) = all().into_iter().find(ours) else { return false };
+    // A dialog has the page for itself; the browser's meaning of the keys would leave it.
+    if dom::is_modal() {
+        return command;
+    }
+    if (action.can)(app) {
+        (action.run)(app);
+    }
+    true
+}
+
+impl App {
+    pub(crate) fn open_palette(self) {
+        self.drawer.set(false);
+        self.palette_open.set(true);
+    }
+
+    pub(crate) fn open_settings(self, section: Option<Section>) {
+        self.drawer.set(false);
+        self.settings_section.set(section);
+        self.settings_open.set(true);
+    }
+}
+
+/// The open conversation, as the list has it.
+fn here(app: App) -> Option<ConversationSummary> {
+    let Place::Chat(Some(id)) = app.place.get_untracked() else { return None };
+    app.history.read_untracked().get(id).cloned()
+}
+
+fn pin(app: App, pinned: bool) {
+    change(app, ConversationPatch { pinned: Some(pinned), ..Default::default() });
+}
+
+fn change(app: App, patch: ConversationPatch) {
+    if let Some(here) = here(app) {
+        app.change(Spot { list: "sidebar", id: here.conversation_id }, patch);
+    }
+}
+
+fn last_answer(app: App) -> Option<u64> {
+    app.open.with(|open| {
+        let mut answers = open.messages().iter().rev().filter(|message| message.answer().is_some());
+        answers.find(|message| !message.plain_text().is_empty()).map(|message| message.key)
+    })
+}
+
+fn regenerate(app: App) {
+    if let Some(key) = last_answer(app) {
+        app.regenerate(key, By::TheSame);
+    }
+}
+
+fn copy_last(app: App) {
+    let text = |message: &Message| message.plain_text().to_owned();
+    let text = last_answer(app).and_then(|key| app.open.message(key, text));
+    let Some(text) = text else { return };
+    spawn_local(async move {
+        let copied = dom::copy(&text).await;
+        let told = if copied { words::ANSWER_COPIED } else { words::NOT_COPIED };
+        app.toast(told.to_owned(), None);
+    });
+}

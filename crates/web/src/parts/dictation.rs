@@ -1,0 +1,132 @@
+//! Dictation by the browser's own speech recognition, where it has one (Web Speech API).
+
+use js_sys::{Array, Function, Reflect};
+use leptos::prelude::*;
+use wasm_bindgen::prelude::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+
+use super::icons::{MICROPHONE, icon};
+use super::show::Show;
+use crate::own::Own;
+use crate::state::App;
+use crate::words;
+
+/// Whether somebody is listening; copies are the same.
+#[derive(Clone, Copy)]
+pub(crate) struct Dictation {
+    pub(crate) listens: RwSignal<bool>,
+    running: Own<Option<Running>>,
+}
+
+struct Running {
+    recognition: JsValue,
+    _heard: Closure<dyn FnMut(JsValue)>,
+    _ended: Closure<dyn FnMut(JsValue)>,
+}
+
+impl Dictation {
+    pub(crate) fn new() -> Self {
+        Self { listens: RwSignal::new(false), running: Own::new(None) }
+    }
+
+    fn toggle(self, app: App) {
+        if self.listens.get_untracked() {
+            self.stop();
+        } else if self.start(app).is_none() {
+            app.complain(Some(words::DICTATION_FAILED.to_owned()));
+        }
+    }
+
+    fn start(self, app: App) -> Option<()> {
+        let recognition = Reflect::construct(&constructor()?, &Array::new()).ok()?;
+        let language = document().document_element()?.get_attribute("lang").unwrap_or_default();
+        let language = window().navigator().language().unwrap_or(language);
+        set(&recognition, "lang", &language.into());
+        set(&recognition, "continuous", &true.into());
+        let heard = Closure::<dyn FnMut(JsValue)>::new(move |event| {
+            if let Some(text) = said(&event) {
+                let draft = app.writing.composer.read_untracked().draft().to_owned();
+                let gap =
+                    if draft.is_empty() || draft.ends_with(char::is_whitespace) { "" } else { " " };
+                app.edit_draft(&format!("{draft}{gap}{}", text.trim()));
+            }
+        });
+        let ended = Closure::<dyn FnMut(JsValue)>::new(move |event: JsValue| {
+            self.listens.set(false);
+            let error = get(&event, "error").and_then(|error| error.as_string());
+            if error.is_some_and(|error| error != "aborted" && error != "no-speech") {
+                app.complain(Some(words::DICTATION_FAILED.to_owned()));
+            }
+        });
+        set(&recognition, "onresult", heard.as_ref());
+        set(&recognition, "onend", ended.as_ref());
+        set(&recognition, "onerror", ended.as_ref());
+        call(&recognition, "start")?;
+        self.running.change(|running| {
+            *running = Some(Running { recognition, _heard: heard, _ended: ended });
+        });
+        self.listens.set(true);
+        Some(())
+    }
+
+    /// What was said so far is still written down.
+    pub(crate) fn stop(self) {
+        if self.listens.get_untracked() {
+            let _ = self.running.read(|running| call(&running.as_ref()?.recognition, "stop"));
+            self.listens.set(false);
+        }
+    }
+}
+
+/// The button, where the browser can listen. It never begins by itself.
+#[component]
+pub(crate) fn Dictate(dictation: Dictation) -> impl IntoView {
+    let app = App::get();
+    constructor().map(|_| {
+        view! {
+            <button
+                class="source"
+                type="button"
+                aria-label=words::DICTATE
+                title=words::DICTATE_ABOUT
+                aria-pressed=Signal::derive(move || dictation.listens.get().to_string())
+                on:click=move |_| dictation.toggle(app)
+            >
+                {icon(MICROPHONE)}
+            </button>
+            <span class="listening" role="status">
+                <Show when=move || dictation.listens.get()>{words::LISTENING}</Show>
+            </span>
+        }
+    })
+}
+
+fn constructor() -> Option<Function> {
+    let of = |name: &str| get(&window(), name)?.dyn_into::<Function>().ok();
+    of("SpeechRecognition").or_else(|| of("webkitSpeechRecognition"))
+}
+
+/// What was said since the last event, once the browser is sure of it.
+fn said(event: &JsValue) -> Option<String> {
+    let results = get(event, "results")?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
+    let number = |of: &JsValue, name: &str| get(of, name)?.as_f64().map(|number| number as u32);
+    let results: Vec<_> = (number(event, "resultIndex")?..number(&results, "length")?)
+        .filter_map(|at| Reflect::get_u32(&results, at).ok())
+        .filter(|result| get(result, "isFinal").is_some_and(|is_final| is_final.is_truthy()))
+        .filter_map(|result| get(&Reflect::get_u32(&result, 0).ok()?, "transcript")?.as_string())
+        .collect();
+    Some(results.concat()).filter(|text| !text.trim().is_empty())
+}
+
+fn get(of: &JsValue, name: &str) -> Option<JsValue> {
+    Reflect::get(of, &name.into()).ok().filter(|value| !value.is_undefined())
+}
+
+fn set(of: &JsValue, name: &str, value: &JsValue) {
+    let _ = Reflect::set(of, &name.into(), value);
+}
+
+fn call(of: &JsValue, name: &str) -> Option<JsValue> {
+    get(of, name)?.dyn_into::<Function>().ok()?.call0(of).ok()
+}

@@ -1,0 +1,150 @@
+//! The person's own prompts: made, changed and deleted here, used by `/` in the composer.
+
+use leptos::ev::SubmitEvent;
+use leptos::prelude::*;
+use unbroken_chat_view::prompts::variables;
+use unbroken_protocol::{Prompt, PromptId, limits};
+
+use crate::parts::icons::{PENCIL, PLUS, TRASH, icon};
+use crate::state::App;
+use crate::{dom, words};
+
+/// The prompt in the form: a new one, or one that is changed.
+#[derive(Clone, Copy)]
+struct Form {
+    open: RwSignal<Option<PromptId>>,
+    name: RwSignal<String>,
+    text: RwSignal<String>,
+}
+
+impl Form {
+    fn show(self, prompt: Option<&Prompt>) {
+        let (name, text) = prompt.map(|p| (p.name.clone(), p.text.clone())).unwrap_or_default();
+        self.name.set(name);
+        self.text.set(text);
+        self.open.set(Some(prompt.map_or_else(PromptId::new, |prompt| prompt.prompt_id)));
+        request_animation_frame(|| dom::focus("prompt-name"));
+    }
+
+    fn close(self) {
+        self.open.set(None);
+        request_animation_frame(|| dom::focus("new-prompt"));
+    }
+}
+
+#[component]
+pub(super) fn Prompts() -> impl IntoView {
+    let app = App::get();
+    app.want_prompts();
+    app.prompts.problem.set(None);
+    let form =
+        Form { open: RwSignal::default(), name: RwSignal::default(), text: RwSignal::default() };
+    view! {
+        <p>{words::PROMPTS_ABOUT}</p>
+        {move || match form.open.get() {
+            Some(id) => view! { <PromptForm form id /> }.into_any(),
+            None => view! { <Library form /> }.into_any(),
+        }}
+        <p class="problem" role="alert">
+            {move || app.prompts.problem.get()}
+        </p>
+    }
+}
+
+#[component]
+fn Library(form: Form) -> impl IntoView {
+    let app = App::get();
+    let line = move |prompt: Prompt| {
+        let id = prompt.prompt_id;
+        let (edit, delete) = (words::edit_named(&prompt.name), words::delete_named(&prompt.name));
+        let (name, text) = (prompt.name.clone(), prompt.text.clone());
+        view! {
+            <li>
+                <div class="prompt-text">
+                    <span class="palette-name" dir="auto">
+                        {name}
+                    </span>
+                    <span class="palette-note" dir="auto">
+                        {text}
+                    </span>
+                </div>
+                <button class="icon-button" aria-label=edit on:click=move |_| form.show(Some(&prompt))>
+                    {icon(PENCIL)}
+                </button>
+                <button
+                    class="icon-button"
+                    aria-label=delete
+                    on:click=move |_| {
+                        app.delete_prompt(id);
+                        dom::focus("new-prompt");
+                    }
+                >
+                    {icon(TRASH)}
+                </button>
+            </li>
+        }
+    };
+    view! {
+        <button id="new-prompt" class="button" on:click=move |_| form.show(None)>
+            {icon(PLUS)}
+            {words::NEW_PROMPT}
+        </button>
+        <ul class="prompts" aria-label=words::PROMPTS>
+            {move || app.prompts.all.get().into_iter().map(line).collect_view()}
+        </ul>
+    }
+}
+
+#[component]
+fn PromptForm(form: Form, id: PromptId) -> impl IntoView {
+    let app = App::get();
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        let (name, text) = (form.name.get_untracked(), form.text.get_untracked());
+        app.put_prompt(id, name, text, move || form.close());
+    };
+    let found = move || {
+        let text = form.text.read();
+        let names = variables(&text);
+        (!names.is_empty()).then(|| words::asks_for(&names))
+    };
+    view! {
+        <form class="prompt-form" on:submit=submit>
+            <div class="field">
+                <label for="prompt-name">{words::PROMPT_NAME}</label>
+                <input
+                    id="prompt-name"
+                    type="text"
+                    dir="auto"
+                    required
+                    maxlength=limits::PROMPT_NAME_CHARS.to_string()
+                    autocomplete="off"
+                    bind:value=form.name
+                />
+            </div>
+            <div class="field">
+                <label for="prompt-body">{words::PROMPT_TEXT}</label>
+                <textarea
+                    id="prompt-body"
+                    rows="7"
+                    dir="auto"
+                    required
+                    placeholder=words::PROMPT_EXAMPLE
+                    aria-describedby="prompt-variables"
+                    bind:value=form.text
+                ></textarea>
+                <p id="prompt-variables" role="status">
+                    {move || found().unwrap_or_else(|| words::VARIABLES_ABOUT.to_owned())}
+                </p>
+            </div>
+            <div class="dialog-buttons">
+                <button class="button" type="button" on:click=move |_| form.close()>
+                    {words::CANCEL}
+                </button>
+                <button class="button primary" type="submit">
+                    {words::SAVE}
+                </button>
+            </div>
+        </form>
+    }
+}

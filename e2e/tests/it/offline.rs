@@ -1,0 +1,191 @@
+//! Without a network: the app opens, what was read can be read, and what is written is sent once
+//! when the network is back.
+
+use serde_json::{Value, json};
+use unbroken_standin::numbered;
+
+use crate::axe;
+use crate::browser::{Browser, DESKTOP, PHONE};
+use crate::front::{Front, Habit};
+use crate::server::Server;
+
+const WAITS: &str = "Will be sent when the network is back";
+
+fn shown(tokens: usize) -> String {
+    numbered(tokens).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+async fn visit(front: &Front) -> Browser {
+    let browser = Browser::start(DESKTOP).await;
+    browser.open(&format!("http://{}/", front.address())).await;
+    browser.focused("textbox", "Message").await;
+    // Until the service worker has the page in its hands nothing is kept.
+    let ready = "
+        const done = arguments[0];
+        navigator.serviceWorker.ready.then(() => {
+          const step = () => (navigator.serviceWorker.controller ? done(true) : setTimeout(step, 5));
+          step();
+        });";
+    browser.client.execute_async(ready, vec![]).await.unwrap();
+    browser
+}
+
+async fn ask(browser: &Browser, question: &str) {
+    browser.press("textbox", "Message").await;
+    browser.type_text(question).await;
+    browser.enter().await;
+}
+
+async fn cut(browser: &Browser, front: &Front) {
+    front.turn(Habit::Down);
+    offline(browser, true).await;
+}
+
+async fn back(browser: &Browser, front: &Front) {
+    front.turn(Habit::Good);
+    offline(browser, false).await;
+}
+
+async fn offline(browser: &Browser, offline: bool) {
+    let conditions = json!({
+        "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1,
+    });
+    browser.devtools("Network.emulateNetworkConditions", conditions).await;
+}
+
+/// Waits until the service worker keeps the page of a conversation.
+async fn is_kept(browser: &Browser) {
+    let script = "
+        const done = arguments[0];
+        const step = async () => {
+          const kept = await (await caches.open('read')).keys();
+          if (kept.some(e => /conversations.[0-9a-f-]{36}/.test(e.url))) done(true);
+          else setTimeout(step, 10);
+        };
+        step();";
+    browser.client.execute_async(script, vec![]).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_app_can_be_installed() {
+    let server = Server::start("numbers:tokens=30,rate=0").await;
+    let front = Front::start(&server.address).await;
+    let browser = visit(&front).await;
+    let manifest = browser.devtools("Page.getAppManifest", json!({})).await;
+    assert_eq!(manifest["errors"], json!([]));
+    assert!(manifest["url"].as_str().unwrap().ends_with("/manifest.webmanifest"));
+    let manifest: Value = serde_json::from_str(manifest["data"].as_str().unwrap()).unwrap();
+    for icon in manifest["icons"].as_array().unwrap() {
+        let script = format!(
+            "const done = arguments[0];
+             const image = new Image();
+             image.onload = () => done(image.naturalWidth);
+             image.onerror = () => done(0);
+             image.src = {};",
+            icon["src"]
+        );
+        let width = browser.client.execute_async(&script, vec![]).await.unwrap();
+        assert!(width.as_u64().unwrap() > 0, "{icon}");
+    }
+    let problems = browser.devtools("Page.getInstallabilityErrors", json!({})).await;
+    assert_eq!(problems["installabilityErrors"], json!([]));
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_that_was_opened_can_be_read_without_a_network() {
+    let server = Server::start("numbers:tokens=30,rate=0").await;
+    let front = Front::start(&server.address).await;
+    let browser = visit(&front).await;
+    ask(&browser, "Count for me").await;
+    browser.answer_when("/\\b30$/.test(text)").await;
+    browser.answer_ended().await;
+    browser.reload().await;
+    browser.answer_when("/\\b30$/.test(text)").await;
+    is_kept(&browser).await;
+
+    cut(&browser, &front).await;
+    browser.reload().await;
+    assert_eq!(browser.answer_when("/\\b30$/.test(text)").await, shown(30));
+    browser.find("link", "Count for me").await;
+    for size in [DESKTOP, PHONE] {
+        browser.resize(size).await;
+        axe::check(&browser, "without a network").await;
+    }
+    let secret = browser
+        .client
+        .execute_async(
+            "const done = arguments[0];
+             caches.open('read').then(cache => cache.keys())
+               .then(kept => done(kept.some(e => e.url.includes(localStorage.session_id))));",
+            vec![],
+        )
+        .await
+        .unwrap();
+    assert_eq!(secret, false, "the session's secret is not in a name");
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_network_nobody_sees_the_page_that_is_kept() {
+    let server = Server::start("numbers:tokens=30,rate=0").await;
+    let front = Front::start(&server.address).await;
+    let browser = visit(&front).await;
+    let old = "
+        const done = arguments[0];
+        (async () => {
+          const name = (await caches.keys()).find(name => name.startsWith('files '));
+          const files = await caches.open(name);
+          await files.put('/', new Response('<title>old</title>', { headers: { 'content-type': 'text/html' } }));
+          done(true);
+        })();";
+    browser.client.execute_async(old, vec![]).await.unwrap();
+    browser.reload().await;
+    browser.focused("textbox", "Message").await;
+    cut(&browser, &front).await;
+    browser.reload().await;
+    browser.until("the page that is kept", "return document.title === 'old'").await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_without_a_network_is_sent_once_when_it_is_back_also_after_a_reload() {
+    let server = Server::start("numbers:tokens=30,rate=0").await;
+    let front = Front::start(&server.address).await;
+    let browser = visit(&front).await;
+    ask(&browser, "Count for me").await;
+    browser.answer_when("/\\b30$/.test(text)").await;
+    browser.answer_ended().await;
+    browser.reload().await;
+    browser.answer_when("/\\b30$/.test(text)").await;
+    is_kept(&browser).await;
+
+    cut(&browser, &front).await;
+    let says_offline = "return document.querySelector('[role=status][aria-label=Connection]')
+        .innerText.trim() !== '';";
+    browser.until("a word on the connection", says_offline).await;
+    ask(&browser, "And again").await;
+    browser.find("list", WAITS).await;
+    axe::check(&browser, "a message that waits for the network").await;
+    if let Some(folder) = std::env::var_os("UNBROKEN_VIEW_PICTURES") {
+        let path = std::path::Path::new(&folder).join("waits.png");
+        std::fs::write(path, browser.screenshot().await).unwrap();
+    }
+    browser.reload().await;
+    browser.find("list", WAITS).await;
+    assert_eq!(server.standin.calls().len(), 1);
+
+    back(&browser, &front).await;
+    browser.gone("list", WAITS).await;
+    browser
+        .until("the answer", "return document.querySelectorAll('main article').length === 4")
+        .await;
+    browser.answer_when("/\\b30$/.test(text)").await;
+    browser.answer_ended().await;
+    assert_eq!(server.standin.calls().len(), 2, "sent once");
+    browser.reload().await;
+    browser.answer_when("/\\b30$/.test(text)").await;
+    assert_eq!(server.standin.calls().len(), 2, "and forgotten");
+    browser.close().await;
+}

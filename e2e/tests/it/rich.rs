@@ -1,0 +1,192 @@
+//! What answers are made of beyond plain text: code in colours, formulas, tables; and answers that
+//! mean harm.
+
+use serde_json::{Value, json};
+
+use crate::browser::{Browser, DESKTOP};
+use crate::picker;
+use crate::server::Server;
+
+async fn ask(browser: &Browser, server: &Server, question: &str) {
+    browser.open(&server.url("/")).await;
+    browser.focused("textbox", "Message").await;
+    browser.type_text(question).await;
+    browser.enter().await;
+}
+
+fn says(texts: &[&str]) -> Value {
+    texts.iter().map(|text| json!({ "text": text })).collect()
+}
+
+/// The page does what a person asks of it.
+async fn answers_a_click(browser: &Browser) {
+    let opener = picker::opener(browser).await;
+    browser.press("button", &opener).await;
+    browser.find("listbox", "Models").await;
+    browser.press("button", &opener).await;
+    browser.gone("listbox", "Models").await;
+}
+
+const CODE: &str = "```rust\nfn main() {\n    let text = \"<b>𝄞</b>\"; // a comment\n}\n```\n\n\
+                    1. one\n\n   ```py\n   def f(): return 1\n   ```\n\n```martian\nlet it be\n```\n\nEnd.";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_gets_its_colours_and_stays_the_same_text() {
+    let server = Server::start(says(&[CODE])).await;
+    let browser = Browser::start(DESKTOP).await;
+    ask(&browser, &server, "Show me code").await;
+    browser.answer_ended().await;
+    let colours = "const all = [...document.querySelectorAll('figure.code code')];
+        return all.length === 3 && all[0].querySelector('.hl-kw') && all[1].querySelector('.hl-kw')
+          && all.map(code => code.textContent);";
+    let code = json!([
+        "fn main() {\n    let text = \"<b>𝄞</b>\"; // a comment\n}\n",
+        "def f(): return 1\n",
+        "let it be\n"
+    ]);
+    assert_eq!(browser.until("colours", colours).await, code);
+    let of = "return ['kw', 'str', 'com'].map(
+        name => document.querySelector('.hl-' + name).textContent.trim())";
+    assert_eq!(browser.script(of).await, json!(["fn", "\"<b>𝄞</b>\"", "// a comment"]));
+    assert_eq!(browser.script("return document.querySelector('code b')").await, Value::Null);
+    browser.reload().await;
+    assert_eq!(browser.until("colours after a reload", colours).await, code);
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+const FORMULAS: &str = "Inline $e^{i\\pi}$, \\(a_1\\), prices of $5 and $10, wrong $\\nosuch{a}$.\n\n\
+    $$\\begin{pmatrix} a & b \\\\ c & d \\end{pmatrix}$$\n\n\\[\n\\boxed{x} \\textcolor{red}{y}\n\\]\n\n\
+    | a | b |\n| --- | --: |\n| $x^2$, say | =1+1 |\n| two<br>lines | \"so\" |\n\nEnd.";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn formulas_are_laid_out_and_a_table_is_copied_as_csv() {
+    let server = Server::start(says(&[FORMULAS])).await;
+    let browser = Browser::start(DESKTOP).await;
+    ask(&browser, &server, "Show me formulas").await;
+    browser.answer_ended().await;
+    let laid_out = "const all = [...document.querySelectorAll('math')];
+        return all.length === 5 && all.every(math => math.getBoundingClientRect().width > 4)";
+    browser.until("formulas", laid_out).await;
+    let text = browser.last_answer().await;
+    assert!(text.contains("prices of $5 and $10, wrong"), "{text}");
+    let wrong = "return document.querySelector('.math > code').textContent";
+    assert_eq!(browser.script(wrong).await, "\\nosuch{a}");
+    let permissions = json!({"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]});
+    browser.devtools("Browser.grantPermissions", permissions).await;
+    browser.press("button", "Copy as CSV").await;
+    browser.find("button", "Copied").await;
+    let read = "navigator.clipboard.readText().then(arguments[0])";
+    let copied = browser.client.execute_async(read, vec![]).await.unwrap();
+    assert_eq!(copied, "a,b\r\n\"x^2, say\",=1+1\r\n\"two\nlines\",\"\"\"so\"\"\"\r\n");
+    browser.find("button", "Copy as CSV").await;
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+const HARM: [&str; 8] = [
+    "<script>window.ran = 1</script>\n\n<img src=x onerror=\"window.ran = 2\"> inline \
+     <svg/onload=window.ran=3> and <iframe srcdoc=\"<script>parent.ran=4</script>\"></iframe>\n\n",
+    "[a](javascript:window.ran=5) [b](JaVa\tScRiPt:window.ran=6) [c](&#106;avascript:window.ran=7) \
+     [d](data:text/html,<script>opener.ran=8</script>) [e](vbscript:x) [f](\u{1}javascript:x) \
+     [g](<java&#10;script:window.ran=9>) <javascript:window.ran=10> [h][r]\n\n[r]: javascript:x\n\n",
+    "![x](javascript:window.ran=11) ![x](https://evil.invalid/pixel.png) \
+     ![\"><script>window.ran=12</script>](x.png \"\\\" onload=window.ran=13\") \
+     ![s](data:image/svg+xml,<svg/onload=window.ran=14>)\n\n",
+    "[t](https://a.example \"\\\" onmouseover=\\\"window.ran=15\") `</code><script>window.ran=16</script>`\n\n",
+    "```\"><script>window.ran=17</script>\n</code></pre><script>window.ran=18</script>\n```\n\n\
+     ```rust\" onclick=\"window.ran=19\nlet a;\n```\n\n",
+    "$\\href{javascript:window.ran=20}{x}$ $\\text{<img src=x onerror=window.ran=21>}$ \
+     $$\\style{background:url(https://evil.invalid)}{x}$$\n\n",
+    "| <script>window.ran=22</script> | [x](javascript:window.ran=23) |\n| --- | --- |\n| <br onclick=x> | b |\n\n\
+     Note[^<img src=x onerror=window.ran=24>]\n\n[^<img src=x onerror=window.ran=24>]: <b onclick=x>\n\n",
+    "After `\u{202e}evil` abcdef and \u{202e}gnorw\n\nThe next paragraph stands.\n\nEnd.",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_means_harm_neither_runs_nor_fetches_nor_turns_the_page_around() {
+    let evil = "<img src=x onerror=window.ran=25>\u{202e}";
+    let server = Server::start_with(json!({ "test-model": says(&HARM), evil: says(&["x"]) })).await;
+    let browser = Browser::start(DESKTOP).await;
+    ask(&browser, &server, "<script>window.ran=26</script>\u{202e} title").await;
+    browser.answer_when("text.endsWith('End.')").await;
+    browser.answer_ended().await;
+    browser.until("the code", "return document.querySelectorAll('figure.code').length === 2").await;
+    let opener = picker::opener(&browser).await;
+    browser.press("button", &opener).await;
+    browser.find("listbox", "Models").await;
+    let found = browser
+        .script(
+            "const all = [...document.body.querySelectorAll('*')];
+             const allowed = ['http:', 'https:', 'mailto:', 'tel:'];
+             return {
+               ran: window.ran || null,
+               handlers: all.filter(e => [...e.attributes].some(a => /^on/i.test(a.name))).length,
+               elements: all.filter(e => e.closest('article') && e.matches(
+                 'script, iframe, object, embed, svg svg, form, style, link, base, meta')).length,
+               links: all.filter(e => e.href !== undefined && e.closest('article')
+                 && e.tagName === 'A' && !allowed.includes(e.protocol)).length,
+               images: all.filter(e => e.tagName === 'IMG').length,
+               foreign: performance.getEntriesByType('resource')
+                 .filter(entry => new URL(entry.name).origin !== location.origin).length,
+             };",
+        )
+        .await;
+    let nothing = json!({
+        "ran": null, "handlers": 0, "elements": 0, "links": 0, "images": 0, "foreign": 0
+    });
+    assert_eq!(found, nothing);
+    browser.press("button", &opener).await;
+    let in_order = "const p = [...document.querySelectorAll('article p')]
+          .find(p => p.textContent.startsWith('After'));
+        const text = [...p.childNodes].find(n => n.nodeType === 3 && n.data.includes('abcdef'));
+        const at = text.data.indexOf('abcdef');
+        const left = offset => {
+          const range = document.createRange();
+          range.setStart(text, at + offset);
+          range.setEnd(text, at + offset + 1);
+          return range.getBoundingClientRect().left;
+        };
+        return left(0) < left(1) && left(1) < left(5);";
+    assert_eq!(browser.script(in_order).await, true, "code that turns around turns only itself");
+    answers_a_click(&browser).await;
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+/// Such an answer is shown to its end, is nested in bounds, and the page does what it is asked.
+async fn leaves_the_page_alive(texts: &[&str]) {
+    let server = Server::start(says(texts)).await;
+    let browser = Browser::start(DESKTOP).await;
+    ask(&browser, &server, "Go on for ever").await;
+    browser.answer_ended().await;
+    browser.until("the end", "return document.body.textContent.includes('End.')").await;
+    let deepest = "let deepest = 0;
+        for (const e of document.querySelectorAll('.prose *')) {
+          let depth = 0;
+          for (let at = e; at; at = at.parentElement) depth += 1;
+          deepest = Math.max(deepest, depth);
+        }
+        return deepest < 200;";
+    assert_eq!(browser.script(deepest).await, true, "nothing is nested without an end");
+    answers_a_click(&browser).await;
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_of_two_megabytes_leaves_the_page_alive() {
+    let piece = "lorem ipsum ".repeat(4500);
+    let mut texts = vec![piece.as_str(); 38];
+    texts.push("\n\nEnd.");
+    leaves_the_page_alive(&texts).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_marks_of_every_kind_leave_the_page_alive() {
+    let marks = ["- ", "> ", "1. ", "*", "[", "![", "$", "`", "{", "[^a]: ", "|"];
+    let lines = marks.map(|mark| mark.repeat(10_000));
+    let mut texts: Vec<_> = lines.iter().flat_map(|line| [line.as_str(), "\n\n"]).collect();
+    texts.push("x\n\nEnd.");
+    leaves_the_page_alive(&texts).await;
+}

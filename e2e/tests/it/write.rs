@@ -1,0 +1,275 @@
+//! The command palette, shortcuts, prompts, settings, text from files, and a server without a model;
+//! by keyboard alone where it says so.
+
+use fantoccini::key::Key;
+
+use crate::browser::{Browser, DESKTOP, PHONE};
+use crate::looks::look_at;
+use crate::server::Server;
+
+async fn begin(server: &Server) -> Browser {
+    let browser = Browser::start(DESKTOP).await;
+    browser.open(&server.url("/")).await;
+    browser.focused("textbox", "Message").await;
+    browser
+}
+
+async fn key(browser: &Browser, key: Key) {
+    browser.type_text(&key.to_string()).await;
+}
+
+async fn with_ctrl(browser: &Browser, letter: &str) {
+    browser.type_text(&format!("{}{letter}{}", Key::Control, Key::Null)).await;
+}
+
+/// Waits until the composer holds a text for which `condition` is true, in JavaScript.
+async fn draft_when(browser: &Browser, condition: &str) {
+    let script =
+        format!("const text = document.getElementById('message').value; return {condition};");
+    browser.until(&format!("a draft with {condition}"), &script).await;
+}
+
+/// Waits until the option that Enter takes is called so.
+async fn active(browser: &Browser, name: &str) {
+    let script = format!(
+        "const field = document.activeElement;
+         const option = document.getElementById(field.getAttribute('aria-activedescendant'));
+         return option?.querySelector('.palette-name').textContent.trim() === {name:?}
+           && option.getAttribute('aria-selected') === 'true';"
+    );
+    browser.until(&format!("{name:?} active"), &script).await;
+}
+
+const FIELD: &str = "Find an action, a model or a conversation";
+
+async fn open_palette(browser: &Browser) {
+    with_ctrl(browser, "k").await;
+    browser.find("dialog", "Command palette").await;
+    browser.focused("combobox", FIELD).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_palette_finds_actions_models_and_conversations_with_the_keyboard_alone() {
+    let server = Server::start("echo").await;
+    let browser = begin(&server).await;
+    browser.type_text("Backpressure and slow readers").await;
+    browser.enter().await;
+    browser.answer_ended().await;
+    browser.find("link", "Backpressure and slow readers").await;
+    with_ctrl(&browser, &format!("{}o", Key::Shift)).await;
+    browser.find("heading", "What would you like to know?").await;
+    browser.focused("textbox", "Message").await;
+
+    open_palette(&browser).await;
+    look_at(&browser, "palette").await;
+    browser.type_text("theme ni").await;
+    active(&browser, "Appearance: dark").await;
+    browser.enter().await;
+    browser.gone("dialog", "Command palette").await;
+    browser
+        .until("the dark theme", "return document.documentElement.dataset.theme === 'dark'")
+        .await;
+    browser.focused("textbox", "Message").await;
+
+    open_palette(&browser).await;
+    active(&browser, "Appearance: dark").await;
+    key(&browser, Key::Up).await;
+    key(&browser, Key::Down).await;
+    active(&browser, "Appearance: dark").await;
+    browser.type_text("zzz").await;
+    browser
+        .until(
+            "that nothing is found",
+            "return /Nothing has these words/.test(document.body.innerText)",
+        )
+        .await;
+    key(&browser, Key::Escape).await;
+    browser.gone("dialog", "Command palette").await;
+    browser.focused("textbox", "Message").await;
+
+    open_palette(&browser).await;
+    browser.type_text("readers backp").await;
+    active(&browser, "Backpressure and slow readers").await;
+    browser.enter().await;
+    browser.find("article", "You").await;
+    open_palette(&browser).await;
+    browser.type_text("pin this").await;
+    active(&browser, "Pin this conversation").await;
+    browser.enter().await;
+    browser.find("link", "Backpressure and slow readers").await;
+    browser
+        .until(
+            "the pinned section",
+            "return !!document.querySelector('.sidebar ul[aria-label=Pinned]')",
+        )
+        .await;
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_mark_shows_the_shortcuts_only_while_nobody_types() {
+    let server = Server::start("echo").await;
+    let browser = begin(&server).await;
+    browser.type_text("Why?").await;
+    draft_when(&browser, "text === 'Why?'").await;
+    assert!(!browser.has("dialog", "Keyboard shortcuts").await);
+    browser.enter().await;
+    browser.answer_ended().await;
+    key(&browser, Key::Up).await;
+    draft_when(&browser, "text === 'Why?'").await;
+    key(&browser, Key::Escape).await;
+    browser.script("document.activeElement.blur()").await;
+    browser.type_text("?").await;
+    browser.find("dialog", "Keyboard shortcuts").await;
+    look_at(&browser, "shortcuts").await;
+    key(&browser, Key::Escape).await;
+    browser.gone("dialog", "Keyboard shortcuts").await;
+    browser.script("document.activeElement.blur()").await;
+    browser.type_text("/").await;
+    browser.focused("textbox", "Message").await;
+    draft_when(&browser, "text === ''").await;
+    with_ctrl(&browser, &format!("{}c", Key::Shift)).await;
+    browser
+        .until("what became of the copy", "return /clipboard/.test(document.body.innerText)")
+        .await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prompt_is_made_in_the_settings_and_used_by_a_slash_with_the_keyboard_alone() {
+    let server = Server::start("echo").await;
+    let browser = begin(&server).await;
+    browser.type_text("/").await;
+    active(&browser, "Prompts…").await;
+    browser.enter().await;
+    browser.find("dialog", "Settings").await;
+    let section = "return document.getElementById('section-title').textContent === 'Prompts'";
+    browser.until("the section", section).await;
+    browser.script("document.getElementById('new-prompt').focus()").await;
+    browser.enter().await;
+    browser.focused("textbox", "Name").await;
+    browser.type_text("Greet somebody").await;
+    key(&browser, Key::Tab).await;
+    browser.type_text("Greet {{who}} in {{language}}.").await;
+    browser.until("the variables", "return /who, language/.test(document.body.innerText)").await;
+    look_at(&browser, "prompt-form").await;
+    key(&browser, Key::Tab).await;
+    key(&browser, Key::Tab).await;
+    browser.enter().await;
+    browser.find("button", "Edit Greet somebody").await;
+    look_at(&browser, "prompts").await;
+    key(&browser, Key::Escape).await;
+    browser.gone("dialog", "Settings").await;
+
+    browser.press("textbox", "Message").await;
+    browser.type_text("/gre").await;
+    active(&browser, "Greet somebody").await;
+    look_at(&browser, "prompt-menu").await;
+    browser.enter().await;
+    draft_when(&browser, "text === 'Greet {{who}} in {{language}}.'").await;
+    browser.type_text("Ada").await;
+    key(&browser, Key::Tab).await;
+    browser.type_text("Spanish").await;
+    draft_when(&browser, "text === 'Greet Ada in Spanish.'").await;
+    browser.enter().await;
+    assert_eq!(browser.answer_ended().await, "Greet Ada in Spanish.");
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_open_section_by_section_and_a_phone_has_a_way_back() {
+    let server = Server::start("echo").await;
+    let browser = begin(&server).await;
+    browser.press("button", "Settings").await;
+    browser.find("dialog", "Settings").await;
+    for (section, name) in [
+        ("Model and instructions", "answers"),
+        ("Screen reader", "reading"),
+        ("Data", "data"),
+        ("Keyboard shortcuts", "keys"),
+        ("About", "about"),
+    ] {
+        browser.press("button", section).await;
+        look_at(&browser, &format!("settings-{name}")).await;
+    }
+    browser.resize(PHONE).await;
+    browser.press("button", "All settings").await;
+    look_at(&browser, "settings-list").await;
+    browser.resize(PHONE).await;
+    browser.press("button", "Model and instructions").await;
+    browser.press("textbox", "Instructions for every answer").await;
+    browser.type_text("Be brief.").await;
+    browser.until("it is kept", "return localStorage.instructions === 'Be brief.'").await;
+    browser.press("button", "Close").await;
+    browser.gone("dialog", "Settings").await;
+    browser.close().await;
+}
+
+const HAND_OVER: &str = "
+    const hand = (type, fill) => {
+      const data = new DataTransfer();
+      fill(data);
+      const field = document.getElementById('message');
+      field.focus();
+      const event = type === 'paste'
+        ? new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true })
+        : new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true });
+      return !field.dispatchEvent(event);
+    };";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn text_files_become_blocks_and_other_files_a_sentence() {
+    let server = Server::start("echo").await;
+    let browser = begin(&server).await;
+    let dropped = format!(
+        "{HAND_OVER} return hand('drop', data => {{
+           data.items.add(new File(['fn main() {{}}'], 'main.rs'));
+           data.items.add(new File(['\\u0089PNG'], 'photo.png', {{ type: 'image/png' }}));
+         }});"
+    );
+    assert_eq!(browser.script(&dropped).await, true, "the browser does not open it");
+    draft_when(&browser, "text === '`main.rs`:\\n\\n```rust\\nfn main() {}\\n```\\n'").await;
+    browser
+        .until(
+            "a sentence",
+            "return /photo.png.* is not a text file/.test(document.body.innerText)",
+        )
+        .await;
+    look_at(&browser, "files").await;
+
+    let pasted = format!(
+        "{HAND_OVER} return hand('paste', data => data.setData('text/plain', 'long '.repeat(1000)));"
+    );
+    assert_eq!(browser.script(&pasted).await, true);
+    draft_when(&browser, "text.includes('```\\nlong long')").await;
+    with_ctrl(&browser, "z").await;
+    draft_when(&browser, "!text.includes('long') && text.includes('main.rs')").await;
+    let short =
+        format!("{HAND_OVER} return hand('paste', data => data.setData('text/plain', 'short'));");
+    assert_eq!(browser.script(&short).await, false, "a short one is the browser's affair");
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_is_there_after_a_reload_and_in_another_tab() {
+    let server = Server::start("echo").await;
+    let browser = begin(&server).await;
+    browser.type_text("half a thought").await;
+    browser.reload().await;
+    draft_when(&browser, "text === 'half a thought'").await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_a_model_says_how_to_get_one_and_offers_the_guide() {
+    let server = Server::start_without_a_model().await;
+    let browser = begin(&server).await;
+    browser.find("heading", "This server has no language model yet").await;
+    look_at(&browser, "first-run").await;
+    browser.press("button", "Ask the guide instead").await;
+    browser.until("a conversation", "return location.pathname === '/chat'").await;
+    assert!(!browser.answer_ended().await.is_empty());
+    browser.close().await;
+}
