@@ -100,8 +100,9 @@ pub(crate) fn all() -> Vec<Action> {
     ];
     actions.extend([
         action("rename", words::RENAME_THIS, "title", |app| {
-            let spot = here(app).map(|here| Spot { list: "sidebar", id: here.conversation_id });
-            app.keep.renaming.set(spot);
+            let renaming =
+                here(app).map(|here| (Spot { list: "sidebar", id: here.conversation_id }, here));
+            app.keep.renaming.set(renaming);
         })
         .when(|app| here(app).is_some() && !app.folded.get_untracked() && !dom::narrow()),
         action("pin", words::PIN_THIS, "keep favourite", |app| pin(app, true))

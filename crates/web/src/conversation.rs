@@ -408,7 +408,9 @@ impl Open {
             ids.collect()
         });
         if let Some(link) = app.link() {
-            ids.into_iter().for_each(|id| link.stop(id));
+            for id in ids {
+                link.stop(id);
+            }
         }
     }
 

@@ -22,8 +22,8 @@ pub(crate) fn kept(key: &str) -> Option<String> {
 pub(crate) fn all_kept(prefix: &str) -> Vec<(String, String)> {
     let Some(storage) = local_storage() else { return Vec::new() };
     let names = (0..storage.length().unwrap_or(0)).filter_map(|at| storage.key(at).ok()?);
-    let named = names.filter(|name| name.starts_with(prefix));
-    named.filter_map(|name| Some((name.clone(), kept(&name)?))).collect()
+    let ours = names.filter(|name| name.starts_with(prefix));
+    ours.filter_map(|name| Some((name.clone(), kept(&name)?))).collect()
 }
 
 /// Keeps a value beyond the page. Storage that is full or blocked is no fault of the person's.

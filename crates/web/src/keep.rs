@@ -53,7 +53,7 @@ pub(crate) struct Keep {
     pub(crate) archived: Memo<Vec<Section>>,
     /// Whose menu is open.
     pub(crate) menu: RwSignal<Option<(Spot, ConversationSummary)>>,
-    pub(crate) renaming: RwSignal<Option<Spot>>,
+    pub(crate) renaming: RwSignal<Option<(Spot, ConversationSummary)>>,
     /// What is being put into a folder.
     pub(crate) moving: RwSignal<Option<(Spot, ConversationSummary)>>,
     /// The dialog of folders is open.
@@ -191,7 +191,6 @@ impl App {
                         self.go("/");
                     }
                     self.toast(words::DELETED.to_owned(), Some((id, was_here)));
-                    request_animation_frame(|| dom::focus("undo"));
                 }
                 Err(error) => self.fail(&error),
             }

@@ -129,7 +129,7 @@ impl Window {
         drop(rows);
         let Some((shown, near_first)) = placed else { return };
         if *self.shown.read_untracked() != shown {
-            self.keep_focus(&scroller, &shown);
+            Self::keep_focus(&scroller, &shown);
             self.shown.set(shown);
             request_animation_frame(move || self.settle());
         }
@@ -139,7 +139,7 @@ impl Window {
     }
 
     /// A row that leaves the page hands the focus to the conversation, not to nobody.
-    fn keep_focus(self, scroller: &HtmlElement, shown: &Shown) {
+    fn keep_focus(scroller: &HtmlElement, shown: &Shown) {
         let focused = document().active_element().and_then(|e| e.closest("[data-key]").ok()?);
         let Some(key) = focused.as_ref().and_then(key_of) else { return };
         if !shown.rows.iter().any(|row| row.key == key) {

@@ -1,17 +1,17 @@
 //! Conversations in sections: in the sidebar, and on the page of all of them.
 
-use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use unbroken_chat_view::history::Kind;
-use unbroken_protocol::{ConversationSummary, limits};
+use unbroken_protocol::ConversationSummary;
 
 use super::icons::{CHEVRON_DOWN, MORE, PIN, icon};
+use super::later::LaterPage;
 use super::menu;
 use super::show::Show;
 use crate::address::Place;
 use crate::keep::{self, Spot};
 use crate::state::{App, Section};
-use crate::{dom, words};
+use crate::{chunks, dom, words};
 
 /// A list. `name` is that of the place where it is; there, headings are headings.
 #[component]
@@ -94,14 +94,15 @@ fn Entry(list: &'static str, conversation: ConversationSummary) -> impl IntoView
     let title = keep::title(&conversation);
     let name = words::more_about(&title);
     let is_here = move || app.place.get() == Place::Chat(Some(id));
-    let renames = Memo::new(move |_| app.keep.renaming.get() == Some(spot));
+    let renames =
+        Memo::new(move |_| app.keep.renaming.read().as_ref().is_some_and(|(at, _)| *at == spot));
     let is_open = move || app.keep.menu.read().as_ref().is_some_and(|(open, _)| *open == spot);
     let when = (list != "sidebar").then(|| dom::when(conversation.updated_at.as_millis()));
     let (known, running) = (StoredValue::new(conversation.clone()), conversation.running);
     let is_pinned = conversation.pinned && list != "sidebar";
     let link = move || {
         if renames.get() {
-            return view! { <Rename spot conversation=known.get_value() /> }.into_any();
+            return view! { <LaterPage bring=chunks::rename /> }.into_any();
         }
         view! {
             <a
@@ -135,45 +136,6 @@ fn Entry(list: &'static str, conversation: ConversationSummary) -> impl IntoView
                 {icon(MORE)}
             </button>
         </li>
-    }
-}
-
-/// The title as a field: Enter takes it, Escape leaves it.
-#[component]
-fn Rename(spot: Spot, conversation: ConversationSummary) -> impl IntoView {
-    let app = App::get();
-    let title = RwSignal::new(conversation.title.clone());
-    let take = move |title: &str| {
-        if app.keep.renaming.get_untracked() == Some(spot) {
-            app.rename(spot, conversation.clone(), title);
-        }
-    };
-    let left = take.clone();
-    let on_key = move |event: KeyboardEvent| {
-        let is_ours = !event.is_composing() && matches!(event.key().as_str(), "Enter" | "Escape");
-        if is_ours {
-            event.prevent_default();
-            let now = title.get_untracked();
-            take(if event.key() == "Enter" { &now } else { "" });
-        }
-    };
-    request_animation_frame(|| {
-        dom::focus("rename");
-        dom::select_all("rename");
-    });
-    view! {
-        <input
-            id="rename"
-            class="rename"
-            dir="auto"
-            aria-label=words::RENAME
-            maxlength=limits::TITLE_CHARS.to_string()
-            autocomplete="off"
-            bind:value=title
-            on:keydown=on_key
-            // Also when the field goes away.
-            on:blur=move |_| title.try_get_untracked().iter().for_each(|title| left(title))
-        />
     }
 }
 

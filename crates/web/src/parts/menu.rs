@@ -6,9 +6,11 @@ use leptos::prelude::*;
 use unbroken_protocol::{ConversationPatch, ConversationSummary};
 
 use super::icons::{ARCHIVE, FOLDER, PENCIL, PIN, TRASH, icon};
+use super::later::LaterPage;
+use super::show::Show;
 use crate::keep::Spot;
 use crate::state::App;
-use crate::{dom, words};
+use crate::{chunks, dom, words};
 
 /// The popover's id.
 pub(crate) const POPOVER: &str = "conversation-menu";
@@ -36,16 +38,28 @@ fn actions(of: &ConversationSummary) -> [(Action, &'static str, &'static str); 5
     ]
 }
 
+/// The popover, whose entries come when it is opened.
 #[component]
 pub(crate) fn ConversationMenu() -> impl IntoView {
     let app = App::get();
     let on_toggle = move |_| {
-        if dom::is_open(POPOVER) {
-            dom::focus_beside(POPOVER, "button", dom::Beside::First);
-        } else {
+        if !dom::is_open(POPOVER) {
             app.keep.menu.set(None);
         }
     };
+    view! {
+        <div id=POPOVER class="menu" popover="auto" on:toggle=on_toggle>
+            <Show when=move || app.keep.menu.read().is_some()>
+                <LaterPage bring=chunks::menu />
+            </Show>
+        </div>
+    }
+}
+
+/// The entries. The focus goes to the first.
+#[component]
+pub(crate) fn Entries() -> impl IntoView {
+    let app = App::get();
     let on_key = move |event: KeyboardEvent| {
         let to = match event.key().as_str() {
             "ArrowDown" => dom::Beside::Next,
@@ -60,6 +74,7 @@ pub(crate) fn ConversationMenu() -> impl IntoView {
     };
     let items = move || {
         let (spot, conversation) = app.keep.menu.get()?;
+        request_animation_frame(|| dom::focus_beside(POPOVER, "button", dom::Beside::First));
         let item = |(action, name, path)| {
             let conversation = conversation.clone();
             let act = move |_| {
@@ -80,15 +95,7 @@ pub(crate) fn ConversationMenu() -> impl IntoView {
         app.keep.menu.read().as_ref().map(|(_, of)| words::more_about(&crate::keep::title(of)))
     };
     view! {
-        <div
-            id=POPOVER
-            class="menu"
-            popover="auto"
-            role="menu"
-            aria-label=name
-            on:toggle=on_toggle
-            on:keydown=on_key
-        >
+        <div role="menu" aria-label=name on:keydown=on_key>
             {items}
         </div>
     }
@@ -97,7 +104,7 @@ pub(crate) fn ConversationMenu() -> impl IntoView {
 fn carry_out(app: App, spot: Spot, conversation: ConversationSummary, action: Action) {
     let nothing = ConversationPatch::default();
     match action {
-        Action::Rename => app.keep.renaming.set(Some(spot)),
+        Action::Rename => app.keep.renaming.set(Some((spot, conversation))),
         Action::Pin(on) => app.change(spot, ConversationPatch { pinned: Some(on), ..nothing }),
         Action::Archive(on) => {
             app.change(spot, ConversationPatch { archived: Some(on), ..nothing });

@@ -20,6 +20,7 @@ pub(crate) mod palette;
 pub(crate) mod picker;
 pub(crate) mod prompt_menu;
 pub(crate) mod prose;
+pub(crate) mod rename;
 pub(crate) mod search;
 pub(crate) mod settings;
 pub(crate) mod shortcuts;

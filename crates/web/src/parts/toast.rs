@@ -3,11 +3,26 @@
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 
+use super::later::LaterPage;
+use super::show::Show;
 use crate::state::App;
-use crate::{dom, words};
+use crate::{chunks, dom, words};
 
+/// Where it is told; what is told comes later.
 #[component]
 pub(crate) fn ToastPlace() -> impl IntoView {
+    let app = App::get();
+    view! {
+        <div class="toast-place" role="status">
+            <Show when=move || app.keep.toast.read().is_some()>
+                <LaterPage bring=chunks::toast />
+            </Show>
+        </div>
+    }
+}
+
+#[component]
+pub(crate) fn ToastLine() -> impl IntoView {
     let app = App::get();
     let hold = move |held: bool| app.keep.held.set(held);
     let on_key = move |event: KeyboardEvent| {
@@ -16,8 +31,14 @@ pub(crate) fn ToastPlace() -> impl IntoView {
             app.end_toast();
         }
     };
-    let content = move || {
+    move || {
         let toast = app.keep.toast.get()?;
+        request_animation_frame(|| {
+            // What had it may be gone.
+            if dom::focus_is_lost() {
+                dom::focus("undo");
+            }
+        });
         let undo = toast.undo.map(|_| {
             view! {
                 <button id="undo" class="link-button" on:click=move |_| app.undo()>
@@ -39,10 +60,5 @@ pub(crate) fn ToastPlace() -> impl IntoView {
                 {undo}
             </div>
         })
-    };
-    view! {
-        <div class="toast-place" role="status">
-            {content}
-        </div>
     }
 }
