@@ -63,7 +63,7 @@ impl Engine {
         if revoked { Ok(()) } else { Err(Refusal::NotFound("share")) }
     }
 
-    /// Stops what runs and deletes everything that a person has here but the session. Returns how
+    /// Stops what runs and deletes all conversations, shares and imports of a person. Returns how
     /// many conversations there were.
     pub async fn delete_everything(&self, principal: PrincipalId) -> Result<u64, Refusal> {
         let engine = self.clone();
