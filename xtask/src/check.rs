@@ -39,15 +39,22 @@ fn wasm(workspace: &Workspace, task: &str, packages: &[&str]) -> std::process::C
 
 /// What each crate may use of ours; `ARCHITECTURE.md` draws it. What may use a crate may use all
 /// that this one uses. Dependencies of tests are free.
-const MAY_USE: [(&str, &[&str]); 18] = [
+const MAY_USE: [(&str, &[&str]); 19] = [
     ("unbroken-protocol", &[]),
+    ("unbroken-archive", &["unbroken-protocol"]),
     ("unbroken-store", &["unbroken-protocol"]),
     ("unbroken-bus", &["unbroken-protocol"]),
     ("unbroken-providers", &["unbroken-protocol"]),
     ("unbroken-sources", &["unbroken-protocol"]),
     (
         "unbroken-engine",
-        &["unbroken-store", "unbroken-bus", "unbroken-providers", "unbroken-sources"],
+        &[
+            "unbroken-archive",
+            "unbroken-store",
+            "unbroken-bus",
+            "unbroken-providers",
+            "unbroken-sources",
+        ],
     ),
     ("unbroken-server", &["unbroken-engine", "unbroken-cli"]),
     ("unbroken-client", &["unbroken-protocol"]),

@@ -34,7 +34,7 @@ impl Hidden {
         self.lock().insert(id);
     }
 
-    fn remove(&self, id: ConversationId) {
+    pub(crate) fn remove(&self, id: ConversationId) {
         self.lock().remove(&id);
     }
 

@@ -6,10 +6,12 @@
 mod bell;
 mod clock;
 mod error;
+mod export;
 mod follow;
 mod generation;
 mod going_on;
 mod history;
+mod import;
 mod journal;
 mod keep;
 mod log;
@@ -21,13 +23,15 @@ mod registry;
 mod run;
 mod search;
 mod session;
+mod share;
 mod turn;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use unbroken_protocol::{GenerationId, limits};
@@ -64,11 +68,18 @@ pub struct Settings {
     /// The longest message that a person may send, in bytes.
     pub message_bytes: usize,
     pub clock: Clock,
+    /// The folder of files that are being imported; none takes no files.
+    pub imports: Option<PathBuf>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { power_durability: false, message_bytes: limits::MESSAGE_BYTES, clock: Clock::System }
+        Self {
+            power_durability: false,
+            message_bytes: limits::MESSAGE_BYTES,
+            clock: Clock::System,
+            imports: None,
+        }
     }
 }
 
@@ -87,6 +98,8 @@ struct Inner {
     runs: Runs,
     notices: Notices,
     remembered: Remembered,
+    /// Whose import runs.
+    importing: Semaphore,
     hidden: Hidden,
     tasks: TaskTracker,
     /// Runs leave their generations to the next process.
@@ -124,6 +137,7 @@ impl Engine {
                 runs: Runs::default(),
                 notices: Notices::default(),
                 remembered: Remembered::default(),
+                importing: Semaphore::new(1),
                 hidden: Hidden::default(),
                 tasks,
                 abandon: CancellationToken::new(),
@@ -131,6 +145,7 @@ impl Engine {
             }),
         };
         engine.recover().await?;
+        engine.resume_imports().await?;
         let checkpoints = engine.clone().checkpoints(wal);
         engine.inner.tasks.spawn(checkpoints);
         engine.inner.tasks.spawn(engine.clone().sweep());

@@ -14,12 +14,12 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use unbroken_protocol::{
-    ConversationId, DeviceId, Epoch, ErrorCode, FinishReason, GenerationId, PrincipalId, Prompt,
-    PromptId, Seq, Timestamp, limits,
+    ConversationId, DeviceId, Epoch, ErrorCode, FinishReason, GenerationId, ImportId, PrincipalId,
+    Prompt, PromptId, Seq, Timestamp, limits,
 };
 use unbroken_store::{
-    Arrangement, Body, Due, Durability, NewTurn, Record, Sealed, SecretHash, Session, Settled,
-    Store, StoreError, Transaction, TurnOutcome, Writer,
+    Arrangement, Body, Due, Durability, Import, ImportStep, NewTurn, Record, Sealed, SecretHash,
+    Session, Settled, Share, Store, StoreError, Transaction, TurnOutcome, Writer,
 };
 
 use crate::bell::Bell;
@@ -95,8 +95,22 @@ pub(crate) enum Command {
     PutLinkCode(SecretHash, PrincipalId, Timestamp, oneshot::Sender<()>),
     TakeLinkCode(SecretHash, Timestamp, oneshot::Sender<Option<PrincipalId>>),
     SetPreference(PrincipalId, Option<String>, oneshot::Sender<()>),
+    PutImport(Box<Import>, oneshot::Sender<()>),
+    CountImport(ImportId, u64, oneshot::Sender<()>),
+    ImportStep(Arc<ImportStep>, oneshot::Sender<bool>),
+    EndImport(ImportId, Option<String>, oneshot::Sender<()>),
+    PutShare(Box<Share>, Vec<u8>, oneshot::Sender<()>),
+    Revoke(PrincipalId, String, oneshot::Sender<bool>),
+    ForgetMoves(PrincipalId, oneshot::Sender<()>),
     PutPrompt(PrincipalId, Prompt, oneshot::Sender<bool>),
     DeletePrompt(PrincipalId, PromptId, oneshot::Sender<bool>),
+}
+
+impl Command {
+    /// Nobody waits for it, and a power cut may take it back: it is done again then.
+    fn can_wait(&self) -> bool {
+        matches!(self, Self::Deliver(..) | Self::ImportStep(..))
+    }
 }
 
 impl LogWriter {
@@ -181,7 +195,7 @@ impl LogWriter {
     ) -> Result<T, Refusal> {
         let (reply, done) = oneshot::channel();
         let command = command(reply);
-        let is_urgent = !matches!(command, Command::Deliver(..));
+        let is_urgent = !command.can_wait();
         self.operations.send(Operation::Command(command)).await.map_err(|_| Refusal::Storage)?;
         if is_urgent {
             self.urgent.ring();
@@ -335,7 +349,7 @@ impl Task {
             Operation::TakeOver(..) | Operation::Command(_) => true,
         });
         let commands = self.take_commands();
-        let tokens_only = commands.iter().all(|command| matches!(command, Command::Deliver(..)))
+        let tokens_only = commands.iter().all(Command::can_wait)
             && self.waiting.iter().all(|operation| matches!(operation, Operation::Append(_)));
         let overdue = self.unsynced_since.is_some_and(|since| since.elapsed() >= SYNC_WITHIN);
         let durability = if tokens_only && !self.power && !overdue {
@@ -689,6 +703,23 @@ async fn apply_command(
         }
         Command::SetPreference(principal, model, reply) => {
             answer(reply, transaction.set_preference(principal, model.as_deref()).await?)
+        }
+        Command::PutImport(import, reply) => answer(reply, transaction.put_import(&import).await?),
+        Command::CountImport(id, total, reply) => {
+            answer(reply, transaction.count_import(id, total).await?)
+        }
+        Command::ImportStep(step, reply) => answer(reply, transaction.import_step(&step).await?),
+        Command::EndImport(id, error, reply) => {
+            answer(reply, transaction.end_import(id, error.as_deref()).await?)
+        }
+        Command::PutShare(share, page, reply) => {
+            answer(reply, transaction.put_share(&share, &page).await?)
+        }
+        Command::Revoke(principal, id, reply) => {
+            answer(reply, transaction.revoke(principal, &id).await?)
+        }
+        Command::ForgetMoves(principal, reply) => {
+            answer(reply, transaction.forget_moves(principal).await?)
         }
         Command::PutPrompt(principal, prompt, reply) => {
             answer(reply, transaction.put_prompt(principal, &prompt, limits::PROMPTS).await?)

@@ -105,6 +105,13 @@ impl Notices {
         drop(order);
     }
 
+    /// Says to a principal's connections that they missed something: they read their lists again.
+    pub(crate) fn lose(&self, principal: PrincipalId) {
+        if let Some(ring) = self.ring(principal) {
+            ring.lose();
+        }
+    }
+
     fn ring(&self, principal: PrincipalId) -> Option<Arc<Ring>> {
         self.lock().get(&principal).filter(|ring| ring.is_wanted()).cloned()
     }
@@ -136,6 +143,17 @@ impl Ring {
         let mut grown = Box::pin(Arc::clone(&self.grown).notified_owned());
         grown.as_mut().enable();
         grown
+    }
+
+    /// Drops all that is kept, and one notice more than there were.
+    fn lose(&self) {
+        let mut kept = self.lock();
+        let seq = *self.head.borrow() + 1;
+        kept.entries.clear();
+        kept.bytes = 0;
+        kept.lost = seq;
+        self.head.send_replace(seq);
+        self.grown.notify_waiters();
     }
 
     fn send(&self, event: Event) {

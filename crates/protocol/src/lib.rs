@@ -3,6 +3,7 @@
 //!
 //! No runtime, no transport, no storage: the crate builds for the server and for `wasm32`.
 
+mod archive;
 mod error;
 mod event;
 mod fields;
@@ -11,12 +12,16 @@ mod highlight;
 mod id;
 pub mod limits;
 mod model;
+mod moving;
 pub mod path;
 mod position;
 mod prompt;
 mod rest;
 mod time;
 
+pub use archive::{
+    ARCHIVE_FORMAT, ARCHIVE_VERSION, ArchivedAnswer, ArchivedConversation, ArchivedMessage,
+};
 pub use error::{ErrorBody, ErrorCode};
 pub use event::{
     At, Citation, CompleteStatus, ConnectionEstablished, ContentChunk, ConversationEvent,
@@ -35,6 +40,11 @@ pub use id::{
     SessionId,
 };
 pub use model::{FinishReason, ModelInfo, Options, Source};
+pub use moving::{
+    DELETE_EVERYTHING, DeleteEverything, EverythingDeleted, ImportId, ImportList, ImportNote,
+    ImportState, ImportView, ShareList, ShareRequest, ShareRevoked, ShareView, SharedMessage,
+    SharedPage,
+};
 pub use position::{Epoch, Position, Seq};
 pub use prompt::{Prompt, PromptEvent, PromptList, PromptRequest};
 pub use rest::{

@@ -9,6 +9,16 @@ pub const CHAT: &str = "/ai/chat";
 pub const CHAT_ALIAS: &str = "/api/chat";
 pub const CONVERSATIONS: &str = "/ai/conversations";
 pub const CONVERSATION: &str = "/ai/conversations/{id}";
+pub const EXPORT_ONE: &str = "/ai/conversations/{id}/export";
+pub const EXPORT_ALL: &str = "/ai/export";
+pub const IMPORTS: &str = "/ai/imports";
+pub const IMPORT: &str = "/ai/imports/{id}";
+pub const SHARES_OF: &str = "/ai/conversations/{id}/shares";
+pub const SHARES: &str = "/ai/shares";
+pub const SHARE: &str = "/ai/shares/{id}";
+/// What a share's link opens, without a session.
+pub const SHARED: &str = "/share/{id}";
+pub const SHARED_STYLE: &str = "/share/page.css";
 pub const PROMPTS: &str = "/ai/prompts";
 pub const PROMPT: &str = "/ai/prompts/{id}";
 pub const RESTORE: &str = "/ai/conversations/{id}/restore";

@@ -17,7 +17,7 @@ use http::{HeaderMap, Method, StatusCode};
 use rust_embed::RustEmbed;
 
 /// First segments of addresses that are never a page.
-const NO_PAGES: [&str; 6] = ["ai", "auth", "api", "routing", "health", "ws"];
+const NO_PAGES: [&str; 7] = ["ai", "auth", "api", "routing", "health", "share", "ws"];
 
 #[derive(RustEmbed)]
 #[folder = "$UNBROKEN_WEB_DIST"]

@@ -43,6 +43,7 @@ pub struct Config {
     pub store: Store,
     pub models: Models,
     pub providers: Vec<ProviderConfig>,
+    pub share: Share,
     pub limits: Limits,
     pub log: Log,
     pub shutdown: Shutdown,
@@ -102,12 +103,21 @@ pub struct Models {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Share {
+    /// Whether people may make links to conversations, and whether those that there are work.
+    pub enabled: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Limits {
     pub message_bytes: NonZeroUsize,
     /// Per address that is not loopback; 0 is no limit.
     pub starts_per_minute: u32,
     /// Sockets, streams and long polls that one person may have open at once.
     pub readers_per_person: NonZeroUsize,
+    /// The largest file that a person may import, in bytes.
+    pub import_bytes: NonZeroUsize,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -49,6 +49,8 @@ use patience::Patience;
 
 /// A message of the longest kind may grow sixfold when JSON escapes it; the rest is small.
 const BODY_LIMIT: usize = 8 << 20;
+/// Shares that one address may open in a minute.
+const SHARES_PER_MINUTE: u32 = 120;
 /// How long connections may take to close at the end.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
@@ -60,6 +62,8 @@ pub(crate) struct App {
     origins: Arc<Origins>,
     lifecycle: Lifecycle,
     starts: Arc<StartLimit>,
+    /// Pages of shares, which nobody needs a session for.
+    shares: Arc<StartLimit>,
     crowd: Arc<Crowd>,
     patience: Patience,
     highlighter: Arc<Highlighter>,
@@ -164,10 +168,13 @@ impl Server {
         let catalogue = Arc::new(providers::catalogue(&config, address).await?);
         let (store, writer) = Store::open(&config.store.data_dir).await?;
         let run = writer.run();
+        let imports = config.store.data_dir.join("imports");
+        std::fs::create_dir_all(&imports)?;
         let settings = Settings {
             power_durability: config.store.durability == Durability::Power,
             message_bytes: config.limits.message_bytes.get(),
             clock: unbroken_engine::Clock::System,
+            imports: Some(imports),
         };
         let engine = Engine::open(store, writer, Arc::clone(&catalogue), settings).await?;
         let lifecycle = Lifecycle::new(config.shutdown.drain());
@@ -183,6 +190,7 @@ impl Server {
             engine,
             origins: Arc::new(Origins(OriginRules::new(&config.http))),
             starts: Arc::new(StartLimit::new(config.limits.starts_per_minute)),
+            shares: Arc::new(StartLimit::new(SHARES_PER_MINUTE)),
             crowd: Arc::default(),
             highlighter: Arc::default(),
             patience: Patience {
@@ -248,8 +256,8 @@ impl Server {
 /// Every address of the server, on one screen.
 fn router(app: App) -> Router {
     use routes::{
-        chat, conversations, events, generations, health, highlight, models, prompts, queue,
-        search, session,
+        chat, conversations, events, exports, generations, health, highlight, imports, models,
+        prompts, queue, search, session, shares,
     };
     let http = app.config.http.clone();
     let (lifecycle, patience) = (app.lifecycle.clone(), app.patience);
@@ -260,11 +268,18 @@ fn router(app: App) -> Router {
         .route(path::START, post(chat::start))
         .route(path::CHAT, post(chat::chat))
         .route(path::CHAT_ALIAS, post(chat::chat))
-        .route(path::CONVERSATIONS, get(conversations::list))
+        .route(path::CONVERSATIONS, get(conversations::list).delete(conversations::delete_all))
         .route(
             path::CONVERSATION,
             get(conversations::get).patch(conversations::patch).delete(conversations::delete),
         )
+        .route(path::EXPORT_ONE, get(exports::one))
+        .route(path::EXPORT_ALL, get(exports::all))
+        .route(path::IMPORTS, post(imports::begin).get(imports::list))
+        .route(path::IMPORT, get(imports::get))
+        .route(path::SHARES_OF, post(shares::create))
+        .route(path::SHARES, get(shares::list))
+        .route(path::SHARE, axum::routing::delete(shares::revoke))
         .route(path::PROMPTS, get(prompts::list))
         .route(path::PROMPT, axum::routing::put(prompts::put).delete(prompts::remove))
         .route(path::RESTORE, post(conversations::restore))
@@ -283,6 +298,8 @@ fn router(app: App) -> Router {
         .route(path::PREFERENCES, post(models::prefer).delete(models::clear))
         .route(path::SOCKET, any(socket::upgrade))
         .route_layer(from_fn_with_state(app.clone(), refuse_foreign_pages))
+        .route(path::SHARED_STYLE, get(shares::style))
+        .route(path::SHARED, get(shares::page))
         .route(path::HEALTH, get(health::alive))
         .route(path::READY, get(health::ready))
         .fallback(page)

@@ -7,6 +7,7 @@
 mod codec;
 mod error;
 mod folder;
+mod imported;
 mod keep;
 pub mod memory;
 mod query;
@@ -23,6 +24,7 @@ mod writer;
 
 pub use codec::{decode_journal, decode_pack, encode_journal, encode_pack};
 pub use error::StoreError;
+pub use imported::{Import, ImportStep, Imported, ImportedLog, ImportedMessage, Share, Which};
 pub use keep::{Arrangement, Due, Shelf};
 pub use memory::Memory;
 pub use query::Query;

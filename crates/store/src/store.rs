@@ -2,13 +2,16 @@
 
 use std::path::Path;
 
-use unbroken_protocol::{ConversationId, DeviceId, GenerationId, MessageId, PrincipalId, Prompt};
+use unbroken_protocol::{
+    ConversationId, DeviceId, GenerationId, ImportId, MessageId, PrincipalId, Prompt,
+};
 
 use crate::memory::Memory;
 use crate::sqlite::Sqlite;
 use crate::{
-    Conversation, ConversationCursor, ConversationRow, Due, Generation, History, Hit, JournalEntry,
-    Message, Query, Record, SecretHash, Session, Shelf, StoreError, Writer, folder, search,
+    Conversation, ConversationCursor, ConversationRow, Due, Generation, History, Hit, Import,
+    JournalEntry, Message, Query, Record, SecretHash, Session, Share, Shelf, StoreError, Which,
+    Writer, folder, search,
 };
 
 /// The reading side of a store. Clones are cheap.
@@ -259,6 +262,90 @@ impl Store {
         match self {
             Self::Memory(memory) => Ok(memory.queue(conversation)),
             Self::Sqlite(sqlite) => sqlite.queue(conversation).await,
+        }
+    }
+
+    /// A person's conversations in the order of their ids, which nothing changes.
+    pub async fn conversation_ids(
+        &self,
+        principal: PrincipalId,
+        which: Which,
+        after: Option<ConversationId>,
+        limit: u32,
+    ) -> Result<Vec<ConversationId>, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.conversation_ids(principal, which, after, limit)),
+            Self::Sqlite(sqlite) => sqlite.conversation_ids(principal, which, after, limit).await,
+        }
+    }
+
+    /// Every message of a conversation, in the order in which they were stored.
+    pub async fn tree(
+        &self,
+        conversation: ConversationId,
+    ) -> Result<Vec<(Message, Option<Generation>)>, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.tree(conversation)),
+            Self::Sqlite(sqlite) => sqlite.tree(conversation).await,
+        }
+    }
+
+    /// Whether any of these ids is in use by another conversation, or the conversation is another
+    /// person's.
+    pub async fn is_taken(
+        &self,
+        principal: PrincipalId,
+        conversation: ConversationId,
+        messages: &[MessageId],
+        generations: &[(GenerationId, MessageId)],
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Memory(memory) => {
+                Ok(memory.is_taken(principal, conversation, messages, generations))
+            }
+            Self::Sqlite(sqlite) => {
+                sqlite.is_taken(principal, conversation, messages, generations).await
+            }
+        }
+    }
+
+    /// An import by its id, whoever it belongs to.
+    pub async fn import(&self, id: ImportId) -> Result<Option<Import>, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.import(id)),
+            Self::Sqlite(sqlite) => sqlite.import(id).await,
+        }
+    }
+
+    /// The newest imports of a person, the newest first.
+    pub async fn imports(&self, principal: PrincipalId) -> Result<Vec<Import>, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.imports(principal)),
+            Self::Sqlite(sqlite) => sqlite.imports(principal).await,
+        }
+    }
+
+    /// Imports that are not over, oldest first.
+    pub async fn open_imports(&self) -> Result<Vec<Import>, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.open_imports()),
+            Self::Sqlite(sqlite) => sqlite.open_imports().await,
+        }
+    }
+
+    /// What a person shares, the newest first.
+    pub async fn shares(&self, principal: PrincipalId) -> Result<Vec<Share>, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.shares(principal)),
+            Self::Sqlite(sqlite) => sqlite.shares(principal).await,
+        }
+    }
+
+    /// What a share shows, as it was put there.
+    pub async fn shared(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.shared(id)),
+            Self::Sqlite(sqlite) => sqlite.shared(id).await,
         }
     }
 

@@ -2,13 +2,13 @@
 //! writes.
 
 use unbroken_protocol::{
-    ConversationId, DeviceId, Epoch, GenerationId, MessageId, PrincipalId, Prompt, PromptId, Seq,
-    Timestamp,
+    ConversationId, DeviceId, Epoch, GenerationId, ImportId, MessageId, PrincipalId, Prompt,
+    PromptId, Seq, Timestamp,
 };
 
 use crate::{
-    Arrangement, Due, NewTurn, Record, Sealed, SecretHash, Session, Settled, StoreError,
-    TurnOutcome, memory, sqlite,
+    Arrangement, Due, Import, ImportStep, NewTurn, Record, Sealed, SecretHash, Session, Settled,
+    Share, StoreError, TurnOutcome, memory, sqlite,
 };
 
 /// When a commit is on the disk.
@@ -356,6 +356,82 @@ impl Transaction<'_> {
                 Ok(())
             }
             Self::Sqlite(sqlite) => sqlite.set_preference(principal, model).await,
+        }
+    }
+
+    /// Puts conversations from a file in, and notes how far its import is. `false` and nothing when
+    /// the import is not there any more.
+    pub async fn import_step(&mut self, step: &ImportStep) -> Result<bool, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.import_step(step)),
+            Self::Sqlite(sqlite) => sqlite.import_step(step).await,
+        }
+    }
+
+    /// Notes an import that begins.
+    pub async fn put_import(&mut self, import: &Import) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(memory) => {
+                memory.put_import(import);
+                Ok(())
+            }
+            Self::Sqlite(sqlite) => sqlite.put_import(import).await,
+        }
+    }
+
+    /// Notes how many conversations the file of an import has.
+    pub async fn count_import(&mut self, id: ImportId, total: u64) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(memory) => {
+                memory.count_import(id, total);
+                Ok(())
+            }
+            Self::Sqlite(sqlite) => sqlite.count_import(id, total).await,
+        }
+    }
+
+    /// Notes that an import is over; with an error, that its file cannot be used.
+    pub async fn end_import(
+        &mut self,
+        id: ImportId,
+        error: Option<&str>,
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(memory) => {
+                memory.end_import(id, error);
+                Ok(())
+            }
+            Self::Sqlite(sqlite) => sqlite.end_import(id, error).await,
+        }
+    }
+
+    /// Stores a share, and what it shows.
+    pub async fn put_share(&mut self, share: &Share, page: &[u8]) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(memory) => {
+                memory.put_share(share, page);
+                Ok(())
+            }
+            Self::Sqlite(sqlite) => sqlite.put_share(share, page).await,
+        }
+    }
+
+    /// Takes a share back. `false` when the person has no such share.
+    pub async fn revoke(&mut self, principal: PrincipalId, id: &str) -> Result<bool, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.revoke(principal, id)),
+            Self::Sqlite(sqlite) => sqlite.revoke(principal, id).await,
+        }
+    }
+
+    /// Deletes all shares and imports of a person.
+    pub async fn forget_moves(&mut self, principal: PrincipalId) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(memory) => {
+                memory.forget_moves(principal);
+                Ok(())
+            }
+            Self::Sqlite(sqlite) => sqlite.forget_moves(principal).await,
         }
     }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use unbroken_engine::{Delete, Page};
 use unbroken_protocol::{
     ConversationDeleted, ConversationId, ConversationList, ConversationPage, ConversationPatch,
-    ConversationSummary,
+    ConversationSummary, DELETE_EVERYTHING, DeleteEverything, EverythingDeleted,
 };
 use unbroken_store::Shelf;
 
@@ -116,6 +116,25 @@ pub(crate) async fn delete(
     let how = if now { Delete::Erase } else { Delete::Hide };
     app.engine.delete(speaker.principal, conversation_id, how).await?;
     Ok(JsonReply(ConversationDeleted { success: true, conversation_id }))
+}
+
+/// `DELETE /ai/conversations`: everything that a person has here.
+pub(crate) async fn delete_all(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Query(in_query): Query<Pair>,
+    OptionalJson(body): OptionalJson<DeleteEverything>,
+) -> Result<JsonReply<EverythingDeleted>, ApiError> {
+    let pair =
+        Pair::new(body.session_id.or(in_query.session_id), body.device_id.or(in_query.device_id));
+    let speaker = auth::speaker(&app, &Method::DELETE, &headers, pair).await?;
+    if body.confirm != DELETE_EVERYTHING {
+        return Err(ApiError::bad_request(format!(
+            "To delete everything, the field confirm says \"{DELETE_EVERYTHING}\"."
+        )));
+    }
+    let conversations = app.engine.delete_everything(speaker.principal).await?;
+    Ok(JsonReply(EverythingDeleted { success: true, conversations }))
 }
 
 /// Whether there is no way back.

@@ -21,6 +21,7 @@ mod highlight;
 mod hostile;
 mod keep;
 mod models;
+mod moving;
 mod notices;
 mod old_client;
 mod origin;

@@ -69,6 +69,7 @@ impl Transaction<'_> {
         state.generations.retain(|id, _| !gone.contains(id));
         state.messages.retain(|_, (of, _)| *of != conversation);
         state.deleted.remove(&conversation);
+        state.shares.retain(|_, (share, _)| share.keep || share.conversation_id != conversation);
         state.conversations.remove(&conversation).is_some()
     }
 

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use unbroken_protocol::{
-    ClientMessageId, ConversationId, DeviceId, GenerationId, GenerationState, MessageId,
+    ClientMessageId, ConversationId, DeviceId, GenerationId, GenerationState, ImportId, MessageId,
     PrincipalId, Prompt, PromptId, Seq, Timestamp,
 };
 
 use super::rows::Rows;
 use crate::{
-    Conversation, ConversationRow, Generation, JournalEntry, Message, Record, SecretHash, Session,
-    Shelf,
+    Conversation, ConversationRow, Generation, Import, JournalEntry, Message, Record, SecretHash,
+    Session, Share, Shelf,
 };
 
 /// Everything. What is large is shared between copies.
@@ -32,6 +32,9 @@ pub(super) struct State {
     pub(super) journal: BTreeMap<i64, Arc<[JournalEntry]>>,
     /// By their first record.
     pub(super) packs: BTreeMap<(GenerationId, Seq), Arc<[Record]>>,
+    pub(super) imports: BTreeMap<ImportId, Import>,
+    /// Each with what it shows.
+    pub(super) shares: BTreeMap<String, (Share, Vec<u8>)>,
 }
 
 impl State {

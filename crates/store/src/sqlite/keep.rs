@@ -136,6 +136,7 @@ impl Transaction<'_> {
              AND counts.principal_id = c.principal_id",
             "DELETE FROM generations WHERE conversation_id = ?",
             "DELETE FROM messages WHERE conversation_id = ?",
+            "DELETE FROM shares WHERE conversation_id = ? AND NOT keep",
             "DELETE FROM conversations WHERE conversation_id = ? RETURNING 1",
         ] {
             script.step(sql);
@@ -174,7 +175,7 @@ impl Script {
     }
 
     /// Puts it there as it is now.
-    fn count(&mut self, conversation: ConversationId) -> &mut Self {
+    pub(super) fn count(&mut self, conversation: ConversationId) -> &mut Self {
         self.step(
             "UPDATE counts SET conversations = conversations + (c.shelf = 0) FROM conversations c \
              WHERE c.conversation_id = ? AND counts.principal_id = c.principal_id",

@@ -6,6 +6,7 @@
 mod branch;
 mod history;
 mod keep;
+mod moving;
 mod prompt;
 mod read;
 mod row;

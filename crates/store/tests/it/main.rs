@@ -4,6 +4,7 @@
 
 mod journal;
 mod keep;
+mod moving;
 mod owner;
 mod same;
 mod search;

@@ -1,0 +1,226 @@
+//! Cuts a file into conversations without reading it as a whole: a JSON array, JSON values one
+//! after the other, or a ZIP in which such files are.
+
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::ops::ControlFlow;
+use std::path::Path;
+
+/// The longest conversation that is read, in bytes.
+const PIECE_BYTES: usize = 64 << 20;
+/// Bytes that come out of one file at most, however much smaller it was.
+const UNPACKED_BYTES: u64 = 8 << 30;
+/// Files in a ZIP that are looked at.
+const FILES: usize = 100_000;
+const BUFFER: usize = 256 << 10;
+
+/// A value of the file.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Piece {
+    Json(Vec<u8>),
+    TooLarge,
+}
+
+/// Why a file cannot be used at all.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    #[error("This file is neither JSON nor a ZIP with JSON in it.")]
+    NotJson,
+    #[error("The file ends in the middle. Download it once more.")]
+    CutOff,
+    #[error("The ZIP is damaged: {0}.")]
+    Zip(#[from] zip::result::ZipError),
+    #[error("The ZIP holds more than this server unpacks.")]
+    Bomb,
+    #[error("The file cannot be read: {0}.")]
+    Io(#[from] io::Error),
+}
+
+/// Calls `each` for every value of a file until it breaks.
+///
+/// Of a ZIP all files are read whose names end in `.json`, in their order. Their names mean nothing
+/// else: nothing is unpacked to a disk.
+pub fn each_piece(
+    mut file: impl Read + Seek,
+    mut each: impl FnMut(Piece) -> ControlFlow<()>,
+) -> Result<(), Unusable> {
+    let mut magic = [0; 4];
+    let is_zip = file.read_exact(&mut magic).is_ok() && magic == *b"PK\x03\x04";
+    file.seek(SeekFrom::Start(0))?;
+    if !is_zip {
+        return pieces(BufReader::with_capacity(BUFFER, file), &mut each).map(drop);
+    }
+    let mut zip = zip::ZipArchive::new(BufReader::with_capacity(BUFFER, file))?;
+    let (mut left, mut found) = (UNPACKED_BYTES, false);
+    for index in 0..zip.len().min(FILES) {
+        let entry = zip.by_index(index)?;
+        let name = entry.name()?.to_ascii_lowercase();
+        let is_json = Path::new(&name).extension().is_some_and(|extension| extension == "json");
+        if !entry.is_file() || !is_json || name.starts_with("__macosx") {
+            continue;
+        }
+        let mut limited = entry.take(left);
+        let outcome = pieces(BufReader::with_capacity(BUFFER, &mut limited), &mut each);
+        left = limited.limit();
+        if left == 0 {
+            return Err(Unusable::Bomb);
+        }
+        match outcome {
+            Ok(ControlFlow::Break(())) => return Ok(()),
+            Ok(ControlFlow::Continue(())) => found = true,
+            // What is no conversation may be anything.
+            Err(Unusable::NotJson) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if found { Ok(()) } else { Err(Unusable::NotJson) }
+}
+
+fn pieces(
+    mut input: impl BufRead,
+    each: &mut impl FnMut(Piece) -> ControlFlow<()>,
+) -> Result<ControlFlow<()>, Unusable> {
+    let mut is_first = true;
+    let mut in_array = false;
+    loop {
+        let Some(byte) = peek(&mut input)? else {
+            return match (is_first, in_array) {
+                (true, _) => Err(Unusable::NotJson),
+                (false, true) => Err(Unusable::CutOff),
+                (false, false) => Ok(ControlFlow::Continue(())),
+            };
+        };
+        match byte {
+            b' ' | b'\t' | b'\r' | b'\n' | b',' | 0xef | 0xbb | 0xbf => input.consume(1),
+            b'[' if !in_array => {
+                in_array = true;
+                input.consume(1);
+            }
+            b']' if in_array => {
+                in_array = false;
+                input.consume(1);
+            }
+            b'{' | b'[' => {
+                if each(value(&mut input)?).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            _ if in_array => skip(&mut input)?,
+            _ => return Err(Unusable::NotJson),
+        }
+        is_first &= !matches!(byte, b'[' | b'{' | b']');
+    }
+}
+
+fn peek(input: &mut impl BufRead) -> io::Result<Option<u8>> {
+    Ok(input.fill_buf()?.first().copied())
+}
+
+/// One object or array, up to its end.
+fn value(input: &mut impl BufRead) -> Result<Piece, Unusable> {
+    let (mut depth, mut in_text, mut escaped) = (0_u64, false, false);
+    let (mut kept, mut too_large) = (Vec::new(), false);
+    loop {
+        let buffer = input.fill_buf()?;
+        if buffer.is_empty() {
+            return Err(Unusable::CutOff);
+        }
+        let mut end = None;
+        for (at, byte) in buffer.iter().enumerate() {
+            if escaped {
+                escaped = false;
+            } else if in_text {
+                escaped = *byte == b'\\';
+                in_text = *byte != b'"';
+            } else {
+                match byte {
+                    b'"' => in_text = true,
+                    b'{' | b'[' => depth += 1,
+                    b'}' | b']' => depth -= 1,
+                    _ => {}
+                }
+                if depth == 0 {
+                    end = Some(at + 1);
+                    break;
+                }
+            }
+        }
+        let taken = end.unwrap_or(buffer.len());
+        if kept.len() + taken > PIECE_BYTES {
+            (too_large, kept) = (true, Vec::new());
+        } else if !too_large {
+            kept.extend_from_slice(&buffer[..taken]);
+        }
+        input.consume(taken);
+        if end.is_some() {
+            return Ok(if too_large { Piece::TooLarge } else { Piece::Json(kept) });
+        }
+    }
+}
+
+/// A number, a text or a word among the conversations: none of them.
+fn skip(input: &mut impl BufRead) -> Result<(), Unusable> {
+    let (mut in_text, mut escaped, mut is_first) = (false, false, true);
+    loop {
+        let Some(byte) = peek(input)? else { return Err(Unusable::CutOff) };
+        let is_end = matches!(byte, b',' | b']' | b'[' | b'{') && !in_text;
+        if is_end && !is_first {
+            return Ok(());
+        }
+        (escaped, in_text) = match byte {
+            _ if escaped => (false, in_text),
+            b'\\' => (in_text, in_text),
+            b'"' => (false, !in_text),
+            _ => (false, in_text),
+        };
+        is_first = false;
+        input.consume(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    fn all(text: &[u8]) -> Result<Vec<String>, Unusable> {
+        let mut found = Vec::new();
+        each_piece(Cursor::new(text), |piece| {
+            let Piece::Json(json) = piece else { panic!("it is small") };
+            found.push(String::from_utf8(json).expect("it is text"));
+            ControlFlow::Continue(())
+        })?;
+        Ok(found)
+    }
+
+    #[test]
+    fn an_array_and_values_in_a_row_are_cut_alike() {
+        let expected = [r#"{"a":"]},\"{"}"#, r#"{"b":[{}]}"#];
+        for text in [
+            r#"[{"a":"]},\"{"},{"b":[{}]}]"#,
+            "{\"a\":\"]},\\\"{\"}\n{\"b\":[{}]}\n",
+            "\u{feff}[ 1, \"x,{\", null, {\"a\":\"]},\\\"{\"} , {\"b\":[{}]}]",
+        ] {
+            assert_eq!(all(text.as_bytes()).expect("it is JSON"), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_cut_off_or_no_json_says_so() {
+        assert!(matches!(all(b"[{\"a\":1},{\"b\":"), Err(Unusable::CutOff)));
+        assert!(matches!(all(b"[{\"a\":1},"), Err(Unusable::CutOff)));
+        assert!(matches!(all(b"GIF89a"), Err(Unusable::NotJson)));
+        assert!(matches!(all(b""), Err(Unusable::NotJson)));
+        assert!(matches!(all(b"PK\x03\x04 and then nothing"), Err(Unusable::Zip(_))));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+            let _ = each_piece(Cursor::new(&bytes), |_| ControlFlow::Continue(()));
+            let mut array = b"[".to_vec();
+            array.extend(bytes);
+            let _ = each_piece(Cursor::new(&array), |_| ControlFlow::Continue(()));
+        }
+    }
+}

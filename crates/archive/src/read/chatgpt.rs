@@ -1,0 +1,119 @@
+//! ChatGPT: `conversations.json`, a tree in `mapping`.
+
+use serde_json::Value;
+
+use super::value::{fenced, joined, left_out, list, text, time, word};
+use crate::notes::Notes;
+use crate::tree::{Foreign, Node, Who};
+
+pub(super) fn read(value: &Value, notes: &mut Notes) -> Foreign {
+    let title = text(&value["title"]);
+    let mut entries = Vec::new();
+    for (key, entry) in value["mapping"].as_object().into_iter().flatten() {
+        let mut node = Node {
+            id: key.clone(),
+            parent: word(&entry["parent"]),
+            at: time(&entry["message"]["create_time"]),
+            ..Node::default()
+        };
+        let message = &entry["message"];
+        if message.is_object() {
+            fill(&mut node, message, &title, notes);
+        }
+        entries.push(node);
+    }
+    let model = entries.iter().rev().find_map(|node| node.model.clone());
+    Foreign {
+        source: "chatgpt",
+        id: word(&value["conversation_id"]).unwrap_or_else(|| text(&value["id"])),
+        created_at: time(&value["create_time"]),
+        updated_at: time(&value["update_time"]),
+        current: word(&value["current_node"]),
+        model: word(&value["default_model_slug"]).or(model).unwrap_or_else(|| "ChatGPT".into()),
+        pinned: false,
+        archived: value["is_archived"] == true,
+        title,
+        nodes: entries,
+    }
+}
+
+fn fill(node: &mut Node, message: &Value, title: &str, notes: &mut Notes) {
+    let metadata = &message["metadata"];
+    let is_hidden = metadata["is_visually_hidden_from_conversation"] == true;
+    node.who = match message["author"]["role"].as_str() {
+        Some("user") => Who::User,
+        Some("assistant" | "tool") => Who::Model,
+        _ => Who::Nobody,
+    };
+    let content = &message["content"];
+    let kind = content["content_type"].as_str().unwrap_or("text");
+    if is_hidden || node.who == Who::Nobody || kind.ends_with("editable_context") {
+        if !list(&content["parts"]).iter().all(|part| part == "") {
+            notes.add("system", title);
+        }
+        node.who = Who::Nobody;
+        return;
+    }
+    node.model = word(&metadata["model_slug"]);
+    let is_tool = message["author"]["role"] == "tool";
+    match kind {
+        "text" | "multimodal_text" => {
+            if is_tool && kind == "text" {
+                notes.add("tool", title);
+                return;
+            }
+            let parts = list(&content["parts"]).iter().map(|part| part_text(part, title, notes));
+            node.text = without_marks(&joined(parts.collect()));
+        }
+        "code" => {
+            // Whoever it is addressed to, it is what the model wrote for a tool.
+            notes.add("tool", title);
+            let language = word(&content["language"]).filter(|language| language != "unknown");
+            node.text = fenced(&language.unwrap_or_default(), &text(&content["text"]));
+        }
+        "execution_output" => {
+            notes.add("tool", title);
+            node.text = fenced("text", &text(&content["text"]));
+        }
+        "thoughts" => {
+            let thoughts = list(&content["thoughts"]).iter();
+            let thoughts = thoughts.map(|t| joined(vec![text(&t["summary"]), text(&t["content"])]));
+            node.reasoning = joined(thoughts.collect());
+        }
+        "reasoning_recap" => {}
+        "tether_quote" | "tether_browsing_display" | "system_error" => notes.add("tool", title),
+        _ => {
+            notes.add("other", title);
+            node.text = word(&content["text"]).unwrap_or_else(|| left_out("Part", kind));
+        }
+    }
+}
+
+fn part_text(part: &Value, title: &str, notes: &mut Notes) -> String {
+    if let Some(text) = part.as_str() {
+        return text.to_owned();
+    }
+    let kind = part["content_type"].as_str().unwrap_or_default();
+    let (what, name) = match kind {
+        _ if kind.contains("image") => ("image", "Image"),
+        "audio_transcription" => return text(&part["text"]),
+        _ if kind.contains("audio") || kind.contains("video") => ("audio", "Recording"),
+        _ => ("other", "Part"),
+    };
+    notes.add(what, title);
+    left_out(name, "")
+}
+
+/// Marks of citations stand between characters of the private use area.
+fn without_marks(text: &str) -> String {
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(start) = rest.find('\u{e200}') {
+        out.push_str(&rest[..start]);
+        let after = &rest[start..];
+        let end =
+            after.find('\u{e201}').map_or('\u{e200}'.len_utf8(), |end| end + '\u{e201}'.len_utf8());
+        rest = &after[end..];
+    }
+    out.push_str(rest);
+    out
+}

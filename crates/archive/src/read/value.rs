@@ -1,0 +1,53 @@
+//! Picks what is wanted out of JSON that may be anything.
+
+use serde_json::Value;
+use unbroken_protocol::Timestamp;
+
+pub(super) fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// A text that is not empty.
+pub(super) fn word(value: &Value) -> Option<String> {
+    value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+pub(super) fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// A time as seconds, as milliseconds, or as RFC 3339.
+pub(super) fn time(value: &Value) -> Option<Timestamp> {
+    if let Some(text) = value.as_str() {
+        return serde_json::from_value(Value::from(text)).ok();
+    }
+    let number = value.as_f64().filter(|number| *number > 0.0)?;
+    // No chat is older than 1970-04: what is larger than that in seconds counts milliseconds.
+    let millis = if number < 1e11 { number * 1000.0 } else { number };
+    #[expect(clippy::cast_possible_truncation, reason = "a cast keeps within the range")]
+    Some(Timestamp::from_millis(millis.round() as i64))
+}
+
+/// Code as Markdown; nothing in it ends the fence.
+pub(super) fn fenced(language: &str, code: &str) -> String {
+    let longest = code.split(|char| char != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest.max(2) + 1);
+    let language: String = language.chars().filter(char::is_ascii_alphanumeric).collect();
+    format!("{fence}{language}\n{}\n{fence}", code.trim_end())
+}
+
+/// What stands for something that is not brought along.
+pub(super) fn left_out(what: &str, name: &str) -> String {
+    let name: String = name.chars().filter(|char| !char.is_control()).take(120).collect();
+    if name.is_empty() {
+        format!("[{what}: not imported]")
+    } else {
+        format!("[{what}: {name}, not imported]")
+    }
+}
+
+/// Parts of a message with a blank line between them.
+pub(super) fn joined(parts: Vec<String>) -> String {
+    let parts: Vec<_> = parts.into_iter().filter(|part| !part.trim().is_empty()).collect();
+    parts.join("\n\n")
+}

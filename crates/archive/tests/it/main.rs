@@ -1,0 +1,198 @@
+//! What other chats export, read as they write it.
+#![expect(clippy::cast_precision_loss, reason = "times of a test are small")]
+
+#[path = "../../examples/exports/shapes.rs"]
+mod shapes;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use unbroken_archive::{Found, Notes, read};
+use unbroken_protocol::{ArchivedConversation, PrincipalId, Role};
+
+const SOURCES: [&str; 4] = ["chatgpt", "claude", "open-webui", "librechat"];
+
+fn found(value: &Value, notes: &mut Notes) -> Option<Found> {
+    read(value.to_string().as_bytes(), PrincipalId::from_bytes([7; 16]), notes)
+}
+
+fn one(value: &Value) -> (ArchivedConversation, Vec<(String, u64)>) {
+    let mut notes = Notes::default();
+    let conversation = found(value, &mut notes).expect("it is a conversation").conversation;
+    (conversation, notes.view().into_iter().map(|note| (note.what, note.count)).collect())
+}
+
+fn texts(conversation: &ArchivedConversation) -> Vec<(Role, &str)> {
+    conversation.shown().iter().map(|message| (message.role, message.content.as_str())).collect()
+}
+
+#[test]
+fn every_source_keeps_its_texts_times_and_models() {
+    for source in SOURCES {
+        let (read, notes) = one(&shapes::conversation(source, 3, 6));
+        assert_eq!(notes, [], "{source}");
+        assert_eq!((read.title.as_str(), read.messages.len()), ("Conversation 3", 6), "{source}");
+        for (at, (role, text)) in texts(&read).into_iter().enumerate() {
+            assert_eq!(role, [Role::User, Role::Assistant][at % 2], "{source}");
+            assert!(text.starts_with(&format!("Message {at} of conversation 3:")), "{source}");
+        }
+        let second = &read.messages[1];
+        assert_eq!(second.created_at.as_millis() / 1000, 1_700_003_010, "{source}");
+        let model = second.answer.as_ref().unwrap().model_name.as_str();
+        assert!(["gpt-4o", "Claude", "llama3.2"].contains(&model), "{source}: {model}");
+    }
+}
+
+#[test]
+fn the_same_conversation_has_the_same_ids_for_one_person_and_others_for_another() {
+    for source in SOURCES {
+        let value = shapes::conversation(source, 1, 4);
+        let (short, _) = one(&value);
+        let (long, _) = one(&shapes::conversation(source, 1, 8));
+        assert_eq!(short.conversation_id, long.conversation_id);
+        assert_eq!(short.messages[3].message_id, long.messages[3].message_id, "{source}");
+        let other = PrincipalId::from_bytes([8; 16]);
+        let foreign = read(value.to_string().as_bytes(), other, &mut Notes::default()).unwrap();
+        assert_ne!(foreign.conversation.conversation_id, short.conversation_id);
+        assert_ne!(foreign.conversation.messages[0].message_id, short.messages[0].message_id);
+    }
+}
+
+#[test]
+fn branches_hidden_messages_tools_and_images_of_chatgpt() {
+    let node = |id: &str, parent: Value, role: &str, at: f64, content: Value, metadata: Value| {
+        json!({"id": id, "parent": parent, "children": [], "message": {"id": id,
+            "author": {"role": role}, "create_time": at, "content": content,
+            "metadata": metadata, "recipient": "all"}})
+    };
+    let text = |text: &str| json!({"content_type": "text", "parts": [text]});
+    let hidden = json!({"is_visually_hidden_from_conversation": true});
+    let value = json!({"title": "Branches", "create_time": 1.7e9, "update_time": 1.7e9,
+        "conversation_id": "x", "current_node": "b2", "mapping": {
+        "root": {"id": "root", "message": null, "parent": null, "children": ["s"]},
+        "s": node("s", json!("root"), "system", 1.0, text("Be brief."), hidden),
+        "u": node("u", json!("s"), "user", 2.0, json!({"content_type": "multimodal_text",
+            "parts": [{"content_type": "image_asset_pointer", "asset_pointer": "file-service://f"},
+            "What is this?"]}), json!({})),
+        "a1": node("a1", json!("u"), "assistant", 3.0, text("A boat."), json!({})),
+        "b1": node("b1", json!("u"), "assistant", 4.0, json!({"content_type": "code",
+            "language": "python", "text": "look(\"```\")"}), json!({"model_slug": "o3"})),
+        "t": node("t", json!("b1"), "tool", 5.0, json!({"content_type": "execution_output",
+            "text": "whale"}), json!({})),
+        "b2": node("b2", json!("t"), "assistant", 6.0,
+            text("A whale.\u{e200}cite\u{e202}turn0\u{e201}"), json!({"model_slug": "o3"})),
+    }});
+    let (read, notes) = one(&value);
+    assert_eq!(notes, [("image".into(), 1), ("system".into(), 1), ("tool".into(), 2)]);
+    assert_eq!(read.messages.len(), 3, "{read:?}");
+    assert_eq!(read.messages[1].content, "A boat.");
+    let shown = texts(&read);
+    assert_eq!(shown[0], (Role::User, "[Image: not imported]\n\nWhat is this?"));
+    let answer = "````python\nlook(\"```\")\n````\n\n```text\nwhale\n```\n\nA whale.";
+    assert_eq!(shown[1], (Role::Assistant, answer));
+}
+
+#[test]
+fn reasoning_is_reasoning_and_no_text() {
+    let claude = json!({"uuid": "x", "name": "", "chat_messages": [
+        {"uuid": "1", "sender": "human", "text": "Hi", "content": [],
+         "attachments": [{"file_name": "a.txt", "extracted_content": "inside"}],
+         "files": [{"file_name": "b.png"}]},
+        {"uuid": "2", "sender": "assistant", "content": [{"type": "thinking", "thinking": "Hm."},
+         {"type": "tool_use", "name": "web_search", "input": {}}, {"type": "text", "text": "Ho"}]}]});
+    let (read, notes) = one(&claude);
+    assert_eq!(notes, [("file".into(), 1), ("tool".into(), 1)]);
+    let answer = &read.messages[1];
+    assert_eq!(answer.content, "[Tool: web_search, not imported]\n\nHo");
+    assert_eq!(answer.answer.as_ref().unwrap().reasoning, "Hm.");
+    assert!(read.messages[0].content.contains("inside"));
+    let webui = json!({"id": "x", "chat": {"history": {"currentId": "2", "messages": {
+        "1": {"id": "1", "parentId": null, "role": "user", "content": "Hi"},
+        "2": {"id": "2", "parentId": "1", "role": "assistant", "content":
+            "<details type=\"reasoning\" done=\"true\" duration=\"2\">\n<summary>Thought</summary>\n> Hm.\n</details>\nHo"}
+    }}}});
+    let (read, _) = one(&webui);
+    assert_eq!(read.messages[1].content, "Ho");
+    assert_eq!(read.messages[1].answer.as_ref().unwrap().reasoning, "Hm.");
+}
+
+#[test]
+fn a_tree_of_children_of_librechat_keeps_its_branches() {
+    let value = json!({"conversationId": "x", "title": "T", "recursive": true, "messagesTree": [
+        {"messageId": "1", "isCreatedByUser": true, "text": "Hi", "children": [
+            {"messageId": "2", "isCreatedByUser": false, "text": "Ho", "children": []},
+            {"messageId": "3", "isCreatedByUser": false, "text": "Hu", "children": []}]}]});
+    let (read, _) = one(&value);
+    let parents: Vec<_> = read.messages.iter().map(|message| message.parent_id).collect();
+    let first = read.messages[0].message_id;
+    assert_eq!(parents, [None, Some(first), Some(first)]);
+    assert_eq!(texts(&read)[1].1, "Hu", "the newest is shown");
+}
+
+#[test]
+fn what_is_no_tree_or_no_conversation_is_left_out_and_said() {
+    let mut notes = Notes::default();
+    let twice = json!({"mapping": {"a": {"parent": "b"}, "b": {"parent": "a"}}, "title": "Loop"});
+    for value in
+        [json!({"email": "a@b"}), twice, json!({"format": "unbroken.conversation", "version": 2})]
+    {
+        assert!(found(&value, &mut notes).is_none(), "{value}");
+    }
+    assert!(read(b"{\"a\": \"\\ud800\"}", PrincipalId::new(), &mut notes).is_none());
+    let said: Vec<_> = notes.view().into_iter().map(|note| note.what).collect();
+    assert_eq!(said, ["empty", "other", "unreadable"]);
+}
+
+/// Values with the names that matter, of any type.
+fn anything() -> impl Strategy<Value = Value> {
+    let names = prop::sample::select(vec![
+        "mapping",
+        "message",
+        "parent",
+        "children",
+        "content",
+        "parts",
+        "author",
+        "role",
+        "chat",
+        "history",
+        "messages",
+        "chat_messages",
+        "conversationId",
+        "format",
+        "version",
+        "title",
+        "create_time",
+        "text",
+        "uuid",
+        "messageId",
+        "current_node",
+    ]);
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        prop::sample::select(vec!["user", "assistant", "a", "unbroken.conversation", ""])
+            .prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 60, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(names.clone().prop_map(String::from), inner, 0..6)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn nothing_in_a_file_makes_it_panic(value in anything()) {
+        let _ = found(&value, &mut Notes::default());
+    }
+
+    #[test]
+    fn what_was_read_is_written_and_read_again(messages in 1..12_usize, source in 0..4_usize) {
+        let (read, _) = one(&shapes::conversation(SOURCES[source], 5, messages));
+        let written: Value = serde_json::from_str(&unbroken_archive::json(&read)).unwrap();
+        prop_assert_eq!(one(&written).0, read);
+    }
+}

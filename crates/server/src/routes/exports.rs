@@ -1,0 +1,205 @@
+//! Conversations as files (PROTOCOL B5).
+
+use std::io::{self, Write};
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::response::Response;
+use bytes::Bytes;
+use serde::Deserialize;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use unbroken_archive::{Package, file_name, html_file, json, markdown, shown};
+use unbroken_engine::{Engine, Refusal};
+use unbroken_protocol::{ArchivedConversation, PrincipalId};
+
+use crate::App;
+use crate::auth::{self, Pair};
+use crate::error::{ApiError, PathId, Query};
+use crate::routes::conversations::parse;
+
+/// Pieces that wait for a slow reader.
+const WAITING: usize = 4;
+/// Bytes of a piece, about.
+const PIECE: usize = 64 << 10;
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Wanted {
+    #[serde(default)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Format {
+    #[default]
+    Json,
+    Markdown,
+    Html,
+}
+
+impl Format {
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Markdown => "md",
+            Self::Html => "html",
+        }
+    }
+
+    fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Markdown => "text/markdown; charset=utf-8",
+            Self::Html => "text/html; charset=utf-8",
+        }
+    }
+
+    fn write(self, conversation: &ArchivedConversation) -> String {
+        match self {
+            Self::Json => json(conversation),
+            Self::Markdown => markdown(conversation),
+            Self::Html => html_file(&shown(conversation)),
+        }
+    }
+}
+
+/// `GET /ai/conversations/{id}/export`
+pub(crate) async fn one(
+    State(app): State<App>,
+    headers: HeaderMap,
+    PathId(id): PathId,
+    Query(pair): Query<Pair>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, ApiError> {
+    let speaker = auth::speaker(&app, &Method::GET, &headers, pair).await?;
+    let conversation = app.engine.export(speaker.principal, parse(&id)?).await?;
+    let format = wanted.format;
+    let name = format!("{}.{}", file_name(&conversation.title), format.extension());
+    Ok(file(&name, format.content_type(), Body::from(format.write(&conversation))))
+}
+
+/// `GET /ai/export`: JSON as one array, the others as a ZIP. In memory is one conversation.
+pub(crate) async fn all(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Query(pair): Query<Pair>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, ApiError> {
+    let speaker = auth::speaker(&app, &Method::GET, &headers, pair).await?;
+    let (sender, receiver) = mpsc::channel(WAITING);
+    let (engine, principal, format) = (app.engine.clone(), speaker.principal, wanted.format);
+    let handle = Handle::current();
+    app.tasks.spawn_blocking(move || {
+        let mut output = Output { sender, waiting: Vec::with_capacity(PIECE) };
+        let written = write_all(&engine, &handle, principal, format, &mut output);
+        // Who gets an export that is not whole has to see that.
+        if let Err(error) = written.and_then(|()| output.flush()) {
+            let _ = output.sender.blocking_send(Err(error));
+        }
+    });
+    let body = Body::from_stream(ReceiverStream::new(receiver));
+    Ok(match format {
+        Format::Json => file("conversations.json", format.content_type(), body),
+        Format::Markdown => file("conversations-markdown.zip", "application/zip", body),
+        Format::Html => file("conversations-html.zip", "application/zip", body),
+    })
+}
+
+fn write_all(
+    engine: &Engine,
+    handle: &Handle,
+    principal: PrincipalId,
+    format: Format,
+    output: &mut Output,
+) -> io::Result<()> {
+    if format == Format::Json {
+        let mut before = "[\n";
+        each(engine, handle, principal, |conversation| {
+            output.write_all(before.as_bytes())?;
+            before = ",\n";
+            output.write_all(json(conversation).as_bytes())
+        })?;
+        let end = if before == "[\n" { "[]\n" } else { "\n]\n" };
+        return output.write_all(end.as_bytes());
+    }
+    let mut package = Package::new(output);
+    each(engine, handle, principal, |conversation| {
+        package.add(conversation, format.extension(), &format.write(conversation))
+    })?;
+    package.finish()
+}
+
+fn each(
+    engine: &Engine,
+    handle: &Handle,
+    principal: PrincipalId,
+    mut take: impl FnMut(&ArchivedConversation) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut after = None;
+    loop {
+        let page = engine.export_page(principal, after);
+        let ids = handle.block_on(page).map_err(io::Error::other)?;
+        let Some(last) = ids.last() else { return Ok(()) };
+        after = Some(*last);
+        for id in ids {
+            match handle.block_on(engine.export(principal, id)) {
+                Ok(conversation) => take(&conversation)?,
+                // It was deleted meanwhile.
+                Err(Refusal::NotFound(_)) => {}
+                Err(refusal) => return Err(io::Error::other(refusal)),
+            }
+        }
+    }
+}
+
+/// Goes to whoever reads, and waits for a slow reader.
+struct Output {
+    sender: mpsc::Sender<io::Result<Bytes>>,
+    waiting: Vec<u8>,
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.waiting.extend_from_slice(bytes);
+        if self.waiting.len() >= PIECE {
+            self.flush()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let piece = std::mem::replace(&mut self.waiting, Vec::with_capacity(PIECE));
+        let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
+        self.sender.blocking_send(Ok(piece.into())).map_err(gone)
+    }
+}
+
+/// An answer that a browser keeps as a file.
+fn file(name: &str, content_type: &'static str, body: Body) -> Response {
+    // The plain name for old clients, and the whole one (RFC 6266, RFC 8187).
+    let plain: String = name.chars().map(|c| if c.is_ascii() { c } else { '_' }).collect();
+    let whole: String = name
+        .bytes()
+        .map(|byte| match byte {
+            _ if byte.is_ascii_alphanumeric() || b".-_".contains(&byte) => {
+                char::from(byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        })
+        .collect();
+    let disposition = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{whole}");
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(disposition) = HeaderValue::try_from(disposition) {
+        headers.insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    response
+}
