@@ -33,12 +33,10 @@ pub(crate) fn ToastLine() -> impl IntoView {
     };
     move || {
         let toast = app.keep.toast.get()?;
-        request_animation_frame(|| {
-            // What had it may be gone.
-            if dom::focus_is_lost() {
-                dom::focus("undo");
-            }
-        });
+        if toast.undo.is_some() {
+            // What had it is gone with the conversation.
+            request_animation_frame(|| dom::focus("undo"));
+        }
         let undo = toast.undo.map(|_| {
             view! {
                 <button id="undo" class="link-button" on:click=move |_| app.undo()>
