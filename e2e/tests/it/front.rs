@@ -90,11 +90,13 @@ impl Front {
     async fn serve(&self, mut client: TcpStream, server: &str) -> Option<()> {
         let mut habit = self.habit.subscribe();
         let head = tokio::select! {
-            head = head(&mut client) => head?,
+            // First: nothing gets through any more, not even what is there already.
+            biased;
             _ = habit.wait_for(|habit| *habit == Habit::Down) => {
                 client.set_zero_linger().ok()?;
                 return None;
             }
+            head = head(&mut client) => head?,
         };
         let kind = Kind::of(&head);
         if kind == Kind::Socket && *habit.borrow() != Habit::Good {
