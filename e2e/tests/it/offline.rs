@@ -53,6 +53,20 @@ async fn offline(browser: &Browser, offline: bool) {
     browser.devtools("Network.emulateNetworkConditions", conditions).await;
 }
 
+/// A page with one answer, which the service worker keeps.
+async fn with_a_kept_answer() -> (Server, Front, Browser) {
+    let server = Server::start("numbers:tokens=30,rate=0").await;
+    let front = Front::start(&server.address).await;
+    let browser = visit(&front).await;
+    ask(&browser, "Count for me").await;
+    browser.answer_when("/\\b30$/.test(text)").await;
+    browser.answer_ended().await;
+    browser.reload().await;
+    browser.answer_when("/\\b30$/.test(text)").await;
+    is_kept(&browser).await;
+    (server, front, browser)
+}
+
 /// Waits until the service worker keeps the page of a conversation.
 async fn is_kept(browser: &Browser) {
     let script = "
@@ -95,15 +109,7 @@ async fn the_app_can_be_installed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_conversation_that_was_opened_can_be_read_without_a_network() {
-    let server = Server::start("numbers:tokens=30,rate=0").await;
-    let front = Front::start(&server.address).await;
-    let browser = visit(&front).await;
-    ask(&browser, "Count for me").await;
-    browser.answer_when("/\\b30$/.test(text)").await;
-    browser.answer_ended().await;
-    browser.reload().await;
-    browser.answer_when("/\\b30$/.test(text)").await;
-    is_kept(&browser).await;
+    let (_server, front, browser) = with_a_kept_answer().await;
 
     cut(&browser, &front).await;
     browser.reload().await;
@@ -151,15 +157,7 @@ async fn with_a_network_nobody_sees_the_page_that_is_kept() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_without_a_network_is_sent_once_when_it_is_back_also_after_a_reload() {
-    let server = Server::start("numbers:tokens=30,rate=0").await;
-    let front = Front::start(&server.address).await;
-    let browser = visit(&front).await;
-    ask(&browser, "Count for me").await;
-    browser.answer_when("/\\b30$/.test(text)").await;
-    browser.answer_ended().await;
-    browser.reload().await;
-    browser.answer_when("/\\b30$/.test(text)").await;
-    is_kept(&browser).await;
+    let (server, front, browser) = with_a_kept_answer().await;
 
     cut(&browser, &front).await;
     let says_offline = "return document.querySelector('[role=status][aria-label=Connection]')
