@@ -1,14 +1,11 @@
 //! Pinning, archiving, folders, deleting with a way back, and temporary conversations (PROTOCOL
 //! B5).
 
-use std::time::Instant;
-
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use unbroken_client::{RestError, Shelf};
 use unbroken_protocol::{
-    ClientMessageId, ConversationId, ConversationList, ConversationPatch, StartRequest,
-    StartResponse,
+    ClientMessageId, ConversationList, ConversationPatch, StartRequest, StartResponse,
 };
 use unbroken_standin::{CallState, Standin, numbered};
 
@@ -194,26 +191,4 @@ async fn a_temporary_conversation_is_read_by_its_id_and_listed_nowhere() {
     assert!(heard.iter().all(|event| event["type"] != "conversation"), "no list takes it in");
     device.rest.delete(id).await.unwrap();
     assert_eq!(status(device.rest.conversation(id, None, None).await), 404);
-}
-
-/// The figures of how soon a change is on another tab.
-#[tokio::test]
-#[ignore = "it measures"]
-async fn figures_how_soon_a_change_is_on_another_tab() {
-    let server = TestServer::start().await;
-    let device = server.device("laptop").await;
-    let id: ConversationId = finished(&device, "Count!").await.conversation_id;
-    let mut tab = device.hello(&[]).await;
-    let mut times = Vec::new();
-    for n in 0..200 {
-        let patch = ConversationPatch { pinned: Some(n % 2 == 0), ..ConversationPatch::default() };
-        let began = Instant::now();
-        let (line, ()) = tokio::join!(device.rest.patch(id, &patch), async {
-            tab.next_is("conversation").await;
-            times.push(began.elapsed());
-        });
-        line.unwrap();
-    }
-    times.sort();
-    println!("p50 {:?}, p99 {:?}, most {:?}", times[100], times[198], times[199]);
 }
