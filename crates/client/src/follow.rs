@@ -136,17 +136,17 @@ impl Cursor {
     pub(crate) fn take(&mut self, event: Event, out: &mut Vec<Update>) -> Next {
         match event {
             Event::Following(following) => self.following(&following, out),
-            Event::Snapshot(snapshot) => self.snapshot(snapshot, out),
+            Event::Snapshot(snapshot) => self.snapshot(*snapshot, out),
             Event::StreamStart(start) => self.started(start.model, out),
-            Event::StreamComplete(complete) => self.complete(complete, out),
-            Event::StreamError(error) => self.failed(error, out),
+            Event::StreamComplete(complete) => self.complete(*complete, out),
+            Event::StreamError(error) => self.failed(*error, out),
             // Records of a follow that was given up, or that a snapshot will cover.
             _ if self.phase != Phase::Live => Next::Stay,
             Event::ContentChunk(chunk) => self.content(chunk, out),
             Event::ReasoningChunk(chunk) => self.reasoning(chunk, out),
             Event::ToolEvent(event) => {
                 let (at, from) = (event.at, event.seq_from);
-                self.record(&at, from, Update::Tool(event), out)
+                self.record(&at, from, Update::Tool(*event), out)
             }
             Event::SourceFound(found) => {
                 self.record(&found.at, found.seq_from, Update::Source(found.citation), out)

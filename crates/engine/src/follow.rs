@@ -304,9 +304,11 @@ impl Follower {
         let seq_from = (from != self.held.seq).then_some(from);
         match body.clone() {
             Body::Tool { call_id, phase, name, data } => {
-                Event::ToolEvent(ToolEvent { at, seq_from, call_id, phase, name, data })
+                Event::ToolEvent(Box::new(ToolEvent { at, seq_from, call_id, phase, name, data }))
             }
-            Body::Source(citation) => Event::SourceFound(SourceFound { at, seq_from, citation }),
+            Body::Source(citation) => {
+                Event::SourceFound(Box::new(SourceFound { at, seq_from, citation: *citation }))
+            }
             Body::State { state, code, message, can_continue, means } => {
                 Event::GenerationState(GenerationStateEvent {
                     at,
@@ -326,7 +328,7 @@ impl Follower {
                 output_tokens,
                 content_chars,
                 content_sha256,
-            } => Event::StreamComplete(StreamComplete {
+            } => Event::StreamComplete(Box::new(StreamComplete {
                 full_response: String::new(),
                 total_chunks,
                 tokens: input_tokens + output_tokens,
@@ -341,18 +343,20 @@ impl Follower {
                 finish_reason,
                 content_chars,
                 content_sha256,
-            }),
-            Body::Failed { code, message, retry_after_ms } => Event::StreamError(StreamError {
-                error: message,
-                code,
-                retryable: code.retryable(),
-                status: Some(StreamErrorStatus::Failed),
-                retry_after_ms,
-                timestamp,
-                at: Some(at),
-                seq_from,
-                req: None,
-            }),
+            })),
+            Body::Failed { code, message, retry_after_ms } => {
+                Event::StreamError(Box::new(StreamError {
+                    error: message,
+                    code,
+                    retryable: code.retryable(),
+                    status: Some(StreamErrorStatus::Failed),
+                    retry_after_ms,
+                    timestamp,
+                    at: Some(at),
+                    seq_from,
+                    req: None,
+                }))
+            }
             Body::Content(_) | Body::Reasoning(_) => unreachable!("kept as text"),
         }
     }
@@ -371,7 +375,7 @@ impl Follower {
             }
             _ => None,
         });
-        Event::Snapshot(Snapshot {
+        Event::Snapshot(Box::new(Snapshot {
             at: self.at(),
             content: fill("content", Text::Content, &inner.content),
             reasoning: if self.view.reasoning {
@@ -382,7 +386,7 @@ impl Follower {
             citations: inner.citations(),
             tool_events: tool_events.collect(),
             state,
-        })
+        }))
     }
 
     /// For a connection that knows no states: why nothing more comes.
@@ -396,7 +400,7 @@ impl Follower {
         });
         let (code, message) = why.unwrap_or_default();
         let code = code.unwrap_or(ErrorCode::OwnerLost);
-        Event::StreamError(StreamError {
+        Event::StreamError(Box::new(StreamError {
             error: message.unwrap_or_else(|| "The answer was interrupted.".into()),
             code,
             retryable: code.retryable(),
@@ -406,7 +410,7 @@ impl Follower {
             at: Some(self.at()),
             seq_from: None,
             req: None,
-        })
+        }))
     }
 
     fn storage_error(&self) -> Event {
@@ -517,7 +521,7 @@ mod tests {
     }
 
     fn source() -> Body {
-        Body::Source(unbroken_protocol::Citation {
+        Body::Source(Box::new(unbroken_protocol::Citation {
             index: 1,
             source_type: "guide".to_owned(),
             title: String::new(),
@@ -526,7 +530,7 @@ mod tests {
             page: None,
             quote: String::new(),
             score: None,
-        })
+        }))
     }
 
     fn records(steps: &[Step]) -> Vec<Record> {

@@ -134,8 +134,7 @@ impl Log {
 
     /// Whether a run of that epoch may append.
     pub(crate) fn takes(&self, epoch: Epoch) -> bool {
-        let inner = self.lock();
-        !inner.state.is_sealed() && inner.epoch == epoch
+        self.lock().takes() == Some(epoch)
     }
 
     pub(crate) fn set_packed(&self, packed: Seq) {
@@ -217,6 +216,11 @@ impl Inner {
         self.entries.len() as Seq
     }
 
+    /// The run that may append; none to a log that is sealed.
+    pub(crate) fn takes(&self) -> Option<Epoch> {
+        (!self.state.is_sealed()).then_some(self.epoch)
+    }
+
     /// Where the log ends: the epoch is that of the last record, or of the run before the first.
     pub(crate) fn position(&self) -> Position {
         let epoch = self.entries.last().map_or(self.epoch, |entry| entry.epoch);
@@ -252,7 +256,7 @@ impl Inner {
     pub(crate) fn citations(&self) -> Vec<Citation> {
         let sources = self.entries.iter().filter_map(|entry| match &entry.kind {
             Kind::Other(body) => match &**body {
-                Body::Source(citation) => Some(citation.clone()),
+                Body::Source(citation) => Some((**citation).clone()),
                 _ => None,
             },
             _ => None,

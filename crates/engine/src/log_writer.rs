@@ -527,35 +527,49 @@ impl Task {
     }
 }
 
-/// Where the logs of one commit end when what was taken so far is in it; `None` when sealed or
-/// interrupted.
+/// Where the logs of one commit end when what was taken so far is in it.
 ///
 /// Refused is what does not continue its log: it was sealed meanwhile, also by this very commit, or
 /// a later run owns it (PROTOCOL B8.1, B8.5, B8.6).
-struct Ends(HashMap<GenerationId, Option<Seq>>);
+struct Ends(HashMap<GenerationId, End>);
+
+/// Where a log ends, and which run may write it; `None` when none may.
+#[derive(Clone, Copy)]
+struct End {
+    epoch: Option<Epoch>,
+    seq: Seq,
+}
 
 impl Ends {
     fn take_append(&mut self, append: &Append) -> bool {
         let end = self.end(&append.log);
-        let Record { epoch, seq, .. } = append.record;
-        let fits = append.log.takes(epoch) && *end == Some(seq - 1);
+        let fits = end.is_continued_by(&append.record);
         if fits {
-            *end = Some(seq);
+            end.seq = append.record.seq;
         }
         fits
     }
 
     fn take_settle(&mut self, settle: &Settle) -> bool {
         let end = self.end(&settle.log);
-        let fits = settle.log.takes(settle.record.epoch) && *end == Some(settle.record.seq - 1);
+        let fits = end.is_continued_by(&settle.record);
         if fits {
-            *end = None;
+            end.epoch = None;
         }
         fits
     }
 
-    fn end(&mut self, log: &Log) -> &mut Option<Seq> {
-        self.0.entry(log.identity.generation_id).or_insert_with(|| Some(log.head()))
+    fn end(&mut self, log: &Log) -> &mut End {
+        self.0.entry(log.identity.generation_id).or_insert_with(|| {
+            let inner = log.lock();
+            End { epoch: inner.takes(), seq: inner.head() }
+        })
+    }
+}
+
+impl End {
+    fn is_continued_by(self, record: &Record) -> bool {
+        self.epoch == Some(record.epoch) && self.seq + 1 == record.seq
     }
 }
 

@@ -13,6 +13,8 @@ use crate::rest::{ConversationSummary, QueueItem};
 use crate::{ClientMessageId, ConversationId, ErrorCode, GenerationId, MessageId, Timestamp};
 
 /// One event or frame from the server.
+///
+/// What is rare and large is in a box: a token's event is moved often, and is as large as the largest.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
@@ -20,16 +22,16 @@ pub enum Event {
     ConversationStarted(ConversationStarted),
     StreamStart(StreamStart),
     ContentChunk(ContentChunk),
-    StreamComplete(StreamComplete),
-    StreamError(StreamError),
+    StreamComplete(Box<StreamComplete>),
+    StreamError(Box<StreamError>),
 
     HelloOk(HelloOk),
     Following(Following),
-    Snapshot(Snapshot),
+    Snapshot(Box<Snapshot>),
     GenerationState(GenerationStateEvent),
     ReasoningChunk(ReasoningChunk),
-    ToolEvent(ToolEvent),
-    SourceFound(SourceFound),
+    ToolEvent(Box<ToolEvent>),
+    SourceFound(Box<SourceFound>),
     Heartbeat(Heartbeat),
     Pong(Pong),
     Draining(Draining),
@@ -596,7 +598,7 @@ mod tests {
 
     #[test]
     fn a_refusal_carries_no_generation() {
-        let refusal = Event::StreamError(StreamError {
+        let refusal = Event::StreamError(Box::new(StreamError {
             error: "no".into(),
             code: ErrorCode::BadRequest,
             retryable: false,
@@ -606,7 +608,7 @@ mod tests {
             at: None,
             seq_from: None,
             req: None,
-        });
+        }));
         let json = serde_json::to_value(&refusal).unwrap();
         assert!(json.get("generation_id").is_none());
         assert_eq!(serde_json::from_value::<Event>(json).unwrap(), refusal);

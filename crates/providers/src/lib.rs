@@ -52,7 +52,7 @@ pub enum Event {
     /// Text of the model's reasoning; never empty.
     Reasoning(String),
     /// A passage that the answer may cite.
-    Source(Citation),
+    Source(Box<Citation>),
     /// Tokens so far; a later one replaces an earlier one.
     Usage(Usage),
     /// The model is done. Nothing follows.

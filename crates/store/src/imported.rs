@@ -135,7 +135,7 @@ impl ImportedLog {
             log.push(Body::Reasoning(answer.reasoning.clone()));
         }
         for citation in &answer.citations {
-            log.push(Body::Source(citation.clone()));
+            log.push(Body::Source(Box::new(citation.clone())));
         }
         let (mut rest, mut chars, mut chunks) = (content, 0, 0_u64);
         for seam in &answer.seams {

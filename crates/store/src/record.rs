@@ -34,7 +34,7 @@ pub enum Body {
         name: String,
         data: Value,
     },
-    Source(Citation),
+    Source(Box<Citation>),
     State {
         state: GenerationState,
         code: Option<ErrorCode>,

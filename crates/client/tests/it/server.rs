@@ -141,7 +141,7 @@ impl Log {
 
     pub(crate) fn snapshot(&self, end: usize) -> Event {
         let held = &self.records[..end];
-        Event::Snapshot(Snapshot {
+        Event::Snapshot(Box::new(Snapshot {
             at: self.at(end),
             content: held.iter().map(Record::content).collect(),
             reasoning: if self.hide_reasoning {
@@ -152,7 +152,7 @@ impl Log {
             citations: Vec::new(),
             tool_events: self.tools(end),
             state: GenerationState::Running,
-        })
+        }))
     }
 
     /// The visible steps of tools among the first `end` records.
@@ -207,15 +207,17 @@ impl Log {
                 content: covered.iter().map(Record::reasoning).collect(),
                 timestamp,
             }),
-            Body::Source => Event::SourceFound(SourceFound { at, seq_from, citation: citation() }),
-            Body::Tool => Event::ToolEvent(ToolEvent {
+            Body::Source => {
+                Event::SourceFound(Box::new(SourceFound { at, seq_from, citation: citation() }))
+            }
+            Body::Tool => Event::ToolEvent(Box::new(ToolEvent {
                 at,
                 seq_from,
                 call_id: seq.to_string(),
                 phase: "done".into(),
                 name: "search".into(),
                 data: json!({}),
-            }),
+            })),
             Body::State(state) => Event::GenerationState(GenerationStateEvent {
                 at,
                 seq_from,
@@ -225,8 +227,8 @@ impl Log {
                 can_continue: false,
                 means: None,
             }),
-            Body::Complete => Event::StreamComplete(self.complete(at, seq_from)),
-            Body::Failed => Event::StreamError(StreamError {
+            Body::Complete => Event::StreamComplete(Box::new(self.complete(at, seq_from))),
+            Body::Failed => Event::StreamError(Box::new(StreamError {
                 error: "The model failed.".into(),
                 code: ErrorCode::ProviderError,
                 retryable: true,
@@ -236,7 +238,7 @@ impl Log {
                 at: Some(at),
                 seq_from,
                 req: None,
-            }),
+            })),
         }
     }
 

@@ -94,7 +94,7 @@ impl Provider for Quotes {
                 .filter_map(|hit| Some((GUIDE.get(hit.passage)?, hit.score)))
                 .collect();
             for (index, (passage, score)) in (1..).zip(&found) {
-                yield Ok(Event::Source(answer::citation(index, passage, *score)));
+                yield Ok(Event::Source(Box::new(answer::citation(index, passage, *score))));
             }
             let passages: Vec<&Passage> = found.into_iter().map(|(passage, _)| passage).collect();
             let text = answer::text(&passages);
@@ -194,7 +194,7 @@ mod tests {
             match event {
                 Event::Source(citation) => {
                     assert!(text.is_empty(), "sources come before the text");
-                    sources.push(citation.clone());
+                    sources.push((**citation).clone());
                 }
                 Event::Content(word) => text.push_str(word),
                 _ => {}

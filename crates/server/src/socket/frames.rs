@@ -74,7 +74,7 @@ impl Connection {
         let event = if self.greeting.is_some() {
             Event::Error(ErrorFrame { req, generation_id, code, message, retryable })
         } else {
-            Event::StreamError(StreamError {
+            Event::StreamError(Box::new(StreamError {
                 error: message,
                 code,
                 retryable,
@@ -84,7 +84,7 @@ impl Connection {
                 at: None,
                 seq_from: None,
                 req,
-            })
+            }))
         };
         self.send(&event).await
     }
