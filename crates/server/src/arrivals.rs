@@ -70,6 +70,11 @@ impl Arrival {
         Self { stream, silence: Some(silence), patience, stalled: None }
     }
 
+    /// Writes what fits without waiting.
+    pub(crate) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.try_write(bytes)
+    }
+
     /// Fails a write that has been waiting for too long.
     fn watch<T>(
         &mut self,

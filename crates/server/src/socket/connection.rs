@@ -8,15 +8,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::future::{join_all, poll_immediate};
-use futures_util::{SinkExt as _, StreamExt as _};
-use hyper::upgrade::Upgraded;
-use hyper_util::rt::TokioIo;
+use futures_util::future::join_all;
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
-use tokio_tungstenite::tungstenite::{self, Message, protocol::frame::Frame as Fragment};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::Data;
+use tokio_tungstenite::tungstenite::{self, Message};
 use unbroken_engine::{Bell, Follower, Frame, Heard, Listener, Seldom, Speaker};
 use unbroken_protocol::limits::{self, close};
 use unbroken_protocol::{
@@ -27,9 +24,8 @@ use crate::App;
 use crate::crowd::{Seat, Who};
 use crate::socket::flood::Allowance;
 use crate::socket::frames::Greeting;
-use crate::written::{Written, json};
-
-pub(super) type Socket = WebSocketStream<TokioIo<Upgraded>>;
+use crate::socket::stream::{Socket, TextFrame};
+use crate::written::Written;
 
 /// How long what followers still have may take before the server closes at its end.
 const LAST_WORDS: Duration = Duration::from_secs(3);
@@ -107,6 +103,15 @@ pub(super) enum Closed {
 
 pub(super) type Step = Result<(), Closed>;
 
+/// What became of something that was sent.
+fn within_patience<E>(sent: &Result<Result<(), E>, Elapsed>) -> Step {
+    match sent {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(Closed::Gone),
+        Err(_) => Err(Closed::With(close::TOO_SLOW, "too slow")),
+    }
+}
+
 impl Connection {
     pub(super) fn new(app: App, socket: Socket, peer: IpAddr, speaker: Option<Speaker>) -> Self {
         let now = Instant::now();
@@ -135,7 +140,7 @@ impl Connection {
         if let Err(Closed::With(code, reason)) = ended {
             let frame = CloseFrame { code: code.into(), reason: reason.into() };
             let goodbye = async {
-                let _ = self.socket.send(Message::Close(Some(frame))).await;
+                let _ = self.socket.control(Message::Close(Some(frame))).await;
                 // What the client still sends is read, else its kernel throws our close away.
                 while let Some(Ok(_)) = self.socket.next().await {}
             };
@@ -183,7 +188,7 @@ impl Connection {
         if !self.told_draining && waits.drained.as_mut().poll(context).is_ready() {
             return Poll::Ready(Happened::Drained);
         }
-        if let Poll::Ready(message) = self.socket.poll_next_unpin(context) {
+        if let Poll::Ready(message) = self.socket.poll_next(context) {
             return Poll::Ready(Happened::Received(message));
         }
         if let Some(notices) = &mut self.notices
@@ -208,7 +213,7 @@ impl Connection {
                     if self.last_received.elapsed() > self.app.patience.silence {
                         return Err(Closed::With(close::NO_PONG, "no pong"));
                     }
-                    self.transmit(Message::Ping(bytes::Bytes::new())).await?;
+                    self.ping().await?;
                     waits.next_ping = now + self.app.patience.ping;
                 }
                 if self.heartbeat_at().is_some_and(|at| at <= now) {
@@ -282,8 +287,7 @@ impl Connection {
         let mut pieces = Written::new(frame);
         let mut kind = Data::Text;
         while let Some(piece) = pieces.next() {
-            let fragment = Fragment::message(piece, OpCode::Data(kind), pieces.is_done());
-            self.transmit(Message::Frame(fragment)).await?;
+            self.transmit(TextFrame::fragment(&piece, kind, pieces.is_done())).await?;
             kind = Data::Continue;
         }
         Ok(())
@@ -376,7 +380,10 @@ impl Connection {
             Some(Ok(Message::Binary(_))) => {
                 Err(Closed::With(close::BINARY_FRAME, "frames are JSON texts"))
             }
-            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Ok(()),
+            Some(Ok(Message::Ping(_))) => {
+                within_patience(&timeout(self.app.patience.frame, self.socket.flush()).await)
+            }
+            Some(Ok(Message::Pong(_) | Message::Frame(_))) => Ok(()),
             Some(Err(tungstenite::Error::Capacity(_))) => {
                 Err(Closed::With(close::FRAME_TOO_LARGE, "a frame has at most 256 KiB"))
             }
@@ -386,26 +393,25 @@ impl Connection {
 
     /// Sends one event as a text frame.
     pub(super) async fn send(&mut self, event: &Event) -> Step {
-        self.transmit(Message::Text(json(event).into())).await
+        self.transmit(TextFrame::of(event)).await
     }
 
-    async fn transmit(&mut self, message: Message) -> Step {
+    async fn transmit(&mut self, mut frame: TextFrame) -> Step {
         self.last_sent = Instant::now();
-        let patience = self.app.patience.frame;
-        let mut sending = std::pin::pin!(self.socket.send(message));
-        let (sent, waited) = match poll_immediate(&mut sending).await {
-            Some(sent) => (Ok(sent), false),
-            None => (timeout(patience, sending).await, true),
-        };
-        if waited {
-            // It made room: a slow reader is there, even if its pong stands behind what it reads.
-            self.last_received = Instant::now();
+        self.socket.begin(&mut frame).map_err(|_| Closed::Gone)?;
+        if frame.rest().is_empty() {
+            return Ok(());
         }
-        match sent {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(Closed::Gone),
-            Err(_) => Err(Closed::With(close::TOO_SLOW, "too slow")),
-        }
+        let sent = timeout(self.app.patience.frame, self.socket.finish(&frame)).await;
+        // It made room: a slow reader is there, even if its pong stands behind what it reads.
+        self.last_received = Instant::now();
+        within_patience(&sent)
+    }
+
+    async fn ping(&mut self) -> Step {
+        self.last_sent = Instant::now();
+        let ping = self.socket.control(Message::Ping(bytes::Bytes::new()));
+        within_patience(&timeout(self.app.patience.frame, ping).await)
     }
 
     /// When the next heartbeat is due, where the client wants one.

@@ -5,26 +5,19 @@ mod connection;
 mod flood;
 mod frames;
 mod handshake;
+mod stream;
 
 use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
-use hyper_util::rt::TokioIo;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
-use unbroken_protocol::{ErrorCode, limits};
+use unbroken_protocol::ErrorCode;
 
 use crate::App;
 use crate::auth;
 use crate::error::ApiError;
 use connection::Connection;
-
-/// Frames a little over the limit are read whole, so that the close code reaches the client.
-const READ_LIMIT: usize = 8 * limits::CLIENT_FRAME_BYTES;
-/// Small buffers: thousands of sockets are idle most of the time.
-const READ_BUFFER: usize = 1024;
-const WRITE_BUFFER: usize = 0;
+use stream::Socket;
 
 /// `GET /ws`
 pub(crate) async fn upgrade(
@@ -48,13 +41,7 @@ pub(crate) async fn upgrade(
     tasks.spawn(async move {
         // Whoever asks for a socket and leaves before it is there wanted none.
         let Ok(upgraded) = upgraded.await else { return };
-        let config = WebSocketConfig::default()
-            .max_message_size(Some(READ_LIMIT))
-            .max_frame_size(Some(READ_LIMIT))
-            .read_buffer_size(READ_BUFFER)
-            .write_buffer_size(WRITE_BUFFER);
-        let io = TokioIo::new(upgraded);
-        let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
+        let Some(socket) = Socket::new(upgraded).await else { return };
         Connection::new(app, socket, peer.ip(), speaker).run().await;
     });
     Ok(switching)
