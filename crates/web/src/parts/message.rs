@@ -92,7 +92,8 @@ impl About {
             notice: answer.notice().map(str::to_owned),
             citations: answer.citations.clone(),
             routed: answer.routed.clone(),
-            facts: facts.cloned().unwrap_or_default(),
+            // They change with every token, and are looked at when the answer is over.
+            facts: facts.filter(|_| !answer.state().is_running()).cloned().unwrap_or_default(),
             has_reasoning: !answer.reasoning.is_empty(),
             is_empty: answer.text().is_empty(),
             can_continue: answer.can_continue(),
