@@ -7,9 +7,10 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, fs, io::Write as _, path::Path};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest as _, Sha256};
+use unbroken_fluent::Compiled;
 
 /// Images and fonts are compressed already.
 const COMPRESSIBLE: [&str; 8] = ["css", "html", "js", "json", "svg", "txt", "wasm", "webmanifest"];
@@ -44,6 +45,25 @@ fn read_into(assets: &mut Vec<Asset>, folder: &Path, prefix: &str) -> Result<()>
         }
     }
     Ok(())
+}
+
+/// The texts of each language but English, which is in the app.
+pub(crate) fn texts(folder: &Path) -> Result<Vec<Asset>> {
+    let asset = |(language, table): (String, String)| Asset {
+        name: format!("texts-{language}.txt"),
+        bytes: table.into_bytes(),
+    };
+    Ok(compile(folder)?.tables.into_iter().map(asset).collect())
+}
+
+/// Compiles the languages of a folder.
+pub(crate) fn compile(folder: &Path) -> Result<Compiled> {
+    let sources = unbroken_fluent::read(folder)
+        .with_context(|| format!("cannot read {}", folder.display()))?;
+    unbroken_fluent::compile(&sources).map_err(|faults| {
+        let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
+        anyhow!("{}", faults.join("\n"))
+    })
 }
 
 /// The first 64 bits of a SHA-256, in hexadecimal.

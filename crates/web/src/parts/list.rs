@@ -143,6 +143,6 @@ fn Entry(list: &'static str, conversation: ConversationSummary) -> impl IntoView
 #[component]
 pub(crate) fn RunningMark(running: bool) -> impl IntoView {
     running.then(|| {
-        view! { <span class="running-mark" role="img" aria-label=words::RUNNING></span> }
+        view! { <span class="running-mark" role="img" aria-label=words::running()></span> }
     })
 }
