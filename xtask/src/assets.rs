@@ -5,7 +5,7 @@
 //! for by a fixed address keeps its name. The style sheets in `css/` become one file, `app.css`, in the order
 //! of their names, and those in `css/later/` another, `later.css`, which comes after the first view.
 
-use std::{collections::BTreeMap, fmt::Write as _, fs, io::Write as _, path::Path};
+use std::{borrow::Cow, collections::BTreeMap, fmt::Write as _, fs, io::Write as _, path::Path};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use flate2::{Compression, write::GzEncoder};
@@ -149,11 +149,15 @@ impl Dist<'_> {
     fn write_file(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let path = self.folder.join(name);
         fs::create_dir_all(path.parent().context("a file is in a folder")?)?;
-        fs::write(&path, bytes)?;
         let extension = path.extension().and_then(|extension| extension.to_str());
+        let bytes: Cow<'_, [u8]> = match extension {
+            Some("css" | "js") if self.compress => bare_lines(bytes)?.into(),
+            _ => bytes.into(),
+        };
+        fs::write(&path, &bytes)?;
         if self.compress && extension.is_some_and(|e| COMPRESSIBLE.contains(&e)) {
-            fs::write(self.folder.join(format!("{name}.br")), brotli(bytes)?)?;
-            fs::write(self.folder.join(format!("{name}.gz")), gzip(bytes)?)?;
+            fs::write(self.folder.join(format!("{name}.br")), brotli(&bytes)?)?;
+            fs::write(self.folder.join(format!("{name}.gz")), gzip(&bytes)?)?;
         }
         Ok(())
     }
@@ -184,6 +188,21 @@ impl Addresses {
         filled.push_str(rest);
         Ok(filled.into_bytes())
     }
+}
+
+/// A script or a style sheet without what only its readers need: lines of comment and indentation.
+/// Neither may stand in a template that goes over several lines.
+fn bare_lines(bytes: &[u8]) -> Result<Vec<u8>> {
+    let (mut bare, mut in_comment) = (String::with_capacity(bytes.len()), false);
+    for line in std::str::from_utf8(bytes)?.lines().map(str::trim) {
+        in_comment |= line.starts_with("/*");
+        if !in_comment && !line.is_empty() && !line.starts_with("//") {
+            bare.push_str(line);
+            bare.push('\n');
+        }
+        in_comment &= !line.ends_with("*/");
+    }
+    Ok(bare.into_bytes())
 }
 
 fn brotli(bytes: &[u8]) -> Result<Vec<u8>> {
@@ -264,6 +283,14 @@ mod tests {
         assert_eq!(loader_text, &format!(r#"from "/{app_name}""#));
         let changed = names(app, &format!("{loader} "));
         assert!(!changed.contains_key(app_name) && !changed.contains_key(loader_name));
+    }
+
+    #[test]
+    fn who_runs_a_script_gets_no_comments() {
+        let script =
+            "// Why.\n/** What\n * it does */\nconst a = {\n  b: 1, // so\n};\n\n/* c */\nf();\n";
+        let bare = bare_lines(script.as_bytes()).expect("it is a text");
+        assert_eq!(String::from_utf8_lossy(&bare), "const a = {\nb: 1, // so\n};\nf();\n");
     }
 
     #[test]

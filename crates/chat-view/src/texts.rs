@@ -3,9 +3,16 @@
 
 use unbroken_protocol::ErrorCode;
 
-use crate::language::{Value, filled, is_translated, text};
+use crate::language::is_translated;
 
-include!(concat!(env!("OUT_DIR"), "/messages.rs"));
+pub use messages::*;
+
+#[expect(clippy::inline_always, reason = "a call of such a function is smaller than the function")]
+mod messages {
+    use crate::language::{Message, Value, filled, text};
+
+    include!(concat!(env!("OUT_DIR"), "/messages.rs"));
+}
 
 /// The same in every language.
 pub const APP: &str = "Unbroken";

@@ -28,14 +28,16 @@ pub(crate) fn write(key: &str, english: &[Message]) -> String {
             let _ = write!(values, "Value::{value}({identifier}), ");
         }
         let pattern = message.pattern(&names);
-        let (returned, body) = if names.is_empty() {
-            ("&'static str", format!("text({index}, {pattern:?})"))
+        let english = format!("Message {{ index: {index}, english: {pattern:?} }}");
+        let (inline, returned, body) = if names.is_empty() {
+            // What returns two words is larger than a call of what returns one.
+            ("#[inline(always)] ", "&'static str", format!("text(&{english})"))
         } else {
-            ("String", format!("filled({index}, {pattern:?}, &[{values}])"))
+            ("", "String", format!("filled(&{english}, &[{values}])"))
         };
         let _ = writeln!(
             out,
-            "/// `{id}` in `en.ftl`.\npub fn {name}({parameters}) -> {returned} {{ {body} }}",
+            "/// `{id}` in `en.ftl`.\n{inline}pub fn {name}({parameters}) -> {returned} {{ {body} }}",
             id = message.id,
             name = identifier(&message.id),
             parameters = parameters.trim_end_matches(", "),

@@ -31,16 +31,25 @@
     const language = table ? known : "en";
     root.lang = language;
     root.dir = ["ar", "fa", "he", "ur"].includes(language) ? "rtl" : "ltr";
+    // As it is written where the person lives.
+    const locale = navigator.languages.find((tag) => tag.split("-")[0] === language) ?? language;
     globalThis.spoken = {
       table,
-      plural: (count) => new Intl.PluralRules(language).select(count),
+      plural: (count) => new Intl.PluralRules(locale).select(count),
       number: (number, digits) =>
-        number.toLocaleString(language, {
+        number.toLocaleString(locale, {
           minimumFractionDigits: digits,
           maximumFractionDigits: digits,
         }),
       month: (year, month) =>
-        new Date(year, month - 1).toLocaleDateString(language, { month: "long", year: "numeric" }),
+        new Date(year, month - 1).toLocaleDateString(locale, { month: "long", year: "numeric" }),
+      when: (millis) => {
+        const date = new Date(millis);
+        const isToday = date.toDateString() === new Date().toDateString();
+        return isToday
+          ? date.toLocaleTimeString(locale, { timeStyle: "short" })
+          : date.toLocaleDateString(locale, { dateStyle: "medium" });
+      },
     };
     return table;
   };

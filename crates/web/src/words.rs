@@ -28,6 +28,8 @@ extern "C" {
     /// A month, counted from 1, with its year.
     #[wasm_bindgen(js_namespace = spoken)]
     pub(crate) fn month(year: i32, month: u8) -> String;
+    #[wasm_bindgen(js_namespace = spoken, js_name = when)]
+    fn moment(millis: f64) -> String;
 }
 
 /// Every text is in the person's language from now on.
@@ -71,6 +73,13 @@ pub(crate) fn time(millis: f64) -> String {
     } else {
         seconds(&decimal(millis / 1000.0))
     }
+}
+
+/// A point in time, in milliseconds since 1970: the time of today, else the date.
+pub(crate) fn when(millis: i64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "a date is far below 2^53")]
+    let millis = millis as f64;
+    moment(millis)
 }
 
 /// With one digit after the point.

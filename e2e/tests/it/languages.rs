@@ -66,15 +66,20 @@ async fn whoever_chooses_german_has_it_everywhere_until_they_choose_again() {
         [...document.querySelectorAll('article figcaption button')].some(b => b.textContent === 'Kopieren')";
     browser.until("code with its button in German", label).await;
     browser.find("navigation", "Chats").await;
-    browser.find("button", "Modell: test-model").await;
+    browser.find("button", "Modell: Bestes (automatisch)").await;
 
     browser.press("button", "Mehr: Zeig mir Code").await;
-    for entry in ["Umbenennen", "Anheften", "In Ordner verschieben…", "Archivieren", "Löschen"] {
+    for entry in ["Umbenennen", "Anheften", "Verschieben…", "Archivieren", "Löschen"] {
         browser.find("menuitem", entry).await;
     }
     browser.type_text(&Key::Escape.to_string()).await;
 
-    browser.reload().await;
+    browser.open(&server.url("/history")).await;
+    browser.find("button", "Archiv").await;
+    let time =
+        "return /(^|\\s)\\d\\d:\\d\\d(\\s|$)/.test(document.querySelector('.days')?.innerText)";
+    browser.until("a time as Germans write it", time).await;
+    browser.press("link", "Zeig mir Code").await;
     browser.find("textbox", "Nachricht").await;
     browser.press("button", "Einstellungen").await;
     browser.find("dialog", "Einstellungen").await;

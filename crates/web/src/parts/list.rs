@@ -97,7 +97,7 @@ fn Entry(list: &'static str, conversation: ConversationSummary) -> impl IntoView
     let renames =
         Memo::new(move |_| app.keep.renaming.read().as_ref().is_some_and(|(at, _)| *at == spot));
     let is_open = move || app.keep.menu.read().as_ref().is_some_and(|(open, _)| *open == spot);
-    let when = (list != "sidebar").then(|| dom::when(conversation.updated_at.as_millis()));
+    let when = (list != "sidebar").then(|| words::when(conversation.updated_at.as_millis()));
     let (known, running) = (StoredValue::new(conversation.clone()), conversation.running);
     let is_pinned = conversation.pinned && list != "sidebar";
     let link = move || {

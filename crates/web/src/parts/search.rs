@@ -163,7 +163,7 @@ fn Hit(hit: SearchHit) -> impl IntoView {
     };
     view! {
         <a class="found" href=address>
-            <span class="found-who">{who} " · " {dom::when(hit.timestamp.as_millis())}</span>
+            <span class="found-who">{who} " · " {words::when(hit.timestamp.as_millis())}</span>
             <span class="found-text" dir="auto">
                 {snippet.collect_view()}
             </span>
