@@ -16,6 +16,9 @@ fn main() {
         std::process::exit(1);
     });
     let out = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
-    fs::write(Path::new(&out).join("messages.rs"), compiled.functions)
-        .expect("OUT_DIR can be written");
+    let write = |name: &str, text: String| {
+        fs::write(Path::new(&out).join(name), text).expect("OUT_DIR can be written");
+    };
+    write("messages.rs", compiled.functions);
+    write("places.rs", compiled.places);
 }

@@ -259,7 +259,7 @@ mod tests {
         assert_eq!(files["index.html"], format!("/{boot} /{css}"));
         assert_eq!(files[&css], format!("a {{}}\nb {{ background: url(/{icon}) }}\n"));
         let (js, wasm) = (find("app-", ".js"), find("app-", ".wasm"));
-        assert_eq!(files[&boot], format!(r#"import("/{js}", "/{wasm}")"#));
+        assert_eq!(files[&boot], format!("import(\"/{js}\", \"/{wasm}\")\n"));
         assert!(files.contains_key(&format!("{wasm}.br")) && files.contains_key("index.html.gz"));
     }
 

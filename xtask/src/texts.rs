@@ -1,6 +1,5 @@
 //! Every text of the app is a message of `chat-view/locales`, and every message is used.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};

@@ -154,9 +154,9 @@ pub(crate) fn filled(message: &'static Message, values: &[Value<'_>]) -> String 
     language.fill(language.pattern(message), values)
 }
 
-/// Whether another language than English is spoken.
-pub(crate) fn is_translated() -> bool {
-    !SPOKEN.get().patterns.is_empty()
+/// The text in that place, if another language than English is spoken.
+pub(crate) fn translated(place: usize) -> Option<&'static str> {
+    SPOKEN.get().patterns.get(place).copied()
 }
 
 /// Puts in what people or models wrote. Fluent isolates it always; here only where it may be of

@@ -3,7 +3,7 @@
 
 use unbroken_protocol::ErrorCode;
 
-use crate::language::is_translated;
+use crate::language::translated;
 
 pub use messages::*;
 
@@ -12,6 +12,12 @@ mod messages {
     use crate::language::{Message, Value, filled, text};
 
     include!(concat!(env!("OUT_DIR"), "/messages.rs"));
+}
+
+/// Where each message is in the table of a language.
+#[expect(dead_code, reason = "few are asked for by their place")]
+mod places {
+    include!(concat!(env!("OUT_DIR"), "/places.rs"));
 }
 
 /// The same in every language.
@@ -72,16 +78,33 @@ pub fn error(code: ErrorCode) -> &'static str {
 /// What is shown of an error that came with the server's sentence, which is English: that, or in
 /// another language ours, where the code says as much (PROTOCOL B6).
 pub fn told(code: ErrorCode, sentence: &str) -> &str {
-    // What was bad, not found or in conflict, only the server knows.
-    let is_vague = matches!(
-        code,
+    // By its place, as the first view shall not carry what `error` says in English.
+    let place = match code {
+        // What was bad, not found or in conflict, only the server knows.
         ErrorCode::BadRequest
-            | ErrorCode::Forbidden
-            | ErrorCode::NotFound
-            | ErrorCode::Conflict
-            | ErrorCode::PayloadTooLarge
-    );
-    if is_vague || !is_translated() { sentence } else { error(code) }
+        | ErrorCode::Forbidden
+        | ErrorCode::NotFound
+        | ErrorCode::Conflict
+        | ErrorCode::PayloadTooLarge => return sentence,
+        ErrorCode::Unauthorized => places::ERROR_UNAUTHORIZED,
+        ErrorCode::RateLimited => places::ERROR_RATE_LIMITED,
+        ErrorCode::QuotaExceeded => places::ERROR_QUOTA_EXCEEDED,
+        ErrorCode::ConversationBusy => places::ERROR_CONVERSATION_BUSY,
+        ErrorCode::ModelUnavailable => places::ERROR_MODEL_UNAVAILABLE,
+        ErrorCode::ContextLengthExceeded => places::ERROR_CONTEXT_LENGTH_EXCEEDED,
+        ErrorCode::ContentFiltered => places::ERROR_CONTENT_FILTERED,
+        ErrorCode::ProviderAuth => places::ERROR_PROVIDER_AUTH,
+        ErrorCode::ProviderRateLimited => places::ERROR_PROVIDER_RATE_LIMITED,
+        ErrorCode::ProviderOverloaded => places::ERROR_PROVIDER_OVERLOADED,
+        ErrorCode::ProviderTimeout => places::ERROR_PROVIDER_TIMEOUT,
+        ErrorCode::ProviderError => places::ERROR_PROVIDER_ERROR,
+        ErrorCode::ProviderTruncated => places::ERROR_PROVIDER_TRUNCATED,
+        ErrorCode::OwnerLost => places::ERROR_OWNER_LOST,
+        ErrorCode::StorageUnavailable => places::ERROR_STORAGE_UNAVAILABLE,
+        ErrorCode::Draining => places::ERROR_DRAINING,
+        ErrorCode::Internal => places::ERROR_INTERNAL,
+    };
+    translated(place).unwrap_or(sentence)
 }
 
 /// The title of the browser's tab.

@@ -46,6 +46,16 @@ pub(crate) fn write(key: &str, english: &[Message]) -> String {
     out
 }
 
+/// A constant for each message, by its id in capitals.
+pub(crate) fn places(english: &[Message]) -> String {
+    let mut out = String::new();
+    for (place, message) in english.iter().enumerate() {
+        let name = message.id.replace('-', "_").to_ascii_uppercase();
+        let _ = writeln!(out, "pub(super) const {name}: usize = {place};");
+    }
+    out
+}
+
 fn identifier(id: &str) -> String {
     let name = id.replace('-', "_");
     if KEYWORDS.contains(&name.as_str()) { format!("r#{name}") } else { name }

@@ -58,6 +58,8 @@ pub struct Compiled {
     pub ids: Vec<String>,
     /// Rust: a function for each message, in English unless another language is spoken.
     pub functions: String,
+    /// Rust: a constant for each message, which is its place in a table, counted from 0.
+    pub places: String,
     /// The table of each language but English: a line with the key of the messages, then each
     /// message's pattern on a line, in the order of the functions.
     pub tables: Vec<(String, String)>,
@@ -106,7 +108,9 @@ pub fn compile(sources: &[Source]) -> Result<Compiled, Vec<Fault>> {
     };
     let tables = sources.iter().skip(1).zip(&others).map(table).collect();
     let ids = english.iter().map(|message| message.id.clone()).collect();
-    Ok(Compiled { ids, functions: functions::write(&key, &english), tables })
+    let places = functions::places(&english);
+    let functions = functions::write(&key, &english);
+    Ok(Compiled { ids, functions, places, tables })
 }
 
 /// Tables fit functions of the same key: the messages, their order and their variables.

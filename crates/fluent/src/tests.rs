@@ -35,6 +35,7 @@ fn a_message_becomes_a_function_with_its_variables() {
         r#"pub fn selected(count: u64, title: &str) -> String { filled(&Message { index: 3, english: "\u{2}0one\u{3}One\u{4}other\u{3}\u{1}0 of \u{1}1\u{4}\u{5}" }, &[Value::Number(count), Value::Text(title), ]) }"#,
     ];
     assert_eq!(functions, expected);
+    assert!(compiled.places.contains("const DELETE_NAMED: usize = 2;"), "{}", compiled.places);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::show::Show;
 use crate::address::Place;
 use crate::keep::{self, Spot};
 use crate::state::{App, Section};
-use crate::{chunks, dom, words};
+use crate::{chunks, words};
 
 /// A list. `name` is that of the place where it is; there, headings are headings.
 #[component]
