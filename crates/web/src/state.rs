@@ -390,6 +390,6 @@ pub(crate) fn sentence(error: &RestError) -> String {
     match error {
         RestError::Refused(body) => words::told(body.code, &body.message).to_owned(),
         RestError::Unreachable(_) => words::unreachable().to_owned(),
-        RestError::Unexpected { .. } => words::error(ErrorCode::Internal).to_owned(),
+        RestError::Unexpected { .. } => words::error_internal().to_owned(),
     }
 }
