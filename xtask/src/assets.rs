@@ -5,11 +5,12 @@
 //! for by a fixed address keeps its name. The style sheets in `css/` become one file, `app.css`, in the order
 //! of their names, and those in `css/later/` another, `later.css`, which comes after the first view.
 
-use std::{collections::BTreeMap, fmt::Write as _, fs, io::Write as _, path::Path};
+use std::{borrow::Cow, collections::BTreeMap, fmt::Write as _, fs, io::Write as _, path::Path};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest as _, Sha256};
+use unbroken_fluent::Compiled;
 
 /// Images and fonts are compressed already.
 const COMPRESSIBLE: [&str; 8] = ["css", "html", "js", "json", "svg", "txt", "wasm", "webmanifest"];
@@ -44,6 +45,25 @@ fn read_into(assets: &mut Vec<Asset>, folder: &Path, prefix: &str) -> Result<()>
         }
     }
     Ok(())
+}
+
+/// The texts of each language but English, which is in the app.
+pub(crate) fn texts(folder: &Path) -> Result<Vec<Asset>> {
+    let asset = |(language, table): (String, String)| Asset {
+        name: format!("texts-{language}.txt"),
+        bytes: table.into_bytes(),
+    };
+    Ok(compile(folder)?.tables.into_iter().map(asset).collect())
+}
+
+/// Compiles the languages of a folder.
+pub(crate) fn compile(folder: &Path) -> Result<Compiled> {
+    let sources = unbroken_fluent::read(folder)
+        .with_context(|| format!("cannot read {}", folder.display()))?;
+    unbroken_fluent::compile(&sources).map_err(|faults| {
+        let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
+        anyhow!("{}", faults.join("\n"))
+    })
 }
 
 /// The first 64 bits of a SHA-256, in hexadecimal.
@@ -129,11 +149,15 @@ impl Dist<'_> {
     fn write_file(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let path = self.folder.join(name);
         fs::create_dir_all(path.parent().context("a file is in a folder")?)?;
-        fs::write(&path, bytes)?;
         let extension = path.extension().and_then(|extension| extension.to_str());
+        let bytes: Cow<'_, [u8]> = match extension {
+            Some("css" | "js") if self.compress => bare_lines(bytes)?.into(),
+            _ => bytes.into(),
+        };
+        fs::write(&path, &bytes)?;
         if self.compress && extension.is_some_and(|e| COMPRESSIBLE.contains(&e)) {
-            fs::write(self.folder.join(format!("{name}.br")), brotli(bytes)?)?;
-            fs::write(self.folder.join(format!("{name}.gz")), gzip(bytes)?)?;
+            fs::write(self.folder.join(format!("{name}.br")), brotli(&bytes)?)?;
+            fs::write(self.folder.join(format!("{name}.gz")), gzip(&bytes)?)?;
         }
         Ok(())
     }
@@ -164,6 +188,21 @@ impl Addresses {
         filled.push_str(rest);
         Ok(filled.into_bytes())
     }
+}
+
+/// A script or a style sheet without what only its readers need: lines of comment and indentation.
+/// Neither may stand in a template that goes over several lines.
+fn bare_lines(bytes: &[u8]) -> Result<Vec<u8>> {
+    let (mut bare, mut in_comment) = (String::with_capacity(bytes.len()), false);
+    for line in std::str::from_utf8(bytes)?.lines().map(str::trim) {
+        in_comment |= line.starts_with("/*");
+        if !in_comment && !line.is_empty() && !line.starts_with("//") {
+            bare.push_str(line);
+            bare.push('\n');
+        }
+        in_comment &= !line.ends_with("*/");
+    }
+    Ok(bare.into_bytes())
 }
 
 fn brotli(bytes: &[u8]) -> Result<Vec<u8>> {
@@ -220,7 +259,7 @@ mod tests {
         assert_eq!(files["index.html"], format!("/{boot} /{css}"));
         assert_eq!(files[&css], format!("a {{}}\nb {{ background: url(/{icon}) }}\n"));
         let (js, wasm) = (find("app-", ".js"), find("app-", ".wasm"));
-        assert_eq!(files[&boot], format!(r#"import("/{js}", "/{wasm}")"#));
+        assert_eq!(files[&boot], format!("import(\"/{js}\", \"/{wasm}\")\n"));
         assert!(files.contains_key(&format!("{wasm}.br")) && files.contains_key("index.html.gz"));
     }
 
@@ -244,6 +283,14 @@ mod tests {
         assert_eq!(loader_text, &format!(r#"from "/{app_name}""#));
         let changed = names(app, &format!("{loader} "));
         assert!(!changed.contains_key(app_name) && !changed.contains_key(loader_name));
+    }
+
+    #[test]
+    fn who_runs_a_script_gets_no_comments() {
+        let script =
+            "// Why.\n/** What\n * it does */\nconst a = {\n  b: 1, // so\n};\n\n/* c */\nf();\n";
+        let bare = bare_lines(script.as_bytes()).expect("it is a text");
+        assert_eq!(String::from_utf8_lossy(&bare), "const a = {\nb: 1, // so\n};\nf();\n");
     }
 
     #[test]

@@ -11,13 +11,14 @@ use serde_json::Value;
 
 use crate::{
     command::{Workspace, run, say},
-    setup,
+    setup, texts,
 };
 
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     run(&mut workspace.cargo(["fmt", "--all", "--check"]))?;
     directions(workspace)?;
     invariants(workspace)?;
+    texts::check(workspace)?;
     run(&mut workspace.cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     setup::wasm_target()?;
     for module in ["unbroken-web", "unbroken-markdown"] {
@@ -39,7 +40,7 @@ fn wasm(workspace: &Workspace, task: &str, packages: &[&str]) -> std::process::C
 
 /// What each crate may use of ours; `ARCHITECTURE.md` draws it. What may use a crate may use all
 /// that this one uses. Dependencies of tests are free.
-const MAY_USE: [(&str, &[&str]); 19] = [
+const MAY_USE: [(&str, &[&str]); 20] = [
     ("unbroken-protocol", &[]),
     ("unbroken-archive", &["unbroken-protocol"]),
     ("unbroken-store", &["unbroken-protocol"]),
@@ -58,7 +59,8 @@ const MAY_USE: [(&str, &[&str]); 19] = [
     ),
     ("unbroken-server", &["unbroken-engine", "unbroken-cli"]),
     ("unbroken-client", &["unbroken-protocol"]),
-    ("unbroken-chat-view", &["unbroken-client"]),
+    ("unbroken-fluent", &[]),
+    ("unbroken-chat-view", &["unbroken-client", "unbroken-fluent"]),
     ("unbroken-markdown", &["unbroken-chat-view"]),
     ("unbroken-web", &["unbroken-chat-view"]),
     ("unbroken-cli", &["unbroken-client"]),
@@ -67,7 +69,7 @@ const MAY_USE: [(&str, &[&str]); 19] = [
     ("unbroken-chaos", &["unbroken-client", "unbroken-standin"]),
     ("unbroken-simulation", &["unbroken-engine", "unbroken-client"]),
     ("unbroken-bench", &["unbroken-cli", "unbroken-standin"]),
-    ("xtask", &["unbroken-cli"]),
+    ("xtask", &["unbroken-cli", "unbroken-fluent"]),
 ];
 
 /// What keeps HTTP out of the engine and SQL out of the server.

@@ -10,6 +10,7 @@ mod order;
 mod setup;
 mod split;
 mod test;
+mod texts;
 mod web;
 
 use std::process::ExitCode;

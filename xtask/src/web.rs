@@ -29,7 +29,8 @@ pub(crate) fn build(workspace: &Workspace, profile: Profile) -> Result<()> {
     // Two builds at the same time would take each other's files away.
     let lock = fs::File::create(workspace.target.join("web-dist.lock"))?;
     lock.lock()?;
-    let assets = assets::read(&workspace.root.join("crates/web/assets"))?;
+    let mut assets = assets::read(&workspace.root.join("crates/web/assets"))?;
+    assets.extend(assets::texts(&workspace.root.join("crates/chat-view/locales"))?);
 
     let stamp = stamp(&[&app, &markdown], &assets, profile)?;
     let stamp_file = workspace.target.join("web-dist.stamp");
@@ -62,7 +63,8 @@ pub(crate) fn build(workspace: &Workspace, profile: Profile) -> Result<()> {
 /// What a browser loads to show the first page, compressed, is at most this many bytes.
 const FIRST_VIEW: u64 = 300_000;
 /// Files that it loads after that.
-const LATER: [&str; 6] = ["later-", "markdown-", "split_", "chunk_", "worker.", "manifest."];
+const LATER: [&str; 7] =
+    ["later-", "markdown-", "split_", "chunk_", "texts-", "worker.", "manifest."];
 
 /// Says how large the first view is, and fails when it has grown too large.
 fn check_size(dist: &Path, profile: Profile) -> Result<()> {

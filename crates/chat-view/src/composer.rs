@@ -42,7 +42,7 @@ impl Composer {
     /// Why the draft cannot be sent, in a sentence.
     pub fn problem(&self) -> Option<String> {
         let surplus = self.draft.len().checked_sub(limits::MESSAGE_BYTES + 1)? + 1;
-        Some(texts::message_too_long(surplus))
+        Some(texts::message_too_long(&texts::size(surplus)))
     }
 
     /// What to say of the draft's length, once it matters: above four fifths of what the model
@@ -52,11 +52,14 @@ impl Composer {
         if let Some(context) = context.filter(|context| self.draft.len() as u64 > *context) {
             let tokens = self.draft.chars().count() as u64 / CHARACTERS_A_TOKEN;
             if tokens > context / 5 * 4 {
-                return Some(texts::near_context(tokens, context));
+                return Some(texts::near_context(
+                    &texts::rounded(tokens),
+                    &texts::context_length(context),
+                ));
             }
         }
         let bytes = self.draft.len();
-        (bytes > limits::MESSAGE_BYTES / 5 * 4).then(|| texts::near_limit(bytes))
+        (bytes > limits::MESSAGE_BYTES / 5 * 4).then(|| texts::near_limit(&texts::size(bytes)))
     }
 
     /// Takes the message out to send it; the composer is empty for the next one.

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use crate::composer::KeyPress;
+use crate::texts;
 
 /// A key, alone or with Ctrl (⌘ on Apple's keyboards) and Shift.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +66,8 @@ impl Keys {
             (false, true, _) => format!("⇧ {key}"),
             (true, false, true) => format!("⌘{key}"),
             (true, true, true) => format!("⇧⌘{key}"),
-            (true, false, false) => format!("Ctrl {key}"),
-            (true, true, false) => format!("Ctrl ⇧ {key}"),
+            (true, false, false) => format!("{} {key}", texts::key_control()),
+            (true, true, false) => format!("{} ⇧ {key}", texts::key_control()),
         }
     }
 

@@ -12,6 +12,7 @@ mod fold;
 pub mod history;
 pub mod insert;
 pub mod keys;
+pub mod language;
 pub mod markdown;
 pub mod pace;
 pub mod palette;

@@ -32,8 +32,8 @@ impl Item {
     fn best() -> Self {
         Self {
             id: BEST.to_owned(),
-            name: texts::BEST.to_owned(),
-            description: texts::BEST_DESCRIPTION.to_owned(),
+            name: texts::best().to_owned(),
+            description: texts::best_description().to_owned(),
             provider: String::new(),
             speed: String::new(),
             cost: String::new(),
@@ -49,7 +49,7 @@ impl Item {
             name: if model.name.is_empty() { model.id.clone() } else { model.name },
             id: model.id,
             description: model.description,
-            provider: provider.unwrap_or_else(|| texts::OTHER_PROVIDER.to_owned()),
+            provider: provider.unwrap_or_else(|| texts::other_provider().to_owned()),
             speed: model.speed,
             cost: model.cost,
             context: model.context_length.map(texts::context_length).unwrap_or_default(),

@@ -36,23 +36,25 @@ pub(crate) const SEARCH: Keys = Keys::command("/");
 /// after the first view, with the palette.
 fn heard_by_page() -> [Action; 6] {
     [
-        action("new-chat", words::NEW_CHAT, "begin start conversation", App::new_chat).on(NEW_CHAT),
-        action("palette", words::PALETTE, "", App::open_palette)
+        action("new-chat", words::new_chat(), words::new_chat_also(), App::new_chat).on(NEW_CHAT),
+        action("palette", words::palette(), "", App::open_palette)
             .on(PALETTE)
             .when(|app| !app.palette_open.get_untracked()),
-        action("search", words::SEARCH_CONVERSATIONS, "find messages", |app| {
+        action("search", words::search_conversations(), words::search_also(), |app| {
             app.drawer.set(false);
             app.keep.searching.set(true);
         })
         .on(SEARCH),
-        action("write", words::WRITE, "composer focus", |_| dom::focus("message"))
+        action("write", words::write(), words::write_also(), |_| dom::focus("message"))
             .on(Keys::plain("/"))
             .when(|_| dom::element("message").is_some()),
-        action("copy-last", words::COPY_LAST, "clipboard response", copy_last)
+        action("copy-last", words::copy_last(), words::copy_last_also(), copy_last)
             .on(Keys::command_shift("c"))
             .when(|app| last_answer(app).is_some()),
-        action("shortcuts", words::SHORTCUTS, "keys help", |app| app.shortcuts_open.set(true))
-            .on(Keys::plain("?")),
+        action("shortcuts", words::shortcuts(), words::shortcuts_also(), |app| {
+            app.shortcuts_open.set(true);
+        })
+        .on(Keys::plain("?")),
     ]
 }
 
@@ -62,7 +64,7 @@ pub(crate) fn all() -> Vec<Action> {
     let can_answer = |app: App| last_answer(app).is_some() && !app.open.running.get_untracked();
     let mut actions = vec![
         new_chat,
-        action("temporary", words::TEMPORARY_CHAT, "private incognito", |app| {
+        action("temporary", words::temporary_chat(), words::temporary_chat_also(), |app| {
             app.new_chat();
             app.writing.temporary.set(true);
         }),
@@ -70,55 +72,57 @@ pub(crate) fn all() -> Vec<Action> {
         search,
         write,
         copy_last,
-        action("regenerate", words::REGENERATE_LAST, "again retry answer", regenerate)
+        action("regenerate", words::regenerate_last(), words::regenerate_also(), regenerate)
             .when(can_answer),
-        action("edit-last", words::EDIT_LAST, "change question", App::edit_last)
+        action("edit-last", words::edit_last(), words::edit_last_also(), App::edit_last)
             .on(Keys::plain("ArrowUp"))
             .when(|app| app.open.with(|open| open.last_of_yours().is_some())),
-        action("stop", words::STOP_ANSWER, "cancel end", |app| app.open.stop(app))
+        action("stop", words::stop_answer(), words::stop_also(), |app| app.open.stop(app))
             .on(Keys::plain("Escape"))
             .when(|app| app.open.running.get_untracked()),
-        action("send", words::SEND_MESSAGE, "", App::send_draft)
+        action("send", words::send_message(), "", App::send_draft)
             .on(Keys::plain("Enter"))
             .when(|app| app.writing.composer.read_untracked().can_send()),
-        action("break", words::BREAK_LINE, "", |_| ())
+        action("break", words::break_line(), "", |_| ())
             .on(Keys { key: "Enter", command: false, shift: true })
             .when(|_| false),
-        action("model", words::CHOOSE_MODEL, "picker switch", |app| {
+        action("model", words::choose_model(), words::choose_model_also(), |app| {
             app.picker.update(unbroken_chat_view::picker::Picker::open);
             dom::show_popover(crate::parts::picker::POPOVER);
         })
         .when(|_| dom::element("message").is_some()),
-        action("history", words::GO_HISTORY, "conversations all list", |app| app.go("/history"))
+        action("history", words::go_history(), words::history_also(), |app| app.go("/history"))
             .when(|app| app.place.get_untracked() != Place::History),
-        action("sidebar", words::FOLD_SIDEBAR, "collapse expand hide", |app| {
+        action("sidebar", words::fold_sidebar(), words::fold_sidebar_also(), |app| {
             app.fold(!app.folded.get_untracked());
         })
         .when(|_| !dom::narrow()),
-        action("settings", words::SETTINGS, "preferences options", |app| app.open_settings(None)),
-        action("prompts", words::PROMPTS, "templates library", |app| {
+        action("settings", words::settings(), words::settings_also(), |app| {
+            app.open_settings(None);
+        }),
+        action("prompts", words::prompts(), words::prompts_also(), |app| {
             app.open_settings(Some(Section::Prompts));
         }),
-        action("instructions", words::INSTRUCTIONS, "system prompt custom", |app| {
+        action("instructions", words::instructions(), words::instructions_also(), |app| {
             app.open_settings(Some(Section::Answers));
         }),
     ];
     actions.extend([
-        action("rename", words::RENAME_THIS, "title", |app| {
+        action("rename", words::rename_this(), words::rename_also(), |app| {
             let renaming =
                 here(app).map(|here| (Spot { list: "sidebar", id: here.conversation_id }, here));
             app.keep.renaming.set(renaming);
         })
         .when(|app| here(app).is_some() && !app.folded.get_untracked() && !dom::narrow()),
-        action("pin", words::PIN_THIS, "keep favourite", |app| pin(app, true))
+        action("pin", words::pin_this(), words::pin_also(), |app| pin(app, true))
             .when(|app| here(app).is_some_and(|here| !here.pinned)),
-        action("unpin", words::UNPIN_THIS, "", |app| pin(app, false))
+        action("unpin", words::unpin_this(), "", |app| pin(app, false))
             .when(|app| here(app).is_some_and(|here| here.pinned)),
-        action("archive", words::ARCHIVE_THIS, "put away", |app| {
+        action("archive", words::archive_this(), words::archive_also(), |app| {
             change(app, ConversationPatch { archived: Some(true), ..Default::default() });
         })
         .when(|app| here(app).is_some_and(|here| !here.archived)),
-        action("delete", words::DELETE_THIS, "remove", |app| {
+        action("delete", words::delete_this(), words::delete_also(), |app| {
             if let Some(here) = here(app) {
                 app.delete(here.conversation_id);
             }
@@ -126,13 +130,17 @@ pub(crate) fn all() -> Vec<Action> {
         .when(|app| here(app).is_some()),
     ]);
     actions.extend([
-        action("light", words::LIGHT_APPEARANCE, "theme bright", |_| appearance::choose("light")),
-        action("dark", words::DARK_APPEARANCE, "theme night", |_| appearance::choose("dark")),
-        action("system", words::SYSTEM_APPEARANCE, "theme automatic", |_| {
+        action("light", words::light_appearance(), words::light_also(), |_| {
+            appearance::choose("light");
+        }),
+        action("dark", words::dark_appearance(), words::dark_also(), |_| {
+            appearance::choose("dark");
+        }),
+        action("system", words::system_appearance(), words::system_also(), |_| {
             appearance::choose("system");
         }),
-        action("guide", words::ASK_GUIDE, "help documentation manual quotes", |app| {
-            app.ask_guide(words::FIRST_QUESTIONS[0]);
+        action("guide", words::ask_guide(), words::guide_also(), |app| {
+            app.ask_guide(words::GUIDE_QUESTIONS[0]);
         }),
         shortcuts,
     ]);
@@ -223,7 +231,7 @@ fn copy_last(app: App) {
     let Some(text) = text else { return };
     spawn_local(async move {
         let copied = dom::copy(&text).await;
-        let told = if copied { words::ANSWER_COPIED } else { words::NOT_COPIED };
+        let told = if copied { words::answer_copied() } else { words::not_copied() };
         app.toast(told.to_owned(), None);
     });
 }

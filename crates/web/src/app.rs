@@ -43,7 +43,7 @@ pub(crate) fn Root() -> impl IntoView {
                     <button
                         id="open-sidebar"
                         class="icon-button only-narrow"
-                        aria-label=words::OPEN_SIDEBAR
+                        aria-label=words::open_sidebar()
                         on:click=move |_| open_drawer(app)
                     >
                         {icon(SIDEBAR)}
@@ -67,19 +67,19 @@ pub(crate) fn Root() -> impl IntoView {
                     <Suggestions />
                 </Show>
             </main>
-            <LaterDialog open=app.settings_open name=words::SETTINGS bring=chunks::settings />
+            <LaterDialog open=app.settings_open name=words::settings() bring=chunks::settings />
             <LaterDialog
                 open=app.keep.searching
-                name=words::SEARCH_CONVERSATIONS
+                name=words::search_conversations()
                 bring=chunks::search
             />
             <LaterDialog
                 open=app.keep.filing
-                name=words::FOLDER_TITLE
+                name=words::folder_title()
                 bring=chunks::folders
             />
-            <LaterDialog open=app.palette_open name=words::PALETTE bring=chunks::palette />
-            <LaterDialog open=app.shortcuts_open name=words::SHORTCUTS bring=chunks::shortcuts />
+            <LaterDialog open=app.palette_open name=words::palette() bring=chunks::palette />
+            <LaterDialog open=app.shortcuts_open name=words::shortcuts() bring=chunks::shortcuts />
             <ToastPlace />
         </div>
     }
@@ -130,7 +130,7 @@ fn NotFound() -> impl IntoView {
         <div class="history">
             <div class="days">
                 <p class="empty">
-                    {words::NOTHING_HERE} " " <a href="/">{words::BEGIN}</a>
+                    {words::nothing_here()} " " <a href="/">{words::begin()}</a>
                 </p>
             </div>
         </div>

@@ -249,7 +249,7 @@ impl Open {
     fn cannot_show(self, error: &RestError) {
         forget_pending();
         let gone = matches!(error, RestError::Refused(body) if body.code == ErrorCode::NotFound);
-        let text = if gone { words::NO_SUCH_CONVERSATION.to_owned() } else { sentence(error) };
+        let text = if gone { words::error_not_found().to_owned() } else { sentence(error) };
         self.problem.set(Some(text));
     }
 

@@ -308,31 +308,6 @@ pub(crate) fn hide_popover(id: &str) {
     }
 }
 
-/// A point in time in the person's words: the time of today, else the date.
-pub(crate) fn when(millis: i64) -> String {
-    let date = date(millis);
-    let text = if date.to_date_string() == date_of_today() {
-        let options = js_sys::Object::new();
-        let _ = js_sys::Reflect::set(&options, &"timeStyle".into(), &"short".into());
-        date.to_locale_string("default", &options)
-    } else {
-        let options = js_sys::Object::new();
-        let _ = js_sys::Reflect::set(&options, &"dateStyle".into(), &"medium".into());
-        date.to_locale_date_string("default", &options)
-    };
-    text.into()
-}
-
-fn date_of_today() -> js_sys::JsString {
-    js_sys::Date::new_0().to_date_string()
-}
-
-fn date(millis: i64) -> js_sys::Date {
-    #[expect(clippy::cast_precision_loss, reason = "a date is far below 2^53")]
-    let millis = millis as f64;
-    js_sys::Date::new(&JsValue::from_f64(millis))
-}
-
 /// Opens and closes a modal dialog as `open` says. Its own ways of closing must be told to `open`.
 pub(crate) fn opens(dialog: NodeRef<Dialog>, open: RwSignal<bool>) {
     Effect::new(move || {

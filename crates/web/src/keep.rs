@@ -190,7 +190,7 @@ impl App {
                     if self.is_at(id) {
                         self.go("/");
                     }
-                    self.toast(words::DELETED.to_owned(), Some((id, was_here)));
+                    self.toast(words::deleted().to_owned(), Some((id, was_here)));
                 }
                 Err(error) => self.fail(&error),
             }
@@ -212,7 +212,7 @@ impl App {
                     let button = Spot { list: "sidebar", id }.button();
                     request_animation_frame(move || refocus(&button));
                 }
-                Err(RestError::Refused(_)) => self.toast(words::NOT_RESTORED.to_owned(), None),
+                Err(RestError::Refused(_)) => self.toast(words::not_restored().to_owned(), None),
                 Err(error) => self.fail(&error),
             }
         });

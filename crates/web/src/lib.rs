@@ -35,5 +35,6 @@ use wasm_bindgen::prelude::wasm_bindgen;
 #[wasm_bindgen(start)]
 pub fn start() {
     console_error_panic_hook::set_once();
+    words::speak();
     leptos::mount::mount_to_body(app::Root);
 }

@@ -91,7 +91,7 @@ impl App {
             return;
         }
         let options = NotificationOptions::new();
-        options.set_body(words::ANSWER_READY);
+        options.set_body(words::answer_ready());
         options.set_tag(&id.to_string());
         let title = if title.trim().is_empty() { words::APP } else { title };
         let Ok(shown) = Notification::new_with_options(title, &options) else { return };

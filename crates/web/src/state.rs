@@ -272,15 +272,15 @@ impl App {
     pub(crate) fn heading(self) -> String {
         match self.place.get() {
             Place::Home | Place::Elsewhere => words::APP.to_owned(),
-            Place::History => words::HISTORY.to_owned(),
-            Place::Chat(None) => words::NEW_CHAT.to_owned(),
+            Place::History => words::history().to_owned(),
+            Place::Chat(None) => words::new_chat().to_owned(),
             Place::Chat(Some(id)) => {
                 let history = self.history.read();
                 let listed = history.get(id).map(|known| known.title.clone());
                 listed
                     .filter(|title| !title.trim().is_empty())
                     .or_else(|| self.open.title.get())
-                    .unwrap_or_else(|| words::NEW_CHAT.to_owned())
+                    .unwrap_or_else(|| words::new_chat().to_owned())
             }
         }
     }
@@ -289,7 +289,7 @@ impl App {
     pub(crate) fn page_title(self) -> String {
         let title = match self.place.get() {
             Place::Chat(_) => self.heading(),
-            Place::History => words::page_title(Some(words::HISTORY)),
+            Place::History => words::page_title(Some(words::history())),
             Place::Home | Place::Elsewhere => words::page_title(None),
         };
         match self.notices.unseen.read().len() {
@@ -353,7 +353,7 @@ impl App {
     pub(crate) fn model_name(self) -> String {
         let picker = self.picker.read();
         match picker.selected() {
-            picker::BEST => words::BEST_SHORT.to_owned(),
+            picker::BEST => words::best_short().to_owned(),
             id => picker.name_of(id).to_owned(),
         }
     }
@@ -370,7 +370,8 @@ impl App {
 }
 
 pub(crate) fn sections(history: &History) -> Vec<Section> {
-    let groups = history.groups(Timestamp::from_millis(dom::now()), dom::utc_offset());
+    let month = |year, month| words::month(i32::try_from(year).unwrap_or_default(), month);
+    let groups = history.groups(Timestamp::from_millis(dom::now()), dom::utc_offset(), month);
     let section = |group: Group<'_>| Section {
         kind: group.kind,
         title: group.title,
@@ -387,8 +388,8 @@ pub(crate) fn is_unauthorized(error: &RestError) -> bool {
 /// What a person can do about a call that failed.
 pub(crate) fn sentence(error: &RestError) -> String {
     match error {
-        RestError::Refused(body) => body.message.clone(),
-        RestError::Unreachable(_) => words::UNREACHABLE.to_owned(),
-        RestError::Unexpected { .. } => words::error(ErrorCode::Internal).to_owned(),
+        RestError::Refused(body) => words::told(body.code, &body.message).to_owned(),
+        RestError::Unreachable(_) => words::unreachable().to_owned(),
+        RestError::Unexpected { .. } => words::error_internal().to_owned(),
     }
 }

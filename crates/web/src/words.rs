@@ -1,244 +1,66 @@
-//! The texts of the views: those of `chat-view`, and what only a page needs to say.
+//! The texts of the views: those of `chat-view`, what of them a page works out, and the language
+//! that they are in.
 
+use leptos::prelude::document;
+use unbroken_chat_view::language::{Language, Rules};
 pub(crate) use unbroken_chat_view::texts::*;
+use wasm_bindgen::prelude::wasm_bindgen;
 
-pub(crate) const ASK: &str = "What would you like to know?";
-pub(crate) const SUGGESTIONS: &str = "Suggestions";
-pub(crate) const FIRST_QUESTIONS: [&str; 3] =
+/// What the guide is asked. It is written in English, and finds only what is in it.
+pub(crate) const GUIDE_QUESTIONS: [&str; 3] =
     ["What can you do?", "How do I add a model?", "Where is my data kept?"];
-pub(crate) const HOME_LINK: &str = "Unbroken, home";
-pub(crate) const HISTORY: &str = "History";
-pub(crate) const OPEN_SIDEBAR: &str = "Open sidebar";
-pub(crate) const CLOSE_SIDEBAR: &str = "Close sidebar";
-pub(crate) const NOTHING_HERE: &str = "There is nothing at this address.";
-pub(crate) const BEGIN: &str = "Begin a new chat.";
-pub(crate) const QUEUE: &str = "Queue";
-pub(crate) const NEXT: &str = "Next:";
-pub(crate) const THEN: &str = "Then:";
-pub(crate) const TRANSCRIPT: &str = "Transcript";
-pub(crate) const ANSWERS: &str = "Answers, read aloud";
-pub(crate) const SENDING: &str = "Sending…";
-pub(crate) const CANCEL: &str = "Cancel";
-pub(crate) const SAVE: &str = "Save";
 
-// The command palette, and the actions in it.
-pub(crate) const COMMANDS: &str = "Commands";
-pub(crate) const PALETTE: &str = "Command palette";
-pub(crate) const PALETTE_FIELD: &str = "Find an action, a model or a conversation";
-pub(crate) const PALETTE_PLACEHOLDER: &str = "Find anything";
-pub(crate) const PALETTE_NOTHING: &str = "Nothing has these words.";
-pub(crate) const RESULTS: &str = "Results";
-pub(crate) const ACTIONS: &str = "Actions";
-pub(crate) const IN_MESSAGES: &str = "Found in messages";
-pub(crate) const SHORTCUTS: &str = "Keyboard shortcuts";
-pub(crate) const SHORTCUTS_ABOUT: &str = "Those of one key work while you are not typing.";
-pub(crate) const TEMPORARY_CHAT: &str = "New temporary chat";
-pub(crate) const RENAME_THIS: &str = "Rename this conversation";
-pub(crate) const PIN_THIS: &str = "Pin this conversation";
-pub(crate) const UNPIN_THIS: &str = "Unpin this conversation";
-pub(crate) const ARCHIVE_THIS: &str = "Archive this conversation";
-pub(crate) const DELETE_THIS: &str = "Delete this conversation";
-pub(crate) const GO_HISTORY: &str = "Go to history";
-pub(crate) const WRITE: &str = "Write a message";
-pub(crate) const SEND_MESSAGE: &str = "Send the message";
-pub(crate) const BREAK_LINE: &str = "Begin a new line";
-pub(crate) const EDIT_LAST: &str = "Edit the last message";
-pub(crate) const COPY_LAST: &str = "Copy the last answer";
-pub(crate) const REGENERATE_LAST: &str = "Regenerate the last answer";
-pub(crate) const STOP_ANSWER: &str = "Stop the answer";
-pub(crate) const CHOOSE_MODEL: &str = "Choose a model";
-pub(crate) const LIGHT_APPEARANCE: &str = "Appearance: light";
-pub(crate) const DARK_APPEARANCE: &str = "Appearance: dark";
-pub(crate) const SYSTEM_APPEARANCE: &str = "Appearance: as the system";
-pub(crate) const FOLD_SIDEBAR: &str = "Fold or unfold the sidebar";
-pub(crate) const ASK_GUIDE: &str = "Open the guide";
-pub(crate) const ANSWER_COPIED: &str = "The answer is on the clipboard.";
-pub(crate) const NOT_COPIED: &str = "The browser does not let this page use the clipboard.";
-/// A part of the app that comes when it is asked for did not come.
-pub(crate) const PART_MISSING: &str =
-    "This part of the app could not be loaded. The network may be down.";
-pub(crate) const TRY_AGAIN: &str = "Try again";
+/// The languages that there are, each by its own name.
+pub(crate) const LANGUAGES: [(&str, &str); 4] =
+    [("en", "English"), ("de", "Deutsch"), ("es", "Español"), ("hi", "हिन्दी")];
 
-pub(crate) const KEPT_FOR_LATER: &str = "Will be sent when the network is back";
-pub(crate) const NOTIFICATIONS: &str = "Notifications";
-pub(crate) const NOTIFY: &str = "Notify me when a long answer ends";
-pub(crate) const ON: &str = "On";
-pub(crate) const OFF: &str = "Off";
-pub(crate) const ANSWER_READY: &str = "The answer is ready.";
+// The language that `boot.js` found for the person. Numbers and dates are written by the browser:
+// what Rust brings along to write them is 16 KB, and knows one language.
+#[wasm_bindgen]
+extern "C" {
+    /// Its texts; none for English.
+    #[wasm_bindgen(thread_local_v2, js_namespace = spoken, js_name = table)]
+    static TABLE: Option<String>;
+    #[wasm_bindgen(js_namespace = spoken)]
+    fn plural(number: f64) -> String;
+    #[wasm_bindgen(js_namespace = spoken)]
+    fn number(number: f64, digits: u8) -> String;
+    /// A month, counted from 1, with its year.
+    #[wasm_bindgen(js_namespace = spoken)]
+    pub(crate) fn month(year: i32, month: u8) -> String;
+    #[wasm_bindgen(js_namespace = spoken, js_name = when)]
+    fn moment(millis: f64) -> String;
+}
+
+/// Every text is in the person's language from now on.
+pub(crate) fn speak() {
+    let rules = Rules {
+        category: |count| plural(as_f64(count)),
+        number: |count| number(as_f64(count), 0),
+        right_to_left: document().dir() == "rtl",
+    };
+    let table = TABLE.with(Clone::clone);
+    let language = table.and_then(|table| Language::read(table.leak(), rules));
+    language.unwrap_or_else(|| Language::english(rules)).speak();
+}
 
 /// The title of a tab in which so many answers ended unseen.
 pub(crate) fn with_mark(ended: usize, title: &str) -> String {
     format!("({ended}) {title}")
 }
 
-pub(crate) const ANOTHER_MODEL: &str = "Ask another model";
-pub(crate) const SIDE_BY_SIDE: &str = "Side by side";
-pub(crate) const TWO_ANSWERS: &str = "Two answers";
-pub(crate) const ANSWERS_OF: &str = "Answer to show";
-pub(crate) const USE_THIS: &str = "Use this one";
-
-pub(crate) fn use_named(model: &str) -> String {
-    format!("{USE_THIS}: {model}")
+pub(crate) fn first_questions() -> [&'static str; 3] {
+    [first_question_abilities(), first_question_model(), first_question_data()]
 }
-
-pub(crate) fn stop_named(model: &str) -> String {
-    format!("{STOP} {model}")
-}
-
-pub(crate) const NO_SUCH_CONVERSATION: &str = "This conversation does not exist, or is not yours.";
-
-pub(crate) const GATE_TITLE: &str = "This server asks for an access code";
-pub(crate) const GATE_ABOUT: &str =
-    "Whoever runs it can tell you. This device remembers that you were let in.";
-pub(crate) const ACCESS_CODE: &str = "Access code";
-pub(crate) const OPEN: &str = "Open";
-pub(crate) const DOWN_TITLE: &str = "The server does not answer";
-pub(crate) const UNREACHABLE: &str =
-    "The server cannot be reached. Your message is kept; try again when the network is back.";
-
-// The message that is being written.
-pub(crate) const DICTATE: &str = "Dictate";
-pub(crate) const DICTATE_ABOUT: &str =
-    "Dictate. Your browser writes down what you say, and may use its maker's service for that.";
-pub(crate) const LISTENING: &str = "Listening…";
-pub(crate) const DICTATION_FAILED: &str =
-    "The browser cannot listen. Allow it to use the microphone, and try again.";
-pub(crate) const DROP_HERE: &str = "Drop text files here";
-
-pub(crate) fn not_text(name: &str) -> String {
-    format!(
-        "“{name}” is not a text file. Only text can be sent for now: Markdown, CSV, source code \
-         and the like."
-    )
-}
-
-pub(crate) fn too_large(name: &str) -> String {
-    format!("“{name}” does not fit: a message has at most 1 MiB. Send it in parts.")
-}
-
-pub(crate) fn unreadable(name: &str) -> String {
-    format!("“{name}” could not be read. Try again.")
-}
-
-// Prompts.
-pub(crate) const NO_PROMPTS: &str = "Keep a text here that you ask often";
-pub(crate) const MANAGE_PROMPTS: &str = "Prompts…";
-pub(crate) const MANAGE_PROMPTS_ABOUT: &str = "Make, change or delete them";
-pub(crate) const PROMPTS_ABOUT: &str = "Texts that you ask often. Type / at the beginning of a \
-    message to use one, on any of your devices.";
-pub(crate) const NEW_PROMPT: &str = "New prompt";
-pub(crate) const PROMPT_NAME: &str = "Name";
-pub(crate) const PROMPT_TEXT: &str = "Text";
-pub(crate) const PROMPT_EXAMPLE: &str = "Sum up {{text}} in three sentences.";
-pub(crate) const VARIABLES_ABOUT: &str =
-    "Write {{name}} for what changes. Tab goes from one to the next when you use it.";
-
-pub(crate) fn asks_for(names: &[&str]) -> String {
-    format!("Changes each time: {}.", names.join(", "))
-}
-
-pub(crate) fn delete_named(name: &str) -> String {
-    format!("Delete {name}")
-}
-
-pub(crate) fn edit_named(name: &str) -> String {
-    format!("Edit {name}")
-}
-
-// A server without a model.
-pub(crate) const NO_MODEL_TITLE: &str = "This server has no language model yet";
-pub(crate) const NO_MODEL_FOUND_YET: &str = "It looks for Ollama, llama.cpp, LM Studio and vLLM on \
-    its own machine every half a minute and has found none. Start one, and this page goes by itself.";
-pub(crate) const TRY_GUIDE: &str = "Ask the guide instead";
-pub(crate) const ADD_MODEL: &str = "Add a model";
-pub(crate) const ADD_MODEL_ABOUT: &str = "A model server at another port or on another machine goes \
-    into unbroken.toml in the data folder. Restart Unbroken after a change.";
-pub(crate) const OLLAMA_ABOUT: &str =
-    "Found by itself at port 11434 of this machine. Elsewhere, change the address:";
-pub(crate) const LLAMA_CPP_ABOUT: &str =
-    "Found by itself at port 8080 of this machine. Elsewhere, change the address:";
-pub(crate) const OPENAI_COMPATIBLE: &str = "Any OpenAI-compatible service";
-pub(crate) const OPENAI_COMPATIBLE_ABOUT: &str =
-    "The key comes from the environment variable that is named, and stays on the server:";
-
-pub(crate) fn lines_for(name: &str) -> String {
-    format!("Lines for {name}")
-}
-
-pub(crate) fn copy_lines_for(name: &str) -> String {
-    format!("Copy the lines for {name}")
-}
-
-// The settings.
-pub(crate) const SETTINGS_SECTIONS: &str = "Sections";
-pub(crate) const ALL_SETTINGS: &str = "All settings";
-pub(crate) const MODEL_AND_INSTRUCTIONS: &str = "Model and instructions";
-pub(crate) const DEFAULT_MODEL: &str = "Default model";
-pub(crate) const DEFAULT_MODEL_ABOUT: &str =
-    "Answers everything you ask, on all your devices, until you choose another.";
-pub(crate) const INSTRUCTIONS: &str = "Instructions for every answer";
-pub(crate) const INSTRUCTIONS_EXAMPLE: &str = "Answer briefly. I write Rust and live in Madrid.";
-pub(crate) const INSTRUCTIONS_ABOUT: &str = "Sent to the model with every new message as its system \
-    prompt. Kept on this device only.";
-pub(crate) const PROMPTS: &str = "Prompts";
-pub(crate) const READING_ALOUD: &str = "Screen reader";
-pub(crate) const DATA: &str = "Data";
-pub(crate) const DATA_WHERE: &str = "Conversations, prompts and your default model are kept on the \
-    server that you opened this page from, and nowhere else.";
-pub(crate) const DATA_DEVICE: &str =
-    "Drafts, appearance and instructions are kept in this browser.";
-pub(crate) const ABOUT_GUIDE: &str =
-    "The guide is inside the app: the model “quotes” answers from it, with the passages.";
-pub(crate) const ANNOUNCE: &str = "Screen reader hears the answer";
-pub(crate) const ANNOUNCE_SENTENCES: &str = "By sentence";
-pub(crate) const ANNOUNCE_END: &str = "At the end";
-pub(crate) const ANNOUNCE_OFF: &str = "Never";
-pub(crate) const ABOUT: &str = "About";
-pub(crate) const ABOUT_TEXT: &str = "An answer is a log, not a connection: a reload, a lost network or a \
-    restarted server neither loses nor doubles a word. Everything stays on the server that you \
-    opened this page from.";
-
-pub(crate) const SHOW: &str = "Show";
-pub(crate) const ARCHIVED: &str = "Archive";
-
-pub(crate) fn tokens(count: u64) -> String {
-    match count {
-        1 => "1 token".to_owned(),
-        _ => format!("{count} tokens"),
-    }
-}
-pub(crate) const BEST_SHORT: &str = "Best";
-pub(crate) const FIND_MODEL: &str = "Find a model";
-pub(crate) const EARLIER: &str = "Show earlier messages";
-pub(crate) const THINKING_NOW: &str = "Thinking…";
 
 /// Where a citation without an address comes from.
 pub(crate) fn origin(source_type: &str) -> &'static str {
     match source_type {
-        "guide" => "From Unbroken's guide",
-        "file" => "From your file",
+        "guide" => from_guide(),
+        "file" => from_file(),
         _ => "",
     }
 }
-
-pub(crate) fn page(number: u32) -> String {
-    format!("Page {number}")
-}
-
-pub(crate) const EDITING_BRANCH: &str =
-    "Editing a message: it is asked again, and the old one stays.";
-pub(crate) const EDITING_QUEUED: &str = "Editing a message that waits.";
-pub(crate) const PREVIOUS: &str = "Previous version";
-pub(crate) const FOLLOWING: &str = "Next version";
-pub(crate) const DETAILS: &str = "Details";
-pub(crate) const MODEL: &str = "Model";
-pub(crate) const FIRST_TEXT: &str = "Time to first text";
-pub(crate) const TOKENS: &str = "Tokens";
-pub(crate) const SPEED: &str = "Tokens a second";
-pub(crate) const RECORDS: &str = "Records";
-pub(crate) const RUNS: &str = "Runs";
-pub(crate) const RECONNECTS: &str = "Reconnects of this page";
-pub(crate) const HASH: &str = "SHA-256 of the text";
 
 pub(crate) fn branch((at, of): (usize, usize)) -> String {
     format!("{at}/{of}")
@@ -247,18 +69,31 @@ pub(crate) fn branch((at, of): (usize, usize)) -> String {
 /// A time in milliseconds.
 pub(crate) fn time(millis: f64) -> String {
     if millis < 1000.0 {
-        format!("{} ms", fixed(millis, 0))
+        milliseconds(&number(millis, 0))
     } else {
-        format!("{} s", decimal(millis / 1000.0))
+        seconds(&decimal(millis / 1000.0))
     }
 }
 
-/// With one digit after the point.
-pub(crate) fn decimal(number: f64) -> String {
-    fixed(number, 1)
+/// A point in time, in milliseconds since 1970: the time of today, else the date.
+pub(crate) fn when(millis: i64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "a date is far below 2^53")]
+    let millis = millis as f64;
+    moment(millis)
 }
 
-/// By the browser: what Rust brings along to write such numbers is 16 KB.
-fn fixed(number: f64, digits: u8) -> String {
-    js_sys::Number::from(number).to_fixed(digits).map(String::from).unwrap_or_default()
+/// With one digit after the point.
+pub(crate) fn decimal(value: f64) -> String {
+    number(value, 1)
+}
+
+/// A whole number, as it is written.
+pub(crate) fn whole(count: u64) -> String {
+    number(as_f64(count), 0)
+}
+
+fn as_f64(count: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "what is counted here is far below 2^53")]
+    let count = count as f64;
+    count
 }

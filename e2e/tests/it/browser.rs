@@ -41,10 +41,15 @@ impl Drop for Browser {
 
 impl Browser {
     pub(crate) async fn start(size: Size) -> Self {
+        Self::start_in(size, "en-US,en").await
+    }
+
+    /// One of a person who reads these languages, in this order.
+    pub(crate) async fn start_in(size: Size, languages: &str) -> Self {
         let (driver, port) = start_driver();
         let profile = TempDir::new().unwrap();
         let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities(&profile, size))
+            .capabilities(capabilities(&profile, size, languages))
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .expect("the driver opens a browser");
@@ -259,7 +264,7 @@ const shown = () => {
 };
 ";
 
-fn capabilities(profile: &TempDir, size: Size) -> Capabilities {
+fn capabilities(profile: &TempDir, size: Size, languages: &str) -> Capabilities {
     let chromium = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".into());
     let options = json!({
         "binary": chromium,
@@ -270,6 +275,7 @@ fn capabilities(profile: &TempDir, size: Size) -> Capabilities {
             format!("--user-data-dir={}", profile.path().display()),
             format!("--window-size={},{}", size.0.max(500), size.1),
         ],
+        "prefs": {"intl.accept_languages": languages},
     });
     let capabilities = json!({
         "browserName": "chrome",

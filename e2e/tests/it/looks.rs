@@ -17,7 +17,7 @@ const PICTURED: [&str; 3] = ["home", "picker", "chat"];
 
 /// Pictures go to `docs/images` when `UNBROKEN_PICTURES` is set, all of them to the folder that
 /// `UNBROKEN_ALL_PICTURES` names, else nowhere.
-async fn picture(browser: &Browser, page: &str, name: &str) {
+pub(crate) async fn picture(browser: &Browser, page: &str, name: &str) {
     if let Some(folder) = std::env::var_os("UNBROKEN_ALL_PICTURES") {
         let file = PathBuf::from(folder).join(format!("{}.png", name.replace(' ', "-")));
         std::fs::write(file, browser.screenshot().await).unwrap();
@@ -30,7 +30,7 @@ async fn picture(browser: &Browser, page: &str, name: &str) {
     std::fs::write(folder.join(format!("{name}.png")), browser.screenshot().await).unwrap();
 }
 
-async fn nothing_sticks_out(browser: &Browser, state: &str) {
+pub(crate) async fn nothing_sticks_out(browser: &Browser, state: &str) {
     let overflow =
         "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
     assert_eq!(browser.script(overflow).await, 0, "{state} scrolls sideways");

@@ -10,6 +10,7 @@ mod flow;
 mod front;
 mod keep;
 mod keyboard;
+mod languages;
 mod later;
 mod long_blocks;
 mod long_history;

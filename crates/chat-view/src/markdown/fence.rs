@@ -80,14 +80,14 @@ impl Fence {
 pub(super) fn frame(language: &str, live: bool) -> (String, &'static str) {
     let mut name = String::new();
     escape(&mut name, language);
-    let label = if name.is_empty() { crate::texts::CODE } else { &name };
+    let label = if name.is_empty() { crate::texts::code() } else { &name };
     let open = format!(
         "<figure class=\"code\" data-lang=\"{name}\"><figcaption><span>{label}</span>\
          <button type=\"button\" data-action=\"wrap\">{}</button>\
          <button type=\"button\" data-action=\"copy\">{}</button></figcaption>\
          <pre tabindex=\"0\"><code{}>",
-        crate::texts::WRAP,
-        crate::texts::COPY,
+        crate::texts::wrap(),
+        crate::texts::copy(),
         if live { " data-live" } else { "" },
     );
     (open, "</code></pre></figure>")

@@ -160,7 +160,7 @@ impl Inline<'_> {
             self.out.push_str("\">");
             return end;
         }
-        let name = if alt.is_empty() { crate::texts::IMAGE } else { &alt };
+        let name = if alt.is_empty() { crate::texts::image() } else { &alt };
         match link::allowed(address) {
             Some(address) if self.links == 0 => {
                 link::open_image(self.out, address);
@@ -176,7 +176,7 @@ impl Inline<'_> {
         self.push("<input type=\"checkbox\" disabled");
         self.out.push_str(if done { " checked" } else { "" });
         self.out.push_str(" aria-label=\"");
-        escape(self.out, if name.is_empty() { crate::texts::TASK } else { name });
+        escape(self.out, if name.is_empty() { crate::texts::task() } else { name });
         self.out.push_str("\"> ");
     }
 
@@ -191,7 +191,7 @@ impl Inline<'_> {
                 self.out,
                 "<a id=\"{id}-fnref-{number}{again}\" href=\"#{id}-fn-{number}\" \
                  aria-label=\"{}\">{number}</a></sup>",
-                crate::texts::footnote(number)
+                crate::texts::footnote(number as u64)
             )
         } else {
             write!(self.out, "{number}</sup>")

@@ -68,7 +68,7 @@ pub(super) fn write_text(out: &mut String, text: &str, context: &Context) {
                 out,
                 "<button type=\"button\" class=\"cite\" data-cite=\"{index}\" \
                  aria-label=\"{}\">{index}</button>",
-                crate::texts::source(index)
+                crate::texts::source(index.into())
             );
             (from, at) = (end, end);
         } else if let Some(end) = bare_address(text, at) {

@@ -86,7 +86,7 @@ pub(super) fn write(out: &mut String, tex: &str, display: bool) {
     out.push_str("<span class=\"math\"");
     if display {
         out.push_str(" data-display tabindex=\"0\" role=\"group\" aria-label=\"");
-        out.push_str(crate::texts::FORMULA);
+        out.push_str(crate::texts::formula());
         out.push('"');
     }
     if let Some(mathml) = mathml(tex, display) {
@@ -96,7 +96,7 @@ pub(super) fn write(out: &mut String, tex: &str, display: bool) {
         out.push_str(&mathml);
     } else {
         out.push_str("><code title=\"");
-        out.push_str(crate::texts::FORMULA_AS_WRITTEN);
+        out.push_str(crate::texts::formula_as_written());
         out.push_str("\">");
         escape(out, tex);
         out.push_str("</code>");

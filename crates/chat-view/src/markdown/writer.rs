@@ -179,8 +179,8 @@ impl<'a, 'c> Writer<'a, 'c> {
                     self.out,
                     "<div class=\"table-frame\"><button type=\"button\" data-action=\"csv\">{}</button>\
                      <div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"{}\"><table>",
-                    crate::texts::COPY_CSV,
-                    crate::texts::TABLE
+                    crate::texts::copy_csv(),
+                    crate::texts::table()
                 );
                 (Kind::Table, TABLE_CLOSE)
             }
@@ -256,7 +256,7 @@ impl<'a, 'c> Writer<'a, 'c> {
         let _ = write!(self.out, "><span class=\"footnote-mark\">{number}</span>");
         let close = format!(
             "<a class=\"footnote-back\" href=\"#{id}-fnref-{number}\" aria-label=\"{}\">↩</a></div>",
-            crate::texts::back_to_reference(number)
+            crate::texts::back_to_reference(number as u64)
         );
         (Kind::Other, close)
     }

@@ -171,18 +171,26 @@ impl Answer {
     pub fn notice(&self) -> Option<&str> {
         match self.state {
             state if state.goes_on() => None,
-            AnswerState::Queued => Some(texts::QUEUED),
-            AnswerState::Stopped => Some(texts::STOPPED),
+            AnswerState::Queued => Some(texts::queued()),
+            AnswerState::Stopped => Some(texts::stopped()),
             AnswerState::Interrupted { code, .. } => {
-                let sentence = self.error.as_deref().or_else(|| code.map(texts::error));
-                sentence.or(Some(texts::INTERRUPTED_REASON))
+                let sentence = code.map(|code| self.reason(code)).or(self.error.as_deref());
+                sentence.or(Some(texts::interrupted_reason()))
             }
-            AnswerState::Failed { code, .. } => {
-                Some(self.error.as_deref().unwrap_or_else(|| texts::error(code)))
+            AnswerState::Failed { code, .. } => Some(self.reason(code)),
+            AnswerState::Done { finish: FinishReason::Length } => Some(texts::cut_at_length()),
+            AnswerState::Done { finish: FinishReason::ContentFilter } => {
+                Some(texts::cut_by_filter())
             }
-            AnswerState::Done { finish: FinishReason::Length } => Some(texts::CUT_AT_LENGTH),
-            AnswerState::Done { finish: FinishReason::ContentFilter } => Some(texts::CUT_BY_FILTER),
             AnswerState::Thinking | AnswerState::Streaming | AnswerState::Done { .. } => None,
+        }
+    }
+
+    /// Why it has not come to its end.
+    fn reason(&self, code: ErrorCode) -> &str {
+        match self.error.as_deref() {
+            Some(sentence) => texts::told(code, sentence),
+            None => texts::error(code),
         }
     }
 

@@ -67,7 +67,7 @@ fn Transcript() -> impl IntoView {
             node_ref=scroller
             tabindex="0"
             role="region"
-            aria-label=words::TRANSCRIPT
+            aria-label=words::transcript()
             on:scroll=move |_| window.scrolled()
             on:wheel=on_wheel
             on:keydown=on_key
@@ -80,14 +80,14 @@ fn Transcript() -> impl IntoView {
             <div class="messages" node_ref=content>
                 <Show when=move || app.open.earlier.get()>
                     <button class="button earlier" on:click=move |_| app.open.load_earlier(app)>
-                        {words::EARLIER}
+                        {words::earlier()}
                     </button>
                 </Show>
                 {move || {
                     app.open.problem.get().map(|sentence| {
                         view! {
                             <p class="empty" role="alert">
-                                {sentence} " " <a href="/">{words::BEGIN}</a>
+                                {sentence} " " <a href="/">{words::begin()}</a>
                             </p>
                         }
                     })

@@ -16,23 +16,25 @@ use crate::{dom, words};
 const AGAIN: Duration = Duration::from_secs(3);
 
 /// What goes into `unbroken.toml`, by the name of the kind of server.
-const WAYS: [(&str, &str, &str); 3] = [
-    (
-        "Ollama",
-        words::OLLAMA_ABOUT,
-        "[[providers]]\nid = \"ollama\"\nname = \"Ollama\"\nbase_url = \"http://127.0.0.1:11434/v1\"\n",
-    ),
-    (
-        "llama.cpp",
-        words::LLAMA_CPP_ABOUT,
-        "[[providers]]\nid = \"llama-cpp\"\nname = \"llama.cpp\"\nbase_url = \"http://127.0.0.1:8080/v1\"\n",
-    ),
-    (
-        words::OPENAI_COMPATIBLE,
-        words::OPENAI_COMPATIBLE_ABOUT,
-        "[[providers]]\nid = \"office\"\nname = \"Office GPU\"\nbase_url = \"https://models.example.com/v1\"\napi_key_env = \"OFFICE_KEY\"\n",
-    ),
-];
+fn ways() -> [(&'static str, &'static str, &'static str); 3] {
+    [
+        (
+            "Ollama",
+            words::ollama_about(),
+            "[[providers]]\nid = \"ollama\"\nname = \"Ollama\"\nbase_url = \"http://127.0.0.1:11434/v1\"\n",
+        ),
+        (
+            "llama.cpp",
+            words::llama_cpp_about(),
+            "[[providers]]\nid = \"llama-cpp\"\nname = \"llama.cpp\"\nbase_url = \"http://127.0.0.1:8080/v1\"\n",
+        ),
+        (
+            words::openai_compatible(),
+            words::openai_compatible_about(),
+            "[[providers]]\nid = \"office\"\nname = \"Office GPU\"\nbase_url = \"https://models.example.com/v1\"\napi_key_env = \"OFFICE_KEY\"\n",
+        ),
+    ]
+}
 
 /// Whether the catalogue is known and holds nothing but the guide.
 pub(crate) fn is_needed(app: App) -> bool {
@@ -50,18 +52,18 @@ pub(crate) fn FirstRun() -> impl IntoView {
             timer.clear();
         }
     });
-    let ways = WAYS.map(|(name, about, lines)| view! { <Way name about lines /> });
+    let ways = ways().map(|(name, about, lines)| view! { <Way name about lines /> });
     view! {
         <section class="first-run" aria-labelledby="first-run-title">
-            <h2 id="first-run-title">{words::NO_MODEL_TITLE}</h2>
-            <p role="status">{words::NO_MODEL_FOUND_YET}</p>
+            <h2 id="first-run-title">{words::no_model_title()}</h2>
+            <p role="status">{words::no_model_found_yet()}</p>
             <p>
-                <button class="button primary" on:click=move |_| app.ask_guide(words::FIRST_QUESTIONS[1])>
-                    {words::TRY_GUIDE}
+                <button class="button primary" on:click=move |_| app.ask_guide(words::GUIDE_QUESTIONS[1])>
+                    {words::try_guide()}
                 </button>
             </p>
-            <h3>{words::ADD_MODEL}</h3>
-            <p>{words::ADD_MODEL_ABOUT}</p>
+            <h3>{words::add_model()}</h3>
+            <p>{words::add_model_about()}</p>
             {ways.into_iter().collect_view()}
         </section>
     }
@@ -88,7 +90,7 @@ fn Way(name: &'static str, about: &'static str, lines: &'static str) -> impl Int
                     <code>{lines}</code>
                 </pre>
                 <button class="button" aria-label=words::copy_lines_for(name) on:click=copy>
-                    {move || if copied.get() { words::COPIED } else { words::COPY }}
+                    {move || if copied.get() { words::copied() } else { words::copy() }}
                 </button>
             </div>
         </div>

@@ -33,10 +33,10 @@ fn AccessCode(problem: Option<String>) -> impl IntoView {
     let bad = problem.is_some();
     view! {
         <div class="gate">
-            <h1>{words::GATE_TITLE}</h1>
-            <p>{words::GATE_ABOUT}</p>
+            <h1>{words::gate_title()}</h1>
+            <p>{words::gate_about()}</p>
             <form on:submit=submit>
-                <label for="access-code">{words::ACCESS_CODE}</label>
+                <label for="access-code">{words::access_code()}</label>
                 <input
                     id="access-code"
                     type="password"
@@ -49,7 +49,7 @@ fn AccessCode(problem: Option<String>) -> impl IntoView {
                     {problem}
                 </p>
                 <button class="button primary" type="submit">
-                    {words::OPEN}
+                    {words::open()}
                 </button>
             </form>
         </div>
@@ -61,10 +61,10 @@ fn Down(sentence: String) -> impl IntoView {
     let app = App::get();
     view! {
         <div class="gate">
-            <h1>{words::DOWN_TITLE}</h1>
+            <h1>{words::down_title()}</h1>
             <p role="alert">{sentence}</p>
             <button class="button primary" on:click=move |_| app.open_session(None)>
-                {words::RETRY}
+                {words::retry()}
             </button>
         </div>
     }

@@ -44,17 +44,17 @@ pub(crate) fn History() -> impl IntoView {
     view! {
         <div class="history" tabindex="-1">
             <div class="days">
-                <div class="filters" role="group" aria-label=words::SHOW>
-                    {filter(words::CONVERSATIONS, false)} {filter(words::ARCHIVED, true)}
+                <div class="filters" role="group" aria-label=words::show()>
+                    {filter(words::conversations(), false)} {filter(words::archived(), true)}
                 </div>
                 <Sections list="page" sections />
                 <Show when=is_empty>
                     <p class="empty">
                         {move || {
                             if archived.get() {
-                                view! { {words::NO_ARCHIVED} }.into_any()
+                                view! { {words::no_archived()} }.into_any()
                             } else {
-                                view! { {words::NO_CONVERSATIONS} ". " <a href="/">{words::BEGIN}</a> }
+                                view! { {words::no_conversations()} ". " <a href="/">{words::begin()}</a> }
                                     .into_any()
                             }
                         }}
@@ -62,7 +62,7 @@ pub(crate) fn History() -> impl IntoView {
                 </Show>
                 <Show when=has_more>
                     <button class="button more" on:click=more>
-                        {words::LOAD_MORE}
+                        {words::load_more()}
                     </button>
                 </Show>
             </div>

@@ -13,7 +13,7 @@ use crate::{chunks, words};
 pub(crate) fn Home() -> impl IntoView {
     view! {
         <div class="home-top">
-            <h1>{words::ASK}</h1>
+            <h1>{words::ask()}</h1>
         </div>
     }
 }
@@ -22,17 +22,22 @@ pub(crate) fn Home() -> impl IntoView {
 #[component]
 pub(crate) fn Suggestions() -> impl IntoView {
     let app = App::get();
-    let suggestions = words::FIRST_QUESTIONS.map(|text| {
+    let questions = words::first_questions().into_iter().zip(words::GUIDE_QUESTIONS);
+    let suggestions = questions.map(|(text, in_guide)| {
+        let ask = move |_| {
+            let question = if untrack(|| first_run::is_needed(app)) { in_guide } else { text };
+            app.send(question.to_owned());
+        };
         view! {
             <li>
-                <button on:click=move |_| app.send(text.to_owned())>{text}</button>
+                <button on:click=ask>{text}</button>
             </li>
         }
     });
     view! {
         <div class="home-bottom">
-            <ul class="suggestions" aria-label=words::SUGGESTIONS>
-                {suggestions.into_iter().collect_view()}
+            <ul class="suggestions" aria-label=words::suggestions()>
+                {suggestions.collect_view()}
             </ul>
             <Show when=move || first_run::is_needed(app)>
                 <LaterPage bring=chunks::first_run />

@@ -61,7 +61,7 @@ pub(crate) fn LiveRegion(announcer: Announcer) -> impl IntoView {
             role="log"
             aria-live="polite"
             aria-relevant="additions"
-            aria-label=words::ANSWERS
+            aria-label=words::answers()
         >
             <For each=move || announcer.said.get() key=|(number, _)| *number let((_, sentence))>
                 <p dir="auto">{sentence}</p>

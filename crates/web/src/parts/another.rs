@@ -17,8 +17,8 @@ pub(crate) fn Another(key: u64) -> impl IntoView {
     view! {
         <button
             class="icon-button"
-            aria-label=words::ANOTHER_MODEL
-            title=words::ANOTHER_MODEL
+            aria-label=words::another_model()
+            title=words::another_model()
             popovertarget=POPOVER
             on:click=move |_| app.open.another.set(Some(key))
         >
@@ -65,9 +65,9 @@ pub(crate) fn AnotherModel() -> impl IntoView {
             class="another"
             popover="auto"
             role="group"
-            aria-label=words::ANOTHER_MODEL
+            aria-label=words::another_model()
         >
-            <p aria-hidden="true">{words::ANOTHER_MODEL}</p>
+            <p aria-hidden="true">{words::another_model()}</p>
             <label class="check">
                 <input
                     type="checkbox"
@@ -75,7 +75,7 @@ pub(crate) fn AnotherModel() -> impl IntoView {
                     disabled=move || app.open.running.get()
                     on:change=move |event| beside.set(event_target_checked(&event))
                 />
-                {words::SIDE_BY_SIDE}
+                {words::side_by_side()}
             </label>
             <ul>{models}</ul>
         </div>

@@ -27,10 +27,10 @@ pub(crate) fn on_click(event: &MouseEvent) {
             copy(
                 button,
                 code.and_then(|code| code.text_content()).unwrap_or_default(),
-                words::COPY,
+                words::copy(),
             );
         }
-        Some("csv") => copy(button, table(&block), words::COPY_CSV),
+        Some("csv") => copy(button, table(&block), words::copy_csv()),
         _ => {}
     }
 }
@@ -38,7 +38,7 @@ pub(crate) fn on_click(event: &MouseEvent) {
 fn copy(button: Element, text: String, name: &'static str) {
     spawn_local(async move {
         if dom::copy(&text).await {
-            button.set_text_content(Some(words::COPIED));
+            button.set_text_content(Some(words::copied()));
             dom::sleep(COPIED_FOR).await;
             button.set_text_content(Some(name));
         }

@@ -56,7 +56,7 @@ pub(crate) fn chip(target: Option<web_sys::EventTarget>) -> Option<(HtmlElement,
 pub(crate) fn CitationCard(shown: Shown) -> impl IntoView {
     let origin = |citation: &Citation| match (&citation.url, citation.page) {
         (Some(url), _) => url.clone(),
-        (None, Some(page)) => words::page(page),
+        (None, Some(page)) => words::page(page.into()),
         (None, None) => words::origin(&citation.source_type).to_owned(),
     };
     view! {

@@ -74,13 +74,13 @@ pub(crate) fn Composer() -> impl IntoView {
             <Temporary />
             <Length />
             <PromptPlace menu field />
-            <form class="composer" class:dropping=over data-drop=words::DROP_HERE on:submit=submit>
+            <form class="composer" class:dropping=over data-drop=words::drop_here() on:submit=submit>
                 <textarea
                     id="message"
                     node_ref=field
                     rows="1"
                     dir="auto"
-                    aria-label=words::MESSAGE
+                    aria-label=words::message()
                     autocomplete="off"
                     enterkeyhint="send"
                     placeholder=placeholder
@@ -106,9 +106,9 @@ pub(crate) fn Composer() -> impl IntoView {
 
 fn placeholder(place: Place, sending: bool) -> &'static str {
     match place {
-        Place::Home if sending => words::SENDING,
-        Place::Home => words::PLACEHOLDER_HOME,
-        _ => words::PLACEHOLDER_CHAT,
+        Place::Home if sending => words::sending(),
+        Place::Home => words::placeholder_home(),
+        _ => words::placeholder_chat(),
     }
 }
 
@@ -121,7 +121,7 @@ fn SendOrStop(empty: Memo<bool>, sending: Memo<bool>) -> impl IntoView {
             <button
                 class="send"
                 type="submit"
-                aria-label=words::SEND
+                aria-label=words::send()
                 aria-disabled=Signal::derive(move || (empty.get() || sending.get()).to_string())
             >
                 {icon(ARROW_UP)}
@@ -131,7 +131,7 @@ fn SendOrStop(empty: Memo<bool>, sending: Memo<bool>) -> impl IntoView {
             <button
                 class="send"
                 type="button"
-                aria-label=words::STOP
+                aria-label=words::stop()
                 on:click=move |_| app.open.stop(app)
             >
                 <span class="stop"></span>
@@ -192,9 +192,9 @@ fn Sources() -> impl IntoView {
         }
     };
     view! {
-        <fieldset class="sources" aria-label=words::SOURCES>
-            {source("attach-reason", words::ATTACH, ATTACH, words::ATTACH_NOT_YET)}
-            {source("web-reason", words::WEB, GLOBE, words::WEB_NOT_YET)}
+        <fieldset class="sources" aria-label=words::sources()>
+            {source("attach-reason", words::attach(), ATTACH, words::attach_not_yet())}
+            {source("web-reason", words::web(), GLOBE, words::web_not_yet())}
         </fieldset>
     }
 }
@@ -207,20 +207,20 @@ fn Queue() -> impl IntoView {
         let items = app.open.queue.get();
         (!items.is_empty()).then(|| {
             let lines = items.into_iter().enumerate().map(|(at, waiting)| {
-                let label = if at == 0 { words::NEXT } else { words::THEN };
+                let label = if at == 0 { words::next() } else { words::then() };
                 let buttons = waiting.id.map(|id| {
                     let text = waiting.text.clone();
                     let edit = move |_| app.begin_edit(&text, Editing::Queued { id });
                     view! {
                         <button class="link-button" type="button" on:click=edit>
-                            {words::EDIT}
+                            {words::edit()}
                         </button>
                         <button
                             class="link-button"
                             type="button"
                             on:click=move |_| app.remove_queued(id)
                         >
-                            {words::REMOVE}
+                            {words::remove()}
                         </button>
                     }
                 });
@@ -235,7 +235,7 @@ fn Queue() -> impl IntoView {
                 }
             });
             view! {
-                <ol class="queue" aria-label=words::QUEUE>
+                <ol class="queue" aria-label=words::queue()>
                     {lines.collect_view()}
                 </ol>
             }
@@ -255,14 +255,14 @@ fn Kept() -> impl IntoView {
                     {turn.text}
                 </span>
                 <button class="link-button" type="button" on:click=move |_| app.edit_kept(&edited)>
-                    {words::EDIT}
+                    {words::edit()}
                 </button>
                 <button
                     class="link-button"
                     type="button"
                     on:click=move |_| app.forget_kept(&removed)
                 >
-                    {words::REMOVE}
+                    {words::remove()}
                 </button>
             </li>
         }
@@ -272,9 +272,9 @@ fn Kept() -> impl IntoView {
         (!turns.is_empty()).then(|| {
             view! {
                 <div class="kept" role="status">
-                    {words::KEPT_FOR_LATER}
+                    {words::kept_for_later()}
                 </div>
-                <ol class="queue" aria-label=words::KEPT_FOR_LATER>
+                <ol class="queue" aria-label=words::kept_for_later()>
                     {turns.into_iter().map(line).collect_view()}
                 </ol>
             }
@@ -289,14 +289,14 @@ fn EditNote() -> impl IntoView {
     move || {
         app.writing.editing.get().map(|editing| {
             let note = match editing {
-                Editing::Branch { .. } => words::EDITING_BRANCH,
-                Editing::Queued { .. } => words::EDITING_QUEUED,
+                Editing::Branch { .. } => words::editing_branch(),
+                Editing::Queued { .. } => words::editing_queued(),
             };
             view! {
                 <div class="edit-note">
                     <p>{note}</p>
                     <button class="link-button" type="button" on:click=move |_| app.end_edit()>
-                        {words::CANCEL}
+                        {words::cancel()}
                     </button>
                 </div>
             }
@@ -335,7 +335,7 @@ fn Refusal() -> impl IntoView {
                                 <p>{sentence}</p>
                                 <Show when=move || app.writing.unsent.read().is_some()>
                                     <button class="button" on:click=move |_| app.retry_send()>
-                                        {words::RETRY}
+                                        {words::retry()}
                                     </button>
                                 </Show>
                             </div>
@@ -354,7 +354,7 @@ fn Latest() -> impl IntoView {
         <Show when=move || app.open.away.get()>
             <button class="button latest" on:click=move |_| app.open.to_end.notify()>
                 {icon(super::icons::ARROW_DOWN)}
-                {words::LATEST}
+                {words::latest()}
             </button>
         </Show>
     }

@@ -33,7 +33,7 @@ impl Dictation {
         if self.listens.get_untracked() {
             self.stop();
         } else if self.start(app).is_none() {
-            app.complain(Some(words::DICTATION_FAILED.to_owned()));
+            app.complain(Some(words::dictation_failed().to_owned()));
         }
     }
 
@@ -55,7 +55,7 @@ impl Dictation {
             self.listens.set(false);
             let error = get(&event, "error").and_then(|error| error.as_string());
             if error.is_some_and(|error| error != "aborted" && error != "no-speech") {
-                app.complain(Some(words::DICTATION_FAILED.to_owned()));
+                app.complain(Some(words::dictation_failed().to_owned()));
             }
         });
         set(&recognition, "onresult", heard.as_ref());
@@ -87,15 +87,15 @@ pub(crate) fn Dictate(dictation: Dictation) -> impl IntoView {
             <button
                 class="source"
                 type="button"
-                aria-label=words::DICTATE
-                title=words::DICTATE_ABOUT
+                aria-label=words::dictate()
+                title=words::dictate_about()
                 aria-pressed=Signal::derive(move || dictation.listens.get().to_string())
                 on:click=move |_| dictation.toggle(app)
             >
                 {icon(MICROPHONE)}
             </button>
             <span class="listening" role="status">
-                <Show when=move || dictation.listens.get()>{words::LISTENING}</Show>
+                <Show when=move || dictation.listens.get()>{words::listening()}</Show>
             </span>
         }
     })

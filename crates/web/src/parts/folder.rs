@@ -49,7 +49,7 @@ pub(crate) fn FolderDialog() -> impl IntoView {
         let none = current.is_some().then_some(None);
         let choice = |folder: Option<String>| {
             let is_here = folder == current;
-            let shown = folder.clone().unwrap_or_else(|| words::NO_FOLDER.to_owned());
+            let shown = folder.clone().unwrap_or_else(|| words::no_folder().to_owned());
             view! {
                 <button
                     type="button"
@@ -73,11 +73,11 @@ pub(crate) fn FolderDialog() -> impl IntoView {
             aria-labelledby="folder-title"
             on:close=move |_| app.keep.filing.set(false)
         >
-            <h2 id="folder-title">{words::FOLDER_TITLE}</h2>
-            <p>{words::FOLDER_ABOUT}</p>
+            <h2 id="folder-title">{words::folder_title()}</h2>
+            <p>{words::folder_about()}</p>
             <div class="folders">{folders}</div>
             <form class="new-folder" on:submit=submit>
-                <label for="folder-name">{words::NEW_FOLDER}</label>
+                <label for="folder-name">{words::new_folder()}</label>
                 <input
                     id="folder-name"
                     dir="auto"
@@ -87,10 +87,10 @@ pub(crate) fn FolderDialog() -> impl IntoView {
                 />
                 <div class="dialog-buttons">
                     <button class="button" type="button" on:click=move |_| close()>
-                        {words::CANCEL}
+                        {words::cancel()}
                     </button>
                     <button class="button primary" type="submit">
-                        {words::MOVE_THERE}
+                        {words::move_there()}
                     </button>
                 </div>
             </form>

@@ -113,14 +113,14 @@ impl Later {
             self.ask();
         };
         view! {
-            <p role="alert">{words::PART_MISSING}</p>
+            <p role="alert">{words::part_missing()}</p>
             <button
                 class="button"
                 autofocus
                 aria-disabled=Signal::derive(move || self.coming.get().to_string())
                 on:click=again
             >
-                {words::TRY_AGAIN}
+                {words::try_again()}
             </button>
         }
     }
@@ -146,7 +146,7 @@ fn MissingDialog(open: RwSignal<bool>, name: &'static str, later: Later) -> impl
         <dialog node_ref=dialog aria-label=name closedby="any" on:close=move |_| open.set(false)>
             <div class="dialog-head">
                 <h2>{name}</h2>
-                <button class="icon-button" aria-label=words::CLOSE on:click=close>
+                <button class="icon-button" aria-label=words::close() on:click=close>
                     {icon(CLOSE)}
                 </button>
             </div>

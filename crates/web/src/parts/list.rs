@@ -11,7 +11,7 @@ use super::show::Show;
 use crate::address::Place;
 use crate::keep::{self, Spot};
 use crate::state::{App, Section};
-use crate::{chunks, dom, words};
+use crate::{chunks, words};
 
 /// A list. `name` is that of the place where it is; there, headings are headings.
 #[component]
@@ -97,7 +97,7 @@ fn Entry(list: &'static str, conversation: ConversationSummary) -> impl IntoView
     let renames =
         Memo::new(move |_| app.keep.renaming.read().as_ref().is_some_and(|(at, _)| *at == spot));
     let is_open = move || app.keep.menu.read().as_ref().is_some_and(|(open, _)| *open == spot);
-    let when = (list != "sidebar").then(|| dom::when(conversation.updated_at.as_millis()));
+    let when = (list != "sidebar").then(|| words::when(conversation.updated_at.as_millis()));
     let (known, running) = (StoredValue::new(conversation.clone()), conversation.running);
     let is_pinned = conversation.pinned && list != "sidebar";
     let link = move || {
@@ -143,6 +143,6 @@ fn Entry(list: &'static str, conversation: ConversationSummary) -> impl IntoView
 #[component]
 pub(crate) fn RunningMark(running: bool) -> impl IntoView {
     running.then(|| {
-        view! { <span class="running-mark" role="img" aria-label=words::RUNNING></span> }
+        view! { <span class="running-mark" role="img" aria-label=words::running()></span> }
     })
 }

@@ -27,14 +27,14 @@ enum Action {
 
 /// In the order of the menu. Sharing and exporting have their place before `Delete`.
 fn actions(of: &ConversationSummary) -> [(Action, &'static str, &'static str); 5] {
-    let pin = if of.pinned { words::UNPIN } else { words::PIN };
-    let archive = if of.archived { words::UNARCHIVE } else { words::ARCHIVE };
+    let pin = if of.pinned { words::unpin() } else { words::pin() };
+    let archive = if of.archived { words::unarchive() } else { words::archive() };
     [
-        (Action::Rename, words::RENAME, PENCIL),
+        (Action::Rename, words::rename(), PENCIL),
         (Action::Pin(!of.pinned), pin, PIN),
-        (Action::Move, words::MOVE, FOLDER),
+        (Action::Move, words::move_to_folder(), FOLDER),
         (Action::Archive(!of.archived), archive, ARCHIVE),
-        (Action::Delete, words::DELETE, TRASH),
+        (Action::Delete, words::delete(), TRASH),
     ]
 }
 

@@ -46,20 +46,20 @@ pub(crate) fn You(key: u64) -> impl IntoView {
         }
     });
     view! {
-        <article class="message you" data-key=key aria-label=words::YOU>
+        <article class="message you" data-key=key aria-label=words::you()>
             <div class="bubble" dir="auto">
                 {text}
             </div>
             <Show when=move || sending.get()>
-                <p class="sending-note">{words::SENDING}</p>
+                <p class="sending-note">{words::sending()}</p>
             </Show>
             <Show when=move || !sending.get()>
                 <div class="message-foot">
                     <Branches key branch />
                     <button
                         class="icon-button"
-                        aria-label=words::EDIT
-                        title=words::EDIT
+                        aria-label=words::edit()
+                        title=words::edit()
                         on:click=move |_| app.edit(key)
                     >
                         {icon(PENCIL)}
@@ -102,7 +102,7 @@ impl About {
 
     fn name(&self, app: App) -> String {
         match self.model.as_str() {
-            "" => words::ASSISTANT.to_owned(),
+            "" => words::assistant().to_owned(),
             model => app.picker.read().name_of(model).to_owned(),
         }
     }
@@ -179,8 +179,8 @@ pub(crate) fn Answer(
                 <details class="reasoning">
                     <summary>
                         {move || match about.read().state {
-                            AnswerState::Thinking => words::THINKING_NOW,
-                            _ => words::REASONING,
+                            AnswerState::Thinking => words::thinking_now(),
+                            _ => words::reasoning(),
                         }}
                     </summary>
                     <div class="reasoning-text" dir="auto">
@@ -233,9 +233,9 @@ fn SourcesList(citations: Memo<Vec<Citation>>) -> impl IntoView {
         let citations = citations.get();
         (!citations.is_empty()).then(|| {
             view! {
-                <div class="sources-list" role="group" aria-label=words::SOURCES>
+                <div class="sources-list" role="group" aria-label=words::sources()>
                     <p class="sources-title" aria-hidden="true">
-                        {words::SOURCES}
+                        {words::sources()}
                     </p>
                     <ol>{citations.into_iter().map(line).collect_view()}</ol>
                 </div>
@@ -259,17 +259,17 @@ fn Notice(key: u64, about: RwSignal<About>) -> impl IntoView {
     let go_on = move || {
         view! {
             <button class="button primary" on:click=move |_| app.go_on(key)>
-                {words::CONTINUE}
+                {words::go_on()}
             </button>
         }
     };
     let retry = move || {
         view! {
             <button class="button" on:click=|_| dom::show_popover(picker::POPOVER)>
-                {words::CHANGE_MODEL}
+                {words::change_model()}
             </button>
             <button class="button primary" on:click=move |_| app.regenerate(key, By::Preferred)>
-                {words::RETRY}
+                {words::retry()}
             </button>
         }
     };
@@ -278,11 +278,11 @@ fn Notice(key: u64, about: RwSignal<About>) -> impl IntoView {
         let sentence = sentence?;
         let view = match state {
             AnswerState::Stopped if can_continue => {
-                notice(words::STOPPED, sentence, go_on().into_any())
+                notice(words::stopped(), sentence, go_on().into_any())
             }
-            _ if can_continue => notice(words::INTERRUPTED, sentence, go_on().into_any()),
+            _ if can_continue => notice(words::interrupted(), sentence, go_on().into_any()),
             AnswerState::Failed { .. } | AnswerState::Interrupted { .. } => {
-                notice(words::FAILED, sentence, retry().into_any())
+                notice(words::failed(), sentence, retry().into_any())
             }
             _ => view! { <p class="answer-state">{sentence}</p> }.into_any(),
         };
@@ -327,9 +327,9 @@ fn Branches(key: u64, branch: RwSignal<Option<(usize, usize)>>) -> impl IntoView
     view! {
         <Show when=move || branch.get().is_some()>
             <span class="branches">
-                {button(-1, words::PREVIOUS, BACK)}
+                {button(-1, words::previous(), BACK)}
                 <span>{move || branch.get().map(words::branch)}</span>
-                {button(1, words::FOLLOWING, FORTH)}
+                {button(1, words::following(), FORTH)}
             </span>
         </Show>
     }
@@ -360,7 +360,7 @@ fn Foot(
     let details = move || {
         let about = about.read();
         let mut parts = Vec::from_iter((!about.model.is_empty()).then(|| about.name(app)));
-        parts.extend(about.facts.tokens.filter(|tokens| *tokens > 0).map(words::tokens));
+        parts.extend(about.facts.tokens.filter(|tokens| *tokens > 0).map(words::token_count));
         parts.join(" · ")
     };
     view! {
@@ -368,8 +368,8 @@ fn Foot(
             <Show when=move || !about.read().is_empty>
                 <button
                     class="icon-button"
-                    aria-label=Signal::derive(move || if copied.get() { words::COPIED } else { words::COPY })
-                    title=words::COPY
+                    aria-label=Signal::derive(move || if copied.get() { words::copied() } else { words::copy() })
+                    title=words::copy()
                     on:click=copy
                 >
                     {move || icon(if copied.get() { CHECK } else { COPY })}
@@ -378,8 +378,8 @@ fn Foot(
             <Show when=move || !paired && !app.open.running.get()>
                 <button
                     class="icon-button"
-                    aria-label=words::REGENERATE
-                    title=words::REGENERATE
+                    aria-label=words::regenerate()
+                    title=words::regenerate()
                     on:click=move |_| app.regenerate(key, By::TheSame)
                 >
                     {icon(AGAIN)}
@@ -405,16 +405,15 @@ fn Inspector(key: u64, about: RwSignal<About>) -> impl IntoView {
     let lines = move || {
         let about = about.read();
         let facts = &about.facts;
-        let number = |number: u64| number.to_string();
         let known = [
-            (words::MODEL, (!about.model.is_empty()).then(|| about.name(app))),
-            (words::FIRST_TEXT, facts.to_first_text().map(words::time)),
-            (words::TOKENS, facts.tokens.map(number)),
-            (words::SPEED, facts.tokens_a_second().map(words::decimal)),
-            (words::RECORDS, facts.records.map(number)),
-            (words::RUNS, facts.epoch.map(|epoch| number(epoch.into()))),
-            (words::RECONNECTS, Some(number(app.reconnects.get().into()))),
-            (words::HASH, facts.hash.clone()),
+            (words::model(), (!about.model.is_empty()).then(|| about.name(app))),
+            (words::first_text(), facts.to_first_text().map(words::time)),
+            (words::tokens(), facts.tokens.map(words::whole)),
+            (words::speed(), facts.tokens_a_second().map(words::decimal)),
+            (words::records(), facts.records.map(words::whole)),
+            (words::runs(), facts.epoch.map(|epoch| words::whole(epoch.into()))),
+            (words::reconnects(), Some(words::whole(app.reconnects.get().into()))),
+            (words::hash(), facts.hash.clone()),
         ];
         let line = |(name, value): (&'static str, Option<String>)| {
             value.map(|value| view! { <dt>{name}</dt> <dd>{value}</dd> })
@@ -424,13 +423,13 @@ fn Inspector(key: u64, about: RwSignal<About>) -> impl IntoView {
     view! {
         <button
             class="icon-button"
-            aria-label=words::DETAILS
-            title=words::DETAILS
+            aria-label=words::details()
+            title=words::details()
             popovertarget=id.clone()
         >
             {icon(PULSE)}
         </button>
-        <div id=id class="inspector" popover="auto" role="group" aria-label=words::DETAILS>
+        <div id=id class="inspector" popover="auto" role="group" aria-label=words::details()>
             <dl>{lines}</dl>
         </div>
     }

@@ -58,8 +58,8 @@ pub(crate) fn Models() -> impl IntoView {
             aria-autocomplete="list"
             aria-controls=LIST
             aria-activedescendant=active_option
-            aria-label=words::SEARCH_MODELS
-            placeholder=words::FIND_MODEL
+            aria-label=words::search_models()
+            placeholder=words::find_model()
             autocomplete="off"
             spellcheck="false"
             prop:value=Signal::derive(move || picker.read().query().to_owned())
@@ -76,7 +76,7 @@ pub(crate) fn Models() -> impl IntoView {
             class="models"
             role="listbox"
             tabindex="0"
-            aria-label=words::MODELS
+            aria-label=words::models()
             aria-activedescendant=active_option
             on:keydown=on_list_key
         >
@@ -99,7 +99,7 @@ fn Options(active: Memo<Option<String>>) -> impl IntoView {
     move || {
         let groups = groups.get();
         if groups.is_empty() {
-            return view! { <p class="models-empty">{words::NO_MODEL_FOUND}</p> }.into_any();
+            return view! { <p class="models-empty">{words::no_model_found()}</p> }.into_any();
         }
         let group = |(provider, items): (String, Vec<Item>)| {
             let options = items.into_iter().map(|item| view! { <ModelOption item active /> });

@@ -37,8 +37,8 @@ pub(crate) fn Pair(key: u64, beside: u64) -> impl IntoView {
         }
     };
     view! {
-        <div class="pair" data-key=key role="group" aria-label=words::TWO_ANSWERS>
-            <div class="pair-tabs" role="group" aria-label=words::ANSWERS_OF>
+        <div class="pair" data-key=key role="group" aria-label=words::two_answers()>
+            <div class="pair-tabs" role="group" aria-label=words::answers_of()>
                 {tab(0, left_name)} {tab(1, right_name)}
             </div>
             {column(0, left, right, left_name)}
@@ -69,7 +69,7 @@ fn Choice(own: u64, other: u64, name: Memo<String>) -> impl IntoView {
                     aria-label=Signal::derive(move || words::stop_named(&name.read()))
                     on:click=move |_| app.open.stop_one(app, own)
                 >
-                    {words::STOP}
+                    {words::stop()}
                 </button>
             </Show>
             <button
@@ -77,7 +77,7 @@ fn Choice(own: u64, other: u64, name: Memo<String>) -> impl IntoView {
                 aria-label=Signal::derive(move || words::use_named(&name.read()))
                 on:click=move |_| app.use_answer(own, other)
             >
-                {words::USE_THIS}
+                {words::use_this()}
             </button>
         </div>
     }

@@ -70,7 +70,7 @@ pub(crate) fn CommandPalette() -> impl IntoView {
         <dialog
             class="palette"
             node_ref=dialog
-            aria-label=words::PALETTE
+            aria-label=words::palette()
             closedby="any"
             on:close=move |_| open.set(false)
             on:keydown=on_key
@@ -84,8 +84,8 @@ pub(crate) fn CommandPalette() -> impl IntoView {
                     aria-autocomplete="list"
                     aria-controls=LIST
                     aria-activedescendant=move || active.get().map(option_id)
-                    aria-label=words::PALETTE_FIELD
-                    placeholder=words::PALETTE_PLACEHOLDER
+                    aria-label=words::palette_field()
+                    placeholder=words::palette_placeholder()
                     autocomplete="off"
                     autocapitalize="off"
                     spellcheck="false"
@@ -93,15 +93,15 @@ pub(crate) fn CommandPalette() -> impl IntoView {
                     prop:value=Signal::derive(move || palette.read().query().to_owned())
                     on:input=on_input
                 />
-                <button class="icon-button" aria-label=words::CLOSE on:click=move |_| open.set(false)>
+                <button class="icon-button" aria-label=words::close() on:click=move |_| open.set(false)>
                     {icon(CLOSE)}
                 </button>
             </div>
-            <div id=LIST class="palette-list" role="listbox" aria-label=words::RESULTS>
+            <div id=LIST class="palette-list" role="listbox" aria-label=words::results()>
                 {move || groups(app, palette, &shown.read(), active)}
             </div>
             <p class="palette-empty" role="status">
-                {move || shown.read().is_empty().then_some(words::PALETTE_NOTHING)}
+                {move || shown.read().is_empty().then_some(words::palette_nothing())}
             </p>
         </dialog>
     }
@@ -116,10 +116,10 @@ fn groups(
     let mut place = 0;
     let groups = shown.chunk_by(|one, next| one.kind == next.kind).map(|group| {
         let name = match group.first().map(|entry| entry.kind) {
-            Some(Kind::Action) | None => words::ACTIONS,
-            Some(Kind::Model) => words::MODELS,
-            Some(Kind::Conversation) => words::CONVERSATIONS,
-            Some(Kind::Found) => words::IN_MESSAGES,
+            Some(Kind::Action) | None => words::actions(),
+            Some(Kind::Model) => words::models(),
+            Some(Kind::Conversation) => words::conversations(),
+            Some(Kind::Found) => words::in_messages(),
         };
         let options: Vec<_> = group
             .iter()
@@ -248,7 +248,7 @@ fn found(page: SearchPage) -> Vec<Entry> {
         let id = hit.conversation_id.to_string();
         if entries.iter().all(|entry| entry.id != id) {
             let title = Some(hit.title).filter(|title| !title.trim().is_empty());
-            let name = title.unwrap_or_else(|| words::UNTITLED.to_owned());
+            let name = title.unwrap_or_else(|| words::untitled().to_owned());
             let note = hit.message_id.map_or_else(String::new, |_| hit.snippet);
             entries.push(Entry { kind: Kind::Found, id, name, also: String::new(), note });
         }

@@ -52,7 +52,7 @@ pub(crate) fn ModelPicker() -> impl IntoView {
             class="picker"
             popover="auto"
             role="dialog"
-            aria-label=words::SEARCH_MODELS
+            aria-label=words::search_models()
             on:toggle=on_toggle
         >
             <Show when=move || wanted.get()>

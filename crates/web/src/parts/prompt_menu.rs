@@ -177,17 +177,17 @@ pub(crate) fn PromptList() -> impl IntoView {
     let options = move || {
         let found = menu.found.get();
         let last = found.len();
-        let note = if last == 0 { words::NO_PROMPTS } else { words::MANAGE_PROMPTS_ABOUT };
+        let note = if last == 0 { words::no_prompts() } else { words::manage_prompts_about() };
         let prompts = found.into_iter().enumerate().map(|(place, prompt)| {
             let line = prompt.text.lines().find(|line| !line.trim().is_empty());
             option(place, prompt.name.clone(), line.unwrap_or_default().to_owned())
         });
         let mut options: Vec<_> = prompts.collect();
-        options.push(option(last, words::MANAGE_PROMPTS.to_owned(), note.to_owned()));
+        options.push(option(last, words::manage_prompts().to_owned(), note.to_owned()));
         options
     };
     view! {
-        <div id=LIST class="prompt-list" role="listbox" aria-label=words::PROMPTS>
+        <div id=LIST class="prompt-list" role="listbox" aria-label=words::prompts()>
             {options}
         </div>
     }

@@ -408,9 +408,9 @@ fn last_child(element: &Element, cursor: &Element) -> Option<Element> {
 /// Says that the answer went on here.
 fn seam() -> Element {
     let mark = create("span", "seam");
-    let _ = mark.set_attribute("title", words::SEAM);
+    let _ = mark.set_attribute("title", words::seam());
     let _ = mark.set_attribute("role", "img");
-    let _ = mark.set_attribute("aria-label", words::SEAM);
+    let _ = mark.set_attribute("aria-label", words::seam());
     mark
 }
 

@@ -38,7 +38,7 @@ pub(crate) fn Rename() -> impl IntoView {
             id="rename"
             class="rename"
             dir="auto"
-            aria-label=words::RENAME
+            aria-label=words::rename()
             maxlength=limits::TITLE_CHARS.to_string()
             autocomplete="off"
             bind:value=title

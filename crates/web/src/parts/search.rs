@@ -64,7 +64,7 @@ pub(crate) fn SearchDialog() -> impl IntoView {
             class="search"
             node_ref=dialog
             closedby="any"
-            aria-label=words::SEARCH_CONVERSATIONS
+            aria-label=words::search_conversations()
             on:close=move |_| open.set(false)
             on:keydown=move |event| on_key(&event)
         >
@@ -74,11 +74,11 @@ pub(crate) fn SearchDialog() -> impl IntoView {
                     type="search"
                     dir="auto"
                     autocomplete="off"
-                    aria-label=words::SEARCH_CONVERSATIONS
-                    placeholder=words::SEARCH_CONVERSATIONS
+                    aria-label=words::search_conversations()
+                    placeholder=words::search_conversations()
                     on:input=move |event| on_input(event_target_value(&event))
                 />
-                <button class="icon-button" aria-label=words::CLOSE on:click=move |_| close()>
+                <button class="icon-button" aria-label=words::close() on:click=move |_| close()>
                     {icon(CLOSE)}
                 </button>
             </div>
@@ -121,11 +121,11 @@ async fn find(app: App, search: RwSignal<Model>, question: Question) {
 /// What is said below what was found.
 fn note(search: &Model) -> String {
     if search.query().is_empty() {
-        words::SEARCH_HINT.to_owned()
+        words::search_hint().to_owned()
     } else if search.is_waiting() {
-        words::SEARCHING.to_owned()
+        words::searching().to_owned()
     } else if search.has_failed() {
-        words::SEARCH_FAILED.to_owned()
+        words::search_failed().to_owned()
     } else if search.found().is_empty() {
         words::nothing_found(search.query())
     } else {
@@ -149,7 +149,7 @@ fn Conversation(found: Found) -> impl IntoView {
 
 #[component]
 fn Hit(hit: SearchHit) -> impl IntoView {
-    let who = if hit.role == Some(Role::User) { words::YOU } else { words::ASSISTANT };
+    let who = if hit.role == Some(Role::User) { words::you() } else { words::assistant() };
     let snippet = pieces(&hit).into_iter().map(|piece| {
         if piece.marked {
             view! { <mark>{piece.text}</mark> }.into_any()
@@ -163,7 +163,7 @@ fn Hit(hit: SearchHit) -> impl IntoView {
     };
     view! {
         <a class="found" href=address>
-            <span class="found-who">{who} " · " {dom::when(hit.timestamp.as_millis())}</span>
+            <span class="found-who">{who} " · " {words::when(hit.timestamp.as_millis())}</span>
             <span class="found-text" dir="auto">
                 {snippet.collect_view()}
             </span>

@@ -21,8 +21,8 @@ pub(crate) fn Shortcuts() -> impl IntoView {
             on:close=move |_| open.set(false)
         >
             <div class="dialog-head">
-                <h2 id="shortcuts-title">{words::SHORTCUTS}</h2>
-                <button class="icon-button" aria-label=words::CLOSE on:click=move |_| open.set(false)>
+                <h2 id="shortcuts-title">{words::shortcuts()}</h2>
+                <button class="icon-button" aria-label=words::close() on:click=move |_| open.set(false)>
                     {icon(CLOSE)}
                 </button>
             </div>
@@ -48,7 +48,7 @@ pub(crate) fn ShortcutList() -> impl IntoView {
         Some(line)
     });
     view! {
-        <p>{words::SHORTCUTS_ABOUT}</p>
+        <p>{words::shortcuts_about()}</p>
         <dl class="shortcuts">{lines.collect_view()}</dl>
     }
 }

@@ -22,14 +22,14 @@ pub(crate) fn Sidebar() -> impl IntoView {
         }
     };
     let fold_name = move || match (app.drawer.get(), app.folded.get()) {
-        (true, _) => words::CLOSE_SIDEBAR,
-        (false, true) => words::EXPAND_SIDEBAR,
-        (false, false) => words::COLLAPSE_SIDEBAR,
+        (true, _) => words::close_sidebar(),
+        (false, true) => words::expand_sidebar(),
+        (false, false) => words::collapse_sidebar(),
     };
     view! {
-        <nav class="sidebar" aria-label=words::CONVERSATIONS>
+        <nav class="sidebar" aria-label=words::conversations()>
             <div class="brand">
-                <a class="brand-name" href="/" aria-label=words::HOME_LINK>
+                <a class="brand-name" href="/" aria-label=words::home_link()>
                     {wave()}
                     <span>{words::APP}</span>
                 </a>
@@ -39,36 +39,36 @@ pub(crate) fn Sidebar() -> impl IntoView {
             </div>
             <button
                 class="entry"
-                aria-label=words::NEW_CHAT
-                title=words::NEW_CHAT
+                aria-label=words::new_chat()
+                title=words::new_chat()
                 data-keys=actions::NEW_CHAT.label(apple)
                 aria-keyshortcuts=actions::NEW_CHAT.aria(apple)
                 on:click=move |_| app.new_chat()
             >
                 {icon(PLUS)}
-                <span class="entry-text">{words::NEW_CHAT}</span>
+                <span class="entry-text">{words::new_chat()}</span>
             </button>
             <button
                 id="open-search"
                 class="entry"
-                aria-label=words::SEARCH
-                title=words::SEARCH
+                aria-label=words::search()
+                title=words::search()
                 data-keys=actions::SEARCH.label(apple)
                 aria-keyshortcuts=actions::SEARCH.aria(apple)
                 on:click=move |_| app.keep.searching.set(true)
             >
                 {icon(MAGNIFIER)}
-                <span class="entry-text">{words::SEARCH}</span>
+                <span class="entry-text">{words::search()}</span>
             </button>
             <a
                 class="entry"
                 href="/history"
-                aria-label=words::HISTORY
-                title=words::HISTORY
+                aria-label=words::history()
+                title=words::history()
                 aria-current=Signal::derive(move || (app.place.get() == Place::History).then_some("page"))
             >
                 {icon(CLOCK)}
-                <span class="entry-text">{words::HISTORY}</span>
+                <span class="entry-text">{words::history()}</span>
             </a>
             <div class="conversations">
                 <Sections list="sidebar" sections=app.sections />
@@ -76,23 +76,23 @@ pub(crate) fn Sidebar() -> impl IntoView {
             <div class="sidebar-foot">
                 <button
                     class="entry"
-                    aria-label=words::COMMANDS
-                    title=words::COMMANDS
+                    aria-label=words::commands()
+                    title=words::commands()
                     data-keys=actions::PALETTE.label(apple)
                     aria-keyshortcuts=actions::PALETTE.aria(apple)
                     on:click=move |_| app.open_palette()
                 >
                     {icon(COMMAND)}
-                    <span class="entry-text">{words::COMMANDS}</span>
+                    <span class="entry-text">{words::commands()}</span>
                 </button>
                 <button
                     class="entry"
-                    aria-label=words::SETTINGS
-                    title=words::SETTINGS
+                    aria-label=words::settings()
+                    title=words::settings()
                     on:click=move |_| app.open_settings(None)
                 >
                     {icon(SLIDERS)}
-                    <span class="entry-text">{words::SETTINGS}</span>
+                    <span class="entry-text">{words::settings()}</span>
                 </button>
             </div>
             <ConversationMenu />

@@ -30,11 +30,11 @@ pub(crate) fn ConnectionStatus() -> impl IntoView {
     });
     let text = move || match shown.get() {
         Connection::Live => None,
-        Connection::Reconnecting => Some(words::RECONNECTING),
-        Connection::Offline => Some(words::OFFLINE),
+        Connection::Reconnecting => Some(words::reconnecting()),
+        Connection::Offline => Some(words::offline()),
     };
     view! {
-        <div class="connection" role="status" aria-label=words::CONNECTION>
+        <div class="connection" role="status" aria-label=words::connection()>
             {move || text().map(|text| view! { <span class="pill">{text}</span> })}
         </div>
     }

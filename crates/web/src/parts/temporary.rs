@@ -24,10 +24,10 @@ pub(crate) fn Temporary() -> impl IntoView {
                     on:click=move |_| wanted.update(|wanted| *wanted = !*wanted)
                 >
                     {icon(HOURGLASS)}
-                    <span>{words::TEMPORARY}</span>
+                    <span>{words::temporary()}</span>
                 </button>
             </Show>
-            <p role="status">{move || tells().then_some(words::TEMPORARY_ABOUT)}</p>
+            <p role="status">{move || tells().then_some(words::temporary_about())}</p>
         </div>
     }
 }

@@ -40,7 +40,7 @@ pub(crate) fn ToastLine() -> impl IntoView {
         let undo = toast.undo.map(|_| {
             view! {
                 <button id="undo" class="link-button" on:click=move |_| app.undo()>
-                    {words::UNDO}
+                    {words::undo()}
                 </button>
             }
         });

@@ -10,14 +10,14 @@ pub(super) fn About() -> impl IntoView {
     let app = App::get();
     let ask = move |_| {
         app.settings_open.set(false);
-        app.ask_guide(words::FIRST_QUESTIONS[0]);
+        app.ask_guide(words::GUIDE_QUESTIONS[0]);
     };
     view! {
         <p>{words::APP} " " {env!("CARGO_PKG_VERSION")}</p>
-        <p>{words::ABOUT_TEXT}</p>
-        <p>{words::ABOUT_GUIDE}</p>
+        <p>{words::about_text()}</p>
+        <p>{words::about_guide()}</p>
         <button class="button" on:click=ask>
-            {words::ASK_GUIDE}
+            {words::ask_guide()}
         </button>
     }
 }

@@ -49,11 +49,11 @@ fn DefaultModel() -> impl IntoView {
     };
     view! {
         <div class="field">
-            <label for="default-model">{words::DEFAULT_MODEL}</label>
+            <label for="default-model">{words::default_model()}</label>
             <select id="default-model" aria-describedby="default-model-about" on:change=choose>
                 {options}
             </select>
-            <p id="default-model-about">{words::DEFAULT_MODEL_ABOUT}</p>
+            <p id="default-model-about">{words::default_model_about()}</p>
         </div>
     }
 }
@@ -63,18 +63,18 @@ fn DefaultModel() -> impl IntoView {
 fn Instructions() -> impl IntoView {
     view! {
         <div class="field">
-            <label for="instructions">{words::INSTRUCTIONS}</label>
+            <label for="instructions">{words::instructions()}</label>
             <textarea
                 id="instructions"
                 rows="6"
                 dir="auto"
                 maxlength=instructions::LONGEST.to_string()
-                placeholder=words::INSTRUCTIONS_EXAMPLE
+                placeholder=words::instructions_example()
                 aria-describedby="instructions-about"
                 on:input=move |event| instructions::keep(&event_target_value(&event))
                 prop:value=instructions::kept()
             ></textarea>
-            <p id="instructions-about">{words::INSTRUCTIONS_ABOUT}</p>
+            <p id="instructions-about">{words::instructions_about()}</p>
         </div>
     }
 }

@@ -1,4 +1,4 @@
-//! How the app looks on this device.
+//! How the app looks on this device, and which language it speaks.
 
 use leptos::prelude::*;
 
@@ -6,18 +6,57 @@ use super::Choices;
 use crate::{dom, words};
 
 const APPEARANCE: &str = "appearance";
+/// `boot.js` reads it.
+const LANGUAGE: &str = "language";
 
 #[component]
 pub(super) fn Appearance() -> impl IntoView {
     view! {
         <Choices
             name=APPEARANCE
-            legend=words::APPEARANCE
-            options=&[("light", words::LIGHT), ("dark", words::DARK), ("system", words::SYSTEM)]
+            legend=words::appearance()
+            options=&[("light", words::light), ("dark", words::dark), ("system", words::system)]
             default="system"
             changed=set
         />
+        <Language />
     }
+}
+
+/// Buttons, so that nothing happens while somebody only goes through them.
+#[component]
+fn Language() -> impl IntoView {
+    let chosen = dom::kept(LANGUAGE);
+    let button = |tag: Option<&'static str>, name: &'static str| {
+        view! {
+            <button
+                class="button"
+                lang=tag
+                aria-pressed=if chosen.as_deref() == tag { "true" } else { "false" }
+                on:click=move |_| speak(tag)
+            >
+                {name}
+            </button>
+        }
+    };
+    view! {
+        <fieldset class="choices languages">
+            <legend>{words::language()}</legend>
+            <div>
+                {button(None, words::language_of_browser())}
+                {words::LANGUAGES.map(|(tag, name)| button(Some(tag), name)).into_iter().collect_view()}
+            </div>
+        </fieldset>
+    }
+}
+
+/// Begins anew in that language, or in the browser's. What is being written is kept.
+fn speak(tag: Option<&str>) {
+    match tag {
+        Some(tag) => dom::keep(LANGUAGE, tag),
+        None => dom::forget(LANGUAGE),
+    }
+    let _ = window().location().reload();
 }
 
 /// `light`, `dark` or `system`, from now on.

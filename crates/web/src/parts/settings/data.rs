@@ -7,7 +7,7 @@ use crate::words;
 #[component]
 pub(super) fn Data() -> impl IntoView {
     view! {
-        <p>{words::DATA_WHERE}</p>
-        <p>{words::DATA_DEVICE}</p>
+        <p>{words::data_where()}</p>
+        <p>{words::data_device()}</p>
     }
 }

@@ -55,14 +55,14 @@ impl Section {
 
     fn name(self) -> &'static str {
         match self {
-            Self::Appearance => words::APPEARANCE,
-            Self::Answers => words::MODEL_AND_INSTRUCTIONS,
-            Self::Prompts => words::PROMPTS,
-            Self::Reading => words::READING_ALOUD,
-            Self::Notifications => words::NOTIFICATIONS,
-            Self::Data => words::DATA,
-            Self::Shortcuts => words::SHORTCUTS,
-            Self::About => words::ABOUT,
+            Self::Appearance => words::appearance(),
+            Self::Answers => words::model_and_instructions(),
+            Self::Prompts => words::prompts(),
+            Self::Reading => words::reading_aloud(),
+            Self::Notifications => words::notifications(),
+            Self::Data => words::data(),
+            Self::Shortcuts => words::shortcuts(),
+            Self::About => words::about(),
         }
     }
 
@@ -119,11 +119,11 @@ pub(crate) fn Settings() -> impl IntoView {
             on:close=move |_| open.set(false)
         >
             <div class="dialog-head">
-                <button class="icon-button settings-back" aria-label=words::ALL_SETTINGS on:click=back>
+                <button class="icon-button settings-back" aria-label=words::all_settings() on:click=back>
                     {icon(BACK)}
                 </button>
-                <h2 id="settings-title">{words::SETTINGS}</h2>
-                <button class="icon-button" aria-label=words::CLOSE on:click=move |_| open.set(false)>
+                <h2 id="settings-title">{words::settings()}</h2>
+                <button class="icon-button" aria-label=words::close() on:click=move |_| open.set(false)>
                     {icon(CLOSE)}
                 </button>
             </div>
@@ -132,7 +132,7 @@ pub(crate) fn Settings() -> impl IntoView {
                     .then(|| {
                         view! {
                             <div class="settings-body">
-                                <nav aria-label=words::SETTINGS_SECTIONS>
+                                <nav aria-label=words::settings_sections()>
                                     {Section::ALL.map(entry).into_iter().collect_view()}
                                 </nav>
                                 <section
@@ -155,12 +155,15 @@ fn entry_id(section: Section) -> String {
     format!("settings-{section:?}")
 }
 
+/// What is kept, and what it is called.
+type Choice = (&'static str, fn() -> &'static str);
+
 /// One of a few, kept on this device under `name`.
 #[component]
 fn Choices(
     name: &'static str,
     legend: &'static str,
-    options: &'static [(&'static str, &'static str)],
+    options: &'static [Choice],
     default: &'static str,
     changed: fn(&'static str),
 ) -> impl IntoView {
@@ -173,7 +176,7 @@ fn Choices(
         view! {
             <label>
                 <input type="radio" name=name value=value checked=chosen == value on:change=choose />
-                {label}
+                {label()}
             </label>
         }
     });

@@ -10,8 +10,8 @@ pub(super) fn Notifications() -> impl IntoView {
     view! {
         <Choices
             name=notify::NOTIFY
-            legend=words::NOTIFY
-            options=&[("on", words::ON), ("off", words::OFF)]
+            legend=words::notify()
+            options=&[("on", words::on), ("off", words::off)]
             default="off"
             changed=notify::ask_permission
         />

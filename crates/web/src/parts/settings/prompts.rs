@@ -40,7 +40,7 @@ pub(super) fn Prompts() -> impl IntoView {
     let form =
         Form { open: RwSignal::default(), name: RwSignal::default(), text: RwSignal::default() };
     view! {
-        <p>{words::PROMPTS_ABOUT}</p>
+        <p>{words::prompts_about()}</p>
         {move || match form.open.get() {
             Some(id) => view! { <PromptForm form id /> }.into_any(),
             None => view! { <Library form /> }.into_any(),
@@ -87,9 +87,9 @@ fn Library(form: Form) -> impl IntoView {
     view! {
         <button id="new-prompt" class="button" on:click=move |_| form.show(None)>
             {icon(PLUS)}
-            {words::NEW_PROMPT}
+            {words::new_prompt()}
         </button>
-        <ul class="prompts" aria-label=words::PROMPTS>
+        <ul class="prompts" aria-label=words::prompts()>
             {move || app.prompts.all.get().into_iter().map(line).collect_view()}
         </ul>
     }
@@ -106,12 +106,12 @@ fn PromptForm(form: Form, id: PromptId) -> impl IntoView {
     let found = move || {
         let text = form.text.read();
         let names = variables(&text);
-        (!names.is_empty()).then(|| words::asks_for(&names))
+        (!names.is_empty()).then(|| words::asks_for(&names.join(", ")))
     };
     view! {
         <form class="prompt-form" on:submit=submit>
             <div class="field">
-                <label for="prompt-name">{words::PROMPT_NAME}</label>
+                <label for="prompt-name">{words::prompt_name()}</label>
                 <input
                     id="prompt-name"
                     type="text"
@@ -123,26 +123,26 @@ fn PromptForm(form: Form, id: PromptId) -> impl IntoView {
                 />
             </div>
             <div class="field">
-                <label for="prompt-body">{words::PROMPT_TEXT}</label>
+                <label for="prompt-body">{words::prompt_text()}</label>
                 <textarea
                     id="prompt-body"
                     rows="7"
                     dir="auto"
                     required
-                    placeholder=words::PROMPT_EXAMPLE
+                    placeholder=words::prompt_example()
                     aria-describedby="prompt-variables"
                     bind:value=form.text
                 ></textarea>
                 <p id="prompt-variables" role="status">
-                    {move || found().unwrap_or_else(|| words::VARIABLES_ABOUT.to_owned())}
+                    {move || found().unwrap_or_else(|| words::variables_about().to_owned())}
                 </p>
             </div>
             <div class="dialog-buttons">
                 <button class="button" type="button" on:click=move |_| form.close()>
-                    {words::CANCEL}
+                    {words::cancel()}
                 </button>
                 <button class="button primary" type="submit">
-                    {words::SAVE}
+                    {words::save()}
                 </button>
             </div>
         </form>

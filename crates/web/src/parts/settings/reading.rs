@@ -22,11 +22,11 @@ pub(super) fn Reading() -> impl IntoView {
     view! {
         <Choices
             name=ANNOUNCE
-            legend=words::ANNOUNCE
+            legend=words::announce()
             options=&[
-                ("sentences", words::ANNOUNCE_SENTENCES),
-                ("end", words::ANNOUNCE_END),
-                ("off", words::ANNOUNCE_OFF),
+                ("sentences", words::announce_sentences),
+                ("end", words::announce_end),
+                ("off", words::announce_off),
             ]
             default="sentences"
             changed=|_| {}

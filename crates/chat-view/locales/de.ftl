@@ -1,0 +1,358 @@
+### Alle Texte der App auf Deutsch. Wie eine Nachricht dazukommt, steht in en.ftl.
+### Die App sagt »du« und spricht von Chats, Antworten, Modellen und Prompts.
+
+## The composer
+
+message = Nachricht
+placeholder-home = Frag, was du willst
+placeholder-chat = Antworten
+send = Senden
+stop = Stopp
+sources = Quellen
+attach = Anhängen
+web = Web
+attach-not-yet = Dateien anhängen geht noch nicht.
+web-not-yet = Die Suche im Web gibt es noch nicht.
+sending = Wird gesendet…
+cancel = Abbrechen
+save = Speichern
+queue = Warteschlange
+next = Als Nächstes:
+then = Danach:
+kept-for-later = Wird gesendet, sobald das Netz zurück ist
+message-too-long = Diese Nachricht ist um { $size } zu lang. Höchstens 1 MiB ist möglich; kürze oder teile sie.
+near-limit = Diese Nachricht hat { $size } von höchstens 1 MiB. Kürze oder teile sie.
+near-context = Das sind etwa { $tokens } von { $context }, die das Modell auf einmal liest, frühere Nachrichten nicht mitgezählt. Kürze den Text oder wähle ein Modell, das mehr liest.
+size-bytes = { NUMBER($count) } Byte
+size-kib = { NUMBER($count) } KiB
+size-mib = { NUMBER($count) } MiB
+editing-branch = Du bearbeitest eine Nachricht: Sie wird neu gestellt, die alte bleibt erhalten.
+editing-queued = Du bearbeitest eine wartende Nachricht.
+dictate = Diktieren
+dictate-about = Diktieren. Dein Browser schreibt auf, was du sagst, und nutzt dafür eventuell einen Dienst seines Herstellers.
+listening = Hört zu…
+dictation-failed = Der Browser kann nicht zuhören. Erlaube ihm das Mikrofon und versuch es noch einmal.
+drop-here = Textdateien hier ablegen
+not-text = „{ $name }“ ist keine Textdatei. Bisher lässt sich nur Text senden: Markdown, CSV, Quellcode und Ähnliches.
+too-large = „{ $name }“ passt nicht: Eine Nachricht hat höchstens 1 MiB. Sende die Datei in Teilen.
+unreadable = „{ $name }“ ließ sich nicht lesen. Versuch es noch einmal.
+
+## Home
+
+ask = Was möchtest du wissen?
+suggestions = Vorschläge
+first-question-abilities = Was kannst du?
+first-question-model = Wie füge ich ein Modell hinzu?
+first-question-data = Wo liegen meine Daten?
+
+## The model picker
+
+model-button = Modell: { $name }
+models = Modelle
+search-models = Modelle suchen
+find-model = Modell finden
+best = Bestes (automatisch)
+best-short = Bestes
+best-description = Wählt ein Modell, das zur Frage passt.
+no-model-found = Kein Modell heißt so.
+other-provider = Andere
+token-count =
+    { $count ->
+        [one] { NUMBER($count) } Token
+       *[other] { NUMBER($count) } Token
+    }
+thousand-tokens = { NUMBER($count) }k Token
+million-tokens = { NUMBER($count) }M Token
+thousands = { NUMBER($count) }k
+
+## Messages and answers
+
+transcript = Verlauf des Chats
+answers = Antworten, vorgelesen
+you = Du
+assistant = Antwort
+regenerate = Neu antworten
+remove = Entfernen
+seam = Hier ging die Antwort nach einer Unterbrechung weiter
+edit = Bearbeiten
+go-on = Fortsetzen
+retry = Noch einmal
+change-model = Modell wechseln
+another-model = Anderes Modell fragen
+side-by-side = Nebeneinander
+two-answers = Zwei Antworten
+answers-of = Gezeigte Antwort
+use-this = Diese verwenden
+use-named = Diese verwenden: { $model }
+stop-named = { $model } stoppen
+latest = Zum Ende
+earlier = Frühere Nachrichten zeigen
+previous = Vorige Fassung
+following = Nächste Fassung
+queued = Wartet auf die Antwort davor
+thinking-now = Denkt nach…
+stopped = Gestoppt
+interrupted = Unterbrochen
+failed = Keine Antwort
+reasoning = Gedankengang
+cut-at-length = Das Modell hat seine Höchstlänge erreicht. Setze fort, um weiterzulesen.
+cut-by-filter = Der Inhaltsfilter des Anbieters hat diese Antwort beendet.
+interrupted-reason = Die Antwort brach vor ihrem Ende ab.
+source = Quelle { NUMBER($index) }
+page = Seite { NUMBER($number) }
+from-guide = Aus dem Handbuch von Unbroken
+from-file = Aus deiner Datei
+
+## The stream inspector
+
+details = Details
+model = Modell
+first-text = Zeit bis zum ersten Text
+tokens = Token
+speed = Token pro Sekunde
+records = Einträge
+runs = Läufe
+reconnects = Neue Verbindungen dieser Seite
+hash = SHA-256 des Textes
+milliseconds = { $time } ms
+seconds = { $time } s
+
+## What went wrong, and what a person can do about it
+
+error-bad-request = Der Server hat die Anfrage nicht verstanden. Lade die Seite neu.
+error-unauthorized = Deine Sitzung ist beendet. Lade die Seite neu, um eine neue zu beginnen.
+error-forbidden = Diese Sitzung darf das nicht.
+error-not-found = Diesen Chat gibt es nicht, oder er gehört dir nicht.
+error-conflict = Diese Nachricht wurde schon mit einem anderen Text gesendet.
+error-payload-too-large = Diese Nachricht ist zu lang. Kürze oder teile sie.
+error-rate-limited = Zu viele Anfragen. Warte einen Moment und versuch es noch einmal.
+error-quota-exceeded = Dein Kontingent ist aufgebraucht.
+error-conversation-busy = Hier warten schon zehn Nachrichten. Lass erst einige beantworten.
+error-model-unavailable = Dieses Modell ist nicht erreichbar. Versuch es noch einmal oder wähle ein anderes.
+error-context-length-exceeded = Der Chat ist zu lang für dieses Modell. Wähle ein anderes oder beginne einen neuen Chat.
+error-content-filtered = Der Anbieter will darauf nicht antworten. Formuliere es anders.
+error-provider-auth = Der Anbieter lehnt den Schlüssel des Servers ab. Prüfe ihn.
+error-provider-rate-limited = Der Anbieter bekommt zu viele Anfragen. Versuch es später noch einmal.
+error-provider-overloaded = Der Anbieter ist überlastet. Versuch es später noch einmal.
+error-provider-timeout = Der Anbieter hat nicht rechtzeitig geantwortet. Versuch es noch einmal.
+error-provider-error = Beim Anbieter ist etwas schiefgegangen. Versuch es noch einmal.
+error-provider-truncated = Der Anbieter hat die Antwort mittendrin beendet. Versuch es noch einmal.
+error-owner-lost = Der Server wurde neu gestartet, während er antwortete.
+error-storage-unavailable = Der Server kann gerade nichts speichern. Versuch es noch einmal.
+error-draining = Der Server startet gleich neu. Versuch es in einem Moment noch einmal.
+error-internal = Auf dem Server ist etwas schiefgegangen. Versuch es noch einmal.
+unreachable = Der Server ist nicht erreichbar. Deine Nachricht bleibt erhalten; versuch es noch einmal, wenn das Netz zurück ist.
+part-missing = Dieser Teil der App ließ sich nicht laden. Vielleicht fehlt das Netz.
+try-again = Noch einmal versuchen
+
+## Markdown
+
+copy = Kopieren
+copied = Kopiert
+wrap = Umbrechen
+code = Code
+table = Tabelle
+copy-csv = Als CSV kopieren
+formula = Formel
+formula-as-written = Diese Formel steht hier so, wie sie geschrieben wurde
+image = Bild
+task = Aufgabe
+footnote = Fußnote { NUMBER($number) }
+back-to-reference = Zurück zum Verweis { NUMBER($number) }
+
+## The connection
+
+connection = Verbindung
+reconnecting = Verbindet neu…
+offline = Offline
+gate-title = Dieser Server fragt nach einem Zugangscode
+gate-about = Wer ihn betreibt, kann ihn dir sagen. Dieses Gerät merkt sich, dass du eintreten darfst.
+access-code = Zugangscode
+open = Öffnen
+down-title = Der Server antwortet nicht
+
+## The list of conversations
+
+conversations = Chats
+new-chat = Neuer Chat
+no-conversations = Noch nichts hier
+untitled = Neuer Chat
+running = Antwortet
+load-more = Mehr laden
+rename = Umbenennen
+delete = Löschen
+pinned = Angeheftet
+pin = Anheften
+unpin = Lösen
+archive = Archivieren
+unarchive = Aus dem Archiv holen
+move-to-folder = Verschieben…
+more-about = Mehr: { $title }
+deleted = Gelöscht.
+undo = Rückgängig
+not-restored = Dieser Chat ließ sich nicht zurückholen.
+today = Heute
+yesterday = Gestern
+previous-7-days = Letzte 7 Tage
+previous-30-days = Letzte 30 Tage
+folder = Ordner
+folder-title = In Ordner verschieben
+folder-about = Wähle einen Ordner oder benenne einen neuen.
+no-folder = Kein Ordner
+new-folder = Neuer Ordner
+move-there = Verschieben
+
+## History
+
+history = Verlauf
+show = Anzeigen
+archived = Archiv
+no-archived = Nichts ist archiviert. Was du archivierst, verlässt die Seitenleiste und bleibt hier.
+
+## The search
+
+search = Suchen
+search-conversations = Chats durchsuchen
+search-hint = Gib ein Wort ein, oder eine Wortfolge in Anführungszeichen. Durchsucht werden Titel und Nachrichten.
+search-failed = Die Suche hat nicht geklappt. Versuch es noch einmal.
+searching = Sucht…
+nothing-found = In keiner Nachricht steht „{ $query }“.
+
+## Temporary chats
+
+temporary = Temporär
+temporary-about = Dieser Chat steht in keiner Liste und keiner Suche und wird einen Tag nach der letzten Nachricht gelöscht.
+
+## The frame of the page
+
+home-link = Unbroken, Startseite
+close = Schließen
+collapse-sidebar = Seitenleiste einklappen
+expand-sidebar = Seitenleiste ausklappen
+open-sidebar = Seitenleiste öffnen
+close-sidebar = Seitenleiste schließen
+nothing-here = Unter dieser Adresse gibt es nichts.
+begin = Neuen Chat beginnen.
+
+## The command palette, and the actions in it
+
+commands = Befehle
+palette = Befehlspalette
+palette-field = Befehl, Modell oder Chat finden
+palette-placeholder = Alles finden
+palette-nothing = Nichts passt zu diesen Wörtern.
+results = Ergebnisse
+actions = Befehle
+in-messages = In Nachrichten gefunden
+shortcuts = Tastenkürzel
+shortcuts-about = Einzelne Tasten wirken, solange du nicht schreibst.
+key-control = Strg
+shortcuts-also = Tastatur Hilfe
+new-chat-also = beginnen starten Unterhaltung
+temporary-chat = Neuer temporärer Chat
+temporary-chat-also = privat inkognito
+search-also = finden Nachrichten
+rename-this = Diesen Chat umbenennen
+rename-also = Titel
+pin-this = Diesen Chat anheften
+pin-also = behalten Favorit
+unpin-this = Diesen Chat lösen
+archive-this = Diesen Chat archivieren
+archive-also = weglegen
+delete-this = Diesen Chat löschen
+delete-also = entfernen
+go-history = Zum Verlauf
+history-also = Chats alle Liste
+write = Nachricht schreiben
+write-also = Eingabefeld
+send-message = Nachricht senden
+break-line = Neue Zeile beginnen
+edit-last = Letzte Nachricht bearbeiten
+edit-last-also = Frage ändern
+copy-last = Letzte Antwort kopieren
+copy-last-also = Zwischenablage
+regenerate-last = Letzte Frage neu beantworten
+regenerate-also = noch einmal Antwort
+stop-answer = Antwort stoppen
+stop-also = abbrechen beenden
+choose-model = Modell wählen
+choose-model-also = Auswahl wechseln
+light-appearance = Darstellung: hell
+light-also = Design Tag
+dark-appearance = Darstellung: dunkel
+dark-also = Design Nacht
+system-appearance = Darstellung: wie das System
+system-also = Design automatisch
+fold-sidebar = Seitenleiste ein- oder ausklappen
+fold-sidebar-also = verbergen zeigen
+ask-guide = Handbuch öffnen
+guide-also = Hilfe Dokumentation Anleitung quotes
+settings-also = Optionen Konfiguration
+prompts-also = Vorlagen Bibliothek
+instructions-also = Systemprompt eigene
+answer-copied = Die Antwort ist in der Zwischenablage.
+not-copied = Der Browser lässt diese Seite nicht an die Zwischenablage.
+
+## Prompts
+
+prompts = Prompts
+no-prompts = Lege hier Texte ab, die du oft fragst
+manage-prompts = Prompts…
+manage-prompts-about = Anlegen, ändern oder löschen
+prompts-about = Texte, die du oft fragst. Schreib / an den Anfang einer Nachricht, um einen zu verwenden, auf jedem deiner Geräte.
+new-prompt = Neuer Prompt
+prompt-name = Name
+prompt-text = Text
+prompt-example = Fasse {"{{"}Text{"}}"} in drei Sätzen zusammen.
+variables-about = Schreib {"{{"}Name{"}}"} für das, was sich ändert. Beim Verwenden springt Tab von einem zum nächsten.
+asks-for = Ändert sich jedes Mal: { $names }.
+delete-named = { $name } löschen
+edit-named = { $name } bearbeiten
+
+## A server without a model
+
+no-model-title = Dieser Server hat noch kein Sprachmodell
+no-model-found-yet = Er sucht jede halbe Minute auf seinem eigenen Rechner nach Ollama, llama.cpp, LM Studio und vLLM und hat keines gefunden. Starte eines, und dieser Hinweis verschwindet von selbst.
+try-guide = Stattdessen das Handbuch fragen
+add-model = Ein Modell hinzufügen
+add-model-about = Ein Modellserver an einem anderen Port oder auf einem anderen Rechner kommt in die Datei unbroken.toml im Datenordner. Starte Unbroken nach einer Änderung neu.
+ollama-about = Wird an Port 11434 dieses Rechners von selbst gefunden. Läuft es anderswo, ändere die Adresse:
+llama-cpp-about = Wird an Port 8080 dieses Rechners von selbst gefunden. Läuft es anderswo, ändere die Adresse:
+openai-compatible = Jeder OpenAI-kompatible Dienst
+openai-compatible-about = Der Schlüssel kommt aus der genannten Umgebungsvariablen und bleibt auf dem Server:
+lines-for = Zeilen für { $name }
+copy-lines-for = Zeilen für { $name } kopieren
+
+## The settings
+
+settings = Einstellungen
+settings-sections = Abschnitte
+all-settings = Alle Einstellungen
+appearance = Darstellung
+light = Hell
+dark = Dunkel
+system = System
+language = Sprache
+language-of-browser = Wie der Browser
+model-and-instructions = Modell und Anweisungen
+default-model = Standardmodell
+default-model-about = Beantwortet alles, was du fragst, auf allen deinen Geräten, bis du ein anderes wählst.
+instructions = Anweisungen für jede Antwort
+instructions-example = Antworte kurz. Ich schreibe Rust und wohne in Madrid.
+instructions-about = Geht als Systemprompt mit jeder neuen Nachricht an das Modell. Bleibt nur auf diesem Gerät.
+reading-aloud = Screenreader
+announce = Der Screenreader liest die Antwort
+announce-sentences = Satz für Satz
+announce-end = Am Ende
+announce-off = Nie
+notifications = Mitteilungen
+notify = Mitteilen, wenn eine lange Antwort endet
+on = An
+off = Aus
+answer-ready = Die Antwort ist da.
+data = Daten
+data-where = Chats, Prompts und dein Standardmodell liegen auf dem Server, von dem du diese Seite geöffnet hast, und nirgends sonst.
+data-device = Entwürfe, Darstellung, Sprache und Anweisungen bleiben in diesem Browser.
+about = Über Unbroken
+about-text = Eine Antwort ist ein Protokoll, keine Verbindung: Weder Neuladen noch ein verlorenes Netz noch ein Neustart des Servers verliert oder verdoppelt ein Wort. Alles bleibt auf dem Server, von dem du diese Seite geöffnet hast.
+about-guide = Das Handbuch ist in der App: Das Modell „quotes“ antwortet daraus auf Englisch, mit den Textstellen.

@@ -1,0 +1,366 @@
+### Every text of the app, in English: the language that all others follow.
+###
+### To add a text, add a message here and in every other file of this folder; the build says which
+### file lacks it. The app calls it as a function: `new-chat` is `words::new_chat()`. A constant becomes a
+### message by its name in small letters with `-` for `_`.
+###
+### `{ $name }` is a text and becomes `&str`. What is counted becomes `u64`: `{ NUMBER($count) }`, or
+### `{ $count -> [one] … *[other] … }` for plurals. A brace is `{"{"}`. A text is one line, and has no
+### terms, attributes or references. Names that UI.md lists for tests and screen readers stay word for word.
+
+## The composer
+
+message = Message
+placeholder-home = Ask anything
+placeholder-chat = Reply
+send = Send
+stop = Stop
+sources = Sources
+attach = Attach
+web = Web
+attach-not-yet = Attaching files is not available yet.
+web-not-yet = Searching the web is not available yet.
+sending = Sending…
+cancel = Cancel
+save = Save
+queue = Queue
+next = Next:
+then = Then:
+kept-for-later = Will be sent when the network is back
+message-too-long = This message is { $size } too long. The limit is 1 MiB; shorten it or split it.
+near-limit = This message has { $size } of at most 1 MiB. Shorten it or split it.
+near-context = This is about { $tokens } of the { $context } that the model reads at once, earlier messages not counted. Shorten it, or choose a model that reads more.
+size-bytes = { NUMBER($count) } bytes
+size-kib = { NUMBER($count) } KiB
+size-mib = { NUMBER($count) } MiB
+editing-branch = Editing a message: it is asked again, and the old one stays.
+editing-queued = Editing a message that waits.
+dictate = Dictate
+dictate-about = Dictate. Your browser writes down what you say, and may use its maker's service for that.
+listening = Listening…
+dictation-failed = The browser cannot listen. Allow it to use the microphone, and try again.
+drop-here = Drop text files here
+not-text = “{ $name }” is not a text file. Only text can be sent for now: Markdown, CSV, source code and the like.
+too-large = “{ $name }” does not fit: a message has at most 1 MiB. Send it in parts.
+unreadable = “{ $name }” could not be read. Try again.
+
+## Home
+
+ask = What would you like to know?
+suggestions = Suggestions
+first-question-abilities = What can you do?
+first-question-model = How do I add a model?
+first-question-data = Where is my data kept?
+
+## The model picker
+
+model-button = Model: { $name }
+models = Models
+search-models = Search models
+find-model = Find a model
+best = Best (automatic)
+best-short = Best
+best-description = Picks a model that suits the question.
+no-model-found = No model has that name.
+other-provider = Other
+token-count =
+    { $count ->
+        [one] { NUMBER($count) } token
+       *[other] { NUMBER($count) } tokens
+    }
+thousand-tokens = { NUMBER($count) }k tokens
+million-tokens = { NUMBER($count) }M tokens
+thousands = { NUMBER($count) }k
+
+## Messages and answers
+
+transcript = Transcript
+answers = Answers, read aloud
+you = You
+assistant = Answer
+regenerate = Regenerate
+remove = Remove
+seam = The answer went on here after a break
+edit = Edit
+go-on = Continue
+retry = Retry
+change-model = Change model
+another-model = Ask another model
+side-by-side = Side by side
+two-answers = Two answers
+answers-of = Answer to show
+use-this = Use this one
+use-named = Use this one: { $model }
+stop-named = Stop { $model }
+latest = Latest
+earlier = Show earlier messages
+previous = Previous version
+following = Next version
+queued = Waiting for the answer before it
+thinking-now = Thinking…
+stopped = Stopped
+interrupted = Interrupted
+failed = No answer
+reasoning = Reasoning
+cut-at-length = The model reached its limit of output. Continue to read on.
+cut-by-filter = The provider's content filter ended this answer.
+interrupted-reason = The answer broke off before its end.
+source = Source { NUMBER($index) }
+page = Page { NUMBER($number) }
+from-guide = From Unbroken's guide
+from-file = From your file
+
+## The stream inspector
+
+details = Details
+model = Model
+first-text = Time to first text
+tokens = Tokens
+speed = Tokens a second
+records = Records
+runs = Runs
+reconnects = Reconnects of this page
+hash = SHA-256 of the text
+milliseconds = { $time } ms
+seconds = { $time } s
+
+## What went wrong, and what a person can do about it
+
+error-bad-request = The server did not understand the request. Reload the page.
+error-unauthorized = Your session has ended. Reload the page to begin a new one.
+error-forbidden = This session may not do that.
+error-not-found = This conversation does not exist, or is not yours.
+error-conflict = This message was sent before with another text.
+error-payload-too-large = This message is too long. Shorten it or split it.
+error-rate-limited = Too many requests. Wait a moment and try again.
+error-quota-exceeded = Your quota is used up.
+error-conversation-busy = Ten messages wait here already. Let some be answered first.
+error-model-unavailable = This model cannot be reached. Try again or choose another.
+error-context-length-exceeded = The conversation is too long for this model. Choose another or begin a new one.
+error-content-filtered = The provider refuses to answer this. Word it differently.
+error-provider-auth = The provider refuses the server's key. Check it.
+error-provider-rate-limited = The provider gets too many requests. Try again later.
+error-provider-overloaded = The provider is overloaded. Try again later.
+error-provider-timeout = The provider did not answer in time. Try again.
+error-provider-error = The provider failed. Try again.
+error-provider-truncated = The provider ended the answer in its middle. Try again.
+error-owner-lost = The server restarted while it was answering.
+error-storage-unavailable = The server cannot store anything now. Try again.
+error-draining = The server is about to restart. Try again in a moment.
+error-internal = Something went wrong on the server. Try again.
+unreachable = The server cannot be reached. Your message is kept; try again when the network is back.
+part-missing = This part of the app could not be loaded. The network may be down.
+try-again = Try again
+
+## Markdown
+
+copy = Copy
+copied = Copied
+wrap = Wrap
+code = Code
+table = Table
+copy-csv = Copy as CSV
+formula = Formula
+formula-as-written = This formula is shown as it was written
+image = Image
+task = Task
+footnote = Footnote { NUMBER($number) }
+back-to-reference = Back to reference { NUMBER($number) }
+
+## The connection
+
+connection = Connection
+reconnecting = Reconnecting…
+offline = Offline
+gate-title = This server asks for an access code
+gate-about = Whoever runs it can tell you. This device remembers that you were let in.
+access-code = Access code
+open = Open
+down-title = The server does not answer
+
+## The list of conversations
+
+conversations = Conversations
+new-chat = New chat
+no-conversations = Nothing here yet
+untitled = New conversation
+running = Answering
+load-more = Load more
+rename = Rename
+delete = Delete
+pinned = Pinned
+pin = Pin
+unpin = Unpin
+archive = Archive
+unarchive = Unarchive
+move-to-folder = Move to folder…
+more-about = More: { $title }
+deleted = Deleted.
+undo = Undo
+not-restored = This conversation could not be brought back.
+today = Today
+yesterday = Yesterday
+previous-7-days = Previous 7 days
+previous-30-days = Previous 30 days
+folder = Folder
+folder-title = Move to folder
+folder-about = Choose a folder, or name a new one.
+no-folder = No folder
+new-folder = New folder
+move-there = Move
+
+## History
+
+history = History
+show = Show
+archived = Archive
+no-archived = Nothing is archived. What you archive leaves the sidebar and stays here.
+
+## The search
+
+search = Search
+search-conversations = Search conversations
+search-hint = Type a word, or a phrase in quotes. Titles and messages are searched.
+search-failed = The search did not work. Try again.
+searching = Searching…
+nothing-found = No message holds “{ $query }”.
+
+## Temporary chats
+
+temporary = Temporary
+temporary-about = This chat is in no list and no search, and is erased a day after its last message.
+
+## The frame of the page
+
+home-link = Unbroken, home
+close = Close
+collapse-sidebar = Collapse sidebar
+expand-sidebar = Expand sidebar
+open-sidebar = Open sidebar
+close-sidebar = Close sidebar
+nothing-here = There is nothing at this address.
+begin = Begin a new chat.
+
+## The command palette, and the actions in it
+## A message that ends in `-also` has further words by which an action is found. They are not shown.
+
+commands = Commands
+palette = Command palette
+palette-field = Find an action, a model or a conversation
+palette-placeholder = Find anything
+palette-nothing = Nothing has these words.
+results = Results
+actions = Actions
+in-messages = Found in messages
+shortcuts = Keyboard shortcuts
+shortcuts-about = Those of one key work while you are not typing.
+key-control = Ctrl
+shortcuts-also = keys help
+new-chat-also = begin start conversation
+temporary-chat = New temporary chat
+temporary-chat-also = private incognito
+search-also = find messages
+rename-this = Rename this conversation
+rename-also = title
+pin-this = Pin this conversation
+pin-also = keep favourite
+unpin-this = Unpin this conversation
+archive-this = Archive this conversation
+archive-also = put away
+delete-this = Delete this conversation
+delete-also = remove
+go-history = Go to history
+history-also = conversations all list
+write = Write a message
+write-also = composer focus
+send-message = Send the message
+break-line = Begin a new line
+edit-last = Edit the last message
+edit-last-also = change question
+copy-last = Copy the last answer
+copy-last-also = clipboard response
+regenerate-last = Regenerate the last answer
+regenerate-also = again retry answer
+stop-answer = Stop the answer
+stop-also = cancel end
+choose-model = Choose a model
+choose-model-also = picker switch
+light-appearance = Appearance: light
+light-also = theme bright
+dark-appearance = Appearance: dark
+dark-also = theme night
+system-appearance = Appearance: as the system
+system-also = theme automatic
+fold-sidebar = Fold or unfold the sidebar
+fold-sidebar-also = collapse expand hide
+ask-guide = Open the guide
+guide-also = help documentation manual quotes
+settings-also = preferences options
+prompts-also = templates library
+instructions-also = system prompt custom
+answer-copied = The answer is on the clipboard.
+not-copied = The browser does not let this page use the clipboard.
+
+## Prompts
+
+prompts = Prompts
+no-prompts = Keep a text here that you ask often
+manage-prompts = Prompts…
+manage-prompts-about = Make, change or delete them
+prompts-about = Texts that you ask often. Type / at the beginning of a message to use one, on any of your devices.
+new-prompt = New prompt
+prompt-name = Name
+prompt-text = Text
+prompt-example = Sum up {"{{"}text{"}}"} in three sentences.
+variables-about = Write {"{{"}name{"}}"} for what changes. Tab goes from one to the next when you use it.
+asks-for = Changes each time: { $names }.
+delete-named = Delete { $name }
+edit-named = Edit { $name }
+
+## A server without a model
+
+no-model-title = This server has no language model yet
+no-model-found-yet = It looks for Ollama, llama.cpp, LM Studio and vLLM on its own machine every half a minute and has found none. Start one, and this page goes by itself.
+try-guide = Ask the guide instead
+add-model = Add a model
+add-model-about = A model server at another port or on another machine goes into unbroken.toml in the data folder. Restart Unbroken after a change.
+ollama-about = Found by itself at port 11434 of this machine. Elsewhere, change the address:
+llama-cpp-about = Found by itself at port 8080 of this machine. Elsewhere, change the address:
+openai-compatible = Any OpenAI-compatible service
+openai-compatible-about = The key comes from the environment variable that is named, and stays on the server:
+lines-for = Lines for { $name }
+copy-lines-for = Copy the lines for { $name }
+
+## The settings
+
+settings = Settings
+settings-sections = Sections
+all-settings = All settings
+appearance = Appearance
+light = Light
+dark = Dark
+system = System
+language = Language
+language-of-browser = As the browser says
+model-and-instructions = Model and instructions
+default-model = Default model
+default-model-about = Answers everything you ask, on all your devices, until you choose another.
+instructions = Instructions for every answer
+instructions-example = Answer briefly. I write Rust and live in Madrid.
+instructions-about = Sent to the model with every new message as its system prompt. Kept on this device only.
+reading-aloud = Screen reader
+announce = Screen reader hears the answer
+announce-sentences = By sentence
+announce-end = At the end
+announce-off = Never
+notifications = Notifications
+notify = Notify me when a long answer ends
+on = On
+off = Off
+answer-ready = The answer is ready.
+data = Data
+data-where = Conversations, prompts and your default model are kept on the server that you opened this page from, and nowhere else.
+data-device = Drafts, appearance, language and instructions are kept in this browser.
+about = About
+about-text = An answer is a log, not a connection: a reload, a lost network or a restarted server neither loses nor doubles a word. Everything stays on the server that you opened this page from.
+about-guide = The guide is inside the app: the model “quotes” answers from it, with the passages.

@@ -1,0 +1,205 @@
+//! The app in the person's language: as the browser says, or as chosen in the settings; by roles
+//! and names, and looked at on a desktop and a phone.
+
+use fantoccini::key::Key;
+use serde_json::json;
+
+use crate::axe;
+use crate::browser::{Browser, DESKTOP, PHONE};
+use crate::front::{Front, Habit};
+use crate::looks::{nothing_sticks_out, picture};
+use crate::server::Server;
+
+const CODE: &str = "```rust\nlet answer = 42;\n```\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n";
+
+async fn language_is(browser: &Browser, tag: &str) {
+    let script = format!("return document.documentElement.lang === {tag:?}");
+    browser.until(&format!("a page in {tag}"), &script).await;
+}
+
+/// As it is after the person has chosen it in the settings.
+async fn open_in(browser: &Browser, url: &str, language: &str) {
+    browser.open(url).await;
+    browser.script(&format!("localStorage.setItem('language', {language:?})")).await;
+    browser.open(url).await;
+    language_is(browser, language).await;
+}
+
+async fn look_at(browser: &Browser, state: &str) {
+    for (name, size) in [("desktop", DESKTOP), ("phone", PHONE)] {
+        browser.resize(size).await;
+        let state = format!("{state}-{name}");
+        nothing_sticks_out(browser, &state).await;
+        axe::check(browser, &state).await;
+        picture(browser, "language", &state).await;
+    }
+    browser.resize(DESKTOP).await;
+}
+
+/// Waits until an element with this id can be seen, and clicks it.
+async fn click(browser: &Browser, id: &str) {
+    let seen = format!("return document.getElementById({id:?})?.checkVisibility()");
+    browser.until(id, &seen).await;
+    browser.script(&format!("document.getElementById({id:?}).click()")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_chooses_german_has_it_everywhere_until_they_choose_again() {
+    let server = Server::start(json!([{ "text": CODE }])).await;
+    let browser = Browser::start(DESKTOP).await;
+    browser.open(&server.url("/")).await;
+    browser.focused("textbox", "Message").await;
+    browser.type_text("Zeig mir Code").await;
+    browser.press("button", "Settings").await;
+    browser.find("dialog", "Settings").await;
+    browser.press("button", "Deutsch").await;
+
+    browser.find("heading", "Was möchtest du wissen?").await;
+    language_is(&browser, "de").await;
+    browser.focused("textbox", "Nachricht").await;
+    let draft = browser.script("return document.getElementById('message').value").await;
+    assert_eq!(draft, "Zeig mir Code", "what is being written outlives the change");
+    browser.press("button", "Senden").await;
+    browser.find("article", "Du").await;
+    browser.answer_ended().await;
+    let label = "return document.querySelector('article pre, article figure') &&
+        [...document.querySelectorAll('article figcaption button')].some(b => b.textContent === 'Kopieren')";
+    browser.until("code with its button in German", label).await;
+    browser.find("navigation", "Chats").await;
+    browser.find("button", "Modell: Bestes (automatisch)").await;
+
+    browser.press("button", "Mehr: Zeig mir Code").await;
+    for entry in ["Umbenennen", "Anheften", "Verschieben…", "Archivieren", "Löschen"] {
+        browser.find("menuitem", entry).await;
+    }
+    browser.type_text(&Key::Escape.to_string()).await;
+
+    browser.open(&server.url("/history")).await;
+    browser.find("button", "Archiv").await;
+    let time =
+        "return /(^|\\s)\\d\\d:\\d\\d(\\s|$)/.test(document.querySelector('.days')?.innerText)";
+    browser.until("a time as Germans write it", time).await;
+    browser.press("link", "Zeig mir Code").await;
+    browser.find("textbox", "Nachricht").await;
+    browser.press("button", "Einstellungen").await;
+    browser.find("dialog", "Einstellungen").await;
+    browser.press("button", "English").await;
+    browser.find("textbox", "Message").await;
+    language_is(&browser, "en").await;
+    browser.find("article", "You").await;
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn the_app_speaks_the_first_of_the_browsers_languages_that_it_knows() {
+    let server = Server::start("numbers:tokens=5,rate=0,first=0").await;
+    let browser = Browser::start_in(DESKTOP, "hi-IN,hi,en").await;
+    browser.open(&server.url("/")).await;
+    language_is(&browser, "hi").await;
+    browser.focused("textbox", "संदेश").await;
+    browser.find("button", "नई चैट").await;
+    browser.close().await;
+
+    let browser = Browser::start_in(DESKTOP, "fr-FR,fr,es-MX").await;
+    browser.open(&server.url("/")).await;
+    browser.focused("textbox", "Mensaje").await;
+    language_is(&browser, "es").await;
+    browser.close().await;
+
+    let browser = Browser::start_in(DESKTOP, "fr-FR,fr").await;
+    browser.open(&server.url("/")).await;
+    browser.focused("textbox", "Message").await;
+    language_is(&browser, "en").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn when_the_texts_do_not_come_the_app_is_in_english() {
+    let server = Server::start("numbers:tokens=5,rate=0,first=0").await;
+    let browser = Browser::start_in(DESKTOP, "de").await;
+    browser.devtools("Network.enable", json!({})).await;
+    browser.devtools("Network.setBlockedURLs", json!({"urls": ["*/texts-*"]})).await;
+    browser.open(&server.url("/")).await;
+    browser.focused("textbox", "Message").await;
+    language_is(&browser, "en").await;
+    browser.devtools("Network.setBlockedURLs", json!({"urls": []})).await;
+    browser.reload().await;
+    browser.focused("textbox", "Nachricht").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn without_a_network_the_app_opens_in_the_persons_language() {
+    let server = Server::start("numbers:tokens=5,rate=0,first=0").await;
+    let front = Front::start(&server.address).await;
+    let browser = Browser::start_in(DESKTOP, "de").await;
+    browser.open(&format!("http://{}/", front.address())).await;
+    browser.focused("textbox", "Nachricht").await;
+    let in_hands = "
+        const done = arguments[0];
+        const step = () => (navigator.serviceWorker.controller ? done(true) : setTimeout(step, 5));
+        step();";
+    browser.client.execute_async(in_hands, vec![]).await.unwrap();
+    // What the browser itself keeps must not stand in for the service worker.
+    browser.devtools("Network.clearBrowserCache", json!({})).await;
+    front.turn(Habit::Down);
+    browser.reload().await;
+    browser.focused("textbox", "Nachricht").await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_language_fits_on_every_page() {
+    let server = Server::start(json!([{ "text": CODE }])).await;
+    let empty = Server::start_without_a_model().await;
+    let browser = Browser::start(DESKTOP).await;
+    for language in ["de", "es", "hi"] {
+        open_in(&browser, &empty.url("/"), language).await;
+        browser.until("a way to add a model", "return document.querySelector('.first-run')").await;
+        look_at(&browser, &format!("{language}-no-model")).await;
+        open_in(&browser, &server.url("/"), language).await;
+        browser.until("the composer", "return document.activeElement?.id === 'message'").await;
+        look_at(&browser, &format!("{language}-home")).await;
+        browser.type_text("One").await;
+        browser.enter().await;
+        browser.answer_ended().await;
+        browser
+            .until("the code", "return document.querySelector('article figcaption button')")
+            .await;
+        look_at(&browser, &format!("{language}-chat")).await;
+
+        browser.script("document.querySelector('[aria-label$=\": One\"]').click()").await;
+        browser.until("the menu", "return document.querySelector('[role=menuitem]')").await;
+        look_at(&browser, &format!("{language}-menu")).await;
+        browser.type_text(&Key::Escape.to_string()).await;
+        browser.open(&server.url("/history")).await;
+        browser.until("the history", "return document.querySelector('.days .entry')").await;
+        look_at(&browser, &format!("{language}-history")).await;
+        settings_fit(&browser, language).await;
+    }
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+async fn settings_fit(browser: &Browser, language: &str) {
+    browser.type_text(&format!("{}k{}", Key::Control, Key::Null)).await;
+    browser.until("the palette", "return document.querySelector('dialog.palette[open]')").await;
+    look_at(browser, &format!("{language}-palette")).await;
+    browser.type_text(&Key::Escape.to_string()).await;
+    browser.script("document.querySelector('.sidebar-foot button:last-of-type').click()").await;
+    for section in [
+        "Appearance",
+        "Answers",
+        "Prompts",
+        "Reading",
+        "Notifications",
+        "Data",
+        "Shortcuts",
+        "About",
+    ] {
+        click(browser, &format!("settings-{section}")).await;
+        look_at(browser, &format!("{language}-settings-{section}")).await;
+    }
+    browser.type_text(&Key::Escape.to_string()).await;
+}
