@@ -9,10 +9,10 @@ use unbroken_protocol::{
 use unbroken_store::{ConversationCursor, ConversationRow, HistoryMessage, Shelf};
 
 use crate::Engine;
+use crate::command::Command;
 use crate::error::Refusal;
 use crate::going_on::goes_on_in_a_sibling;
 use crate::log::Log;
-use crate::log_writer::Command;
 
 /// Conversations in one page of the list at most.
 const LIST_LIMIT: u32 = 200;

@@ -19,8 +19,8 @@ use unbroken_protocol::{
 use unbroken_store::{Import, ImportStep, Imported};
 
 use crate::Engine;
+use crate::command::Command;
 use crate::error::Refusal;
-use crate::log_writer::Command;
 
 /// Imports of one person that are not over.
 const AT_ONCE: usize = 3;

@@ -10,8 +10,8 @@ use unbroken_protocol::{
 use unbroken_store::{Arrangement, Due};
 
 use crate::Engine;
+use crate::command::Command;
 use crate::error::Refusal;
-use crate::log_writer::Command;
 
 /// How long a deleted conversation can be restored.
 const RESTORABLE: Duration = Duration::from_mins(10);

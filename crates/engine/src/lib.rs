@@ -5,6 +5,7 @@
 
 mod bell;
 mod clock;
+mod command;
 mod error;
 mod export;
 mod follow;
@@ -49,8 +50,9 @@ pub use notice::{Heard, Listener};
 pub use session::Speaker;
 pub use turn::{Ask, Chatted, Started};
 
+use command::Command;
 use keep::Hidden;
-use log_writer::{Command, LogWriter};
+use log_writer::LogWriter;
 use notice::Notices;
 use registry::{Logs, Runs};
 use session::Remembered;

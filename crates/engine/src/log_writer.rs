@@ -13,19 +13,15 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use unbroken_protocol::{
-    ConversationId, DeviceId, Epoch, ErrorCode, FinishReason, GenerationId, ImportId, PrincipalId,
-    Prompt, PromptId, Seq, Timestamp, limits,
-};
+use unbroken_protocol::{Epoch, ErrorCode, FinishReason, GenerationId, Seq};
 use unbroken_store::{
-    Arrangement, Body, Due, Durability, Import, ImportStep, NewTurn, Record, Sealed, SecretHash,
-    Session, Settled, Share, Store, StoreError, Transaction, TurnOutcome, Writer,
+    Body, Durability, Record, Sealed, Settled, Store, StoreError, Transaction, Writer,
 };
 
 use crate::bell::Bell;
+use crate::command::Command;
 use crate::error::Refusal;
 use crate::journal::Journal;
-use crate::keep::Change;
 use crate::log::{Log, state_after};
 
 /// Commits begin at least this far apart while there is always something to write.
@@ -77,40 +73,6 @@ enum Operation {
     Settle(Settle, oneshot::Sender<Sealed>),
     TakeOver(TakeOver, oneshot::Sender<Option<Epoch>>),
     Command(Command),
-}
-
-/// What people change, besides the answers that models write.
-pub(crate) enum Command {
-    CreateTurn(Box<NewTurn>, oneshot::Sender<TurnOutcome>),
-    RunNext(ConversationId, oneshot::Sender<Option<GenerationId>>),
-    EditQueued(GenerationId, String, oneshot::Sender<bool>),
-    RemoveQueued(GenerationId, oneshot::Sender<bool>),
-    Change(ConversationId, Box<Change>, oneshot::Sender<bool>),
-    Delete(ConversationId, Timestamp, oneshot::Sender<bool>),
-    Restore(PrincipalId, ConversationId, oneshot::Sender<bool>),
-    Erase(ConversationId, oneshot::Sender<bool>),
-    EraseDue(Due, oneshot::Sender<Vec<ConversationId>>),
-    Deliver(GenerationId, DeviceId, oneshot::Sender<()>),
-    PutSession(SecretHash, Session, Timestamp, oneshot::Sender<()>),
-    PutLinkCode(SecretHash, PrincipalId, Timestamp, oneshot::Sender<()>),
-    TakeLinkCode(SecretHash, Timestamp, oneshot::Sender<Option<PrincipalId>>),
-    SetPreference(PrincipalId, Option<String>, oneshot::Sender<()>),
-    PutImport(Box<Import>, oneshot::Sender<()>),
-    CountImport(ImportId, u64, oneshot::Sender<()>),
-    ImportStep(Arc<ImportStep>, oneshot::Sender<bool>),
-    EndImport(ImportId, Option<String>, oneshot::Sender<()>),
-    PutShare(Box<Share>, Vec<u8>, oneshot::Sender<()>),
-    Revoke(PrincipalId, String, oneshot::Sender<bool>),
-    ForgetMoves(PrincipalId, oneshot::Sender<()>),
-    PutPrompt(PrincipalId, Prompt, oneshot::Sender<bool>),
-    DeletePrompt(PrincipalId, PromptId, oneshot::Sender<bool>),
-}
-
-impl Command {
-    /// Nobody waits for it, and a power cut may take it back: it is done again then.
-    fn can_wait(&self) -> bool {
-        matches!(self, Self::Deliver(..) | Self::ImportStep(..))
-    }
 }
 
 impl LogWriter {
@@ -402,7 +364,7 @@ impl Task {
         }
         let mut replies = Vec::with_capacity(commands.len());
         for command in commands {
-            replies.push(apply_command(&mut transaction, command).await?);
+            replies.push(command.apply(&mut transaction).await?);
         }
         transaction.commit().await?;
 
@@ -673,100 +635,4 @@ fn error(body: &Body) -> Option<(ErrorCode, &str)> {
         | Body::State { code: Some(code), message: Some(message), .. } => Some((*code, message)),
         _ => None,
     }
-}
-
-async fn apply_command(
-    transaction: &mut Transaction<'_>,
-    command: Command,
-) -> Result<Box<dyn FnOnce() + Send>, StoreError> {
-    Ok(match command {
-        Command::CreateTurn(turn, reply) => answer(reply, transaction.create_turn(&turn).await?),
-        Command::RunNext(conversation, reply) => {
-            answer(reply, transaction.run_next(conversation).await?)
-        }
-        Command::EditQueued(generation, content, reply) => {
-            answer(reply, transaction.edit_queued(generation, &content).await?)
-        }
-        Command::RemoveQueued(generation, reply) => {
-            answer(reply, transaction.remove_queued(generation).await?)
-        }
-        Command::Change(conversation, change, reply) => {
-            answer(reply, apply_change(transaction, conversation, &change).await?)
-        }
-        Command::Delete(conversation, at, reply) => {
-            answer(reply, transaction.delete(conversation, at).await?)
-        }
-        Command::Restore(principal, conversation, reply) => {
-            answer(reply, transaction.restore(principal, conversation).await?)
-        }
-        Command::Erase(conversation, reply) => {
-            answer(reply, transaction.erase(conversation).await?)
-        }
-        Command::EraseDue(due, reply) => answer(reply, transaction.erase_due(&due).await?),
-        Command::Deliver(generation, device, reply) => {
-            answer(reply, transaction.deliver(generation, &device).await?)
-        }
-        Command::PutSession(secret, session, now, reply) => {
-            answer(reply, transaction.put_session(secret, &session, now).await?)
-        }
-        Command::PutLinkCode(code, principal, expires_at, reply) => {
-            answer(reply, transaction.put_link_code(code, principal, expires_at).await?)
-        }
-        Command::TakeLinkCode(code, now, reply) => {
-            answer(reply, transaction.take_link_code(code, now).await?)
-        }
-        Command::SetPreference(principal, model, reply) => {
-            answer(reply, transaction.set_preference(principal, model.as_deref()).await?)
-        }
-        Command::PutImport(import, reply) => answer(reply, transaction.put_import(&import).await?),
-        Command::CountImport(id, total, reply) => {
-            answer(reply, transaction.count_import(id, total).await?)
-        }
-        Command::ImportStep(step, reply) => answer(reply, transaction.import_step(&step).await?),
-        Command::EndImport(id, error, reply) => {
-            answer(reply, transaction.end_import(id, error.as_deref()).await?)
-        }
-        Command::PutShare(share, page, reply) => {
-            answer(reply, transaction.put_share(&share, &page).await?)
-        }
-        Command::Revoke(principal, id, reply) => {
-            answer(reply, transaction.revoke(principal, &id).await?)
-        }
-        Command::ForgetMoves(principal, reply) => {
-            answer(reply, transaction.forget_moves(principal).await?)
-        }
-        Command::PutPrompt(principal, prompt, reply) => {
-            answer(reply, transaction.put_prompt(principal, &prompt, limits::PROMPTS).await?)
-        }
-        Command::DeletePrompt(principal, id, reply) => {
-            answer(reply, transaction.delete_prompt(principal, id).await?)
-        }
-    })
-}
-
-/// `false` when the conversation has no such message: nothing is changed then.
-async fn apply_change(
-    transaction: &mut Transaction<'_>,
-    id: ConversationId,
-    change: &Change,
-) -> Result<bool, StoreError> {
-    if let Some(message) = change.shown
-        && !transaction.select_branch(id, message).await?
-    {
-        return Ok(false);
-    }
-    if let Some(title) = &change.title {
-        transaction.rename(id, title).await?;
-    }
-    if change.arrangement != Arrangement::default() {
-        transaction.arrange(id, &change.arrangement).await?;
-    }
-    Ok(true)
-}
-
-/// A caller that went away does not want its answer.
-fn answer<T: Send + 'static>(reply: oneshot::Sender<T>, value: T) -> Box<dyn FnOnce() + Send> {
-    Box::new(move || {
-        let _ = reply.send(value);
-    })
 }

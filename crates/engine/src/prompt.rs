@@ -3,8 +3,8 @@
 use unbroken_protocol::{Event, PrincipalId, Prompt, PromptEvent, PromptId, limits};
 
 use crate::Engine;
+use crate::command::Command;
 use crate::error::Refusal;
-use crate::log_writer::Command;
 
 impl Engine {
     /// All prompts of a person, the oldest first.

@@ -9,11 +9,11 @@ use unbroken_providers::{Failure, Usage};
 use unbroken_store::{Generation, Record};
 
 use crate::Engine;
+use crate::command::Command;
 use crate::error::Refusal;
 use crate::generation::{self, End};
 use crate::going_on::goes_on_by_itself;
 use crate::log::{Identity, Log};
-use crate::log_writer::Command;
 
 impl Engine {
     /// Takes over what a dead process left running, with every record that it committed, and lets

@@ -7,8 +7,8 @@ use unbroken_protocol::{DeviceId, PrincipalId, SessionId, Timestamp, limits};
 use unbroken_store::{SecretHash, Session};
 
 use crate::Engine;
+use crate::command::Command;
 use crate::error::Refusal;
-use crate::log_writer::Command;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// How long a session lives after its last use.

@@ -6,8 +6,8 @@ use unbroken_protocol::{ConversationId, PrincipalId, SharedPage};
 use unbroken_store::{Share, Which};
 
 use crate::Engine;
+use crate::command::Command;
 use crate::error::Refusal;
-use crate::log_writer::Command;
 
 /// Random bytes in the name of a share: 192 bits.
 const NAME: usize = 24;

@@ -7,9 +7,9 @@ use unbroken_protocol::{
 use unbroken_store::{Body, Generation, NewTurn, Place, Record, SecretHash, Turn, TurnOutcome};
 
 use crate::Engine;
+use crate::command::Command;
 use crate::error::Refusal;
 use crate::log::Log;
-use crate::log_writer::Command;
 use crate::session::Speaker;
 
 /// What a person asks, as it came: ids are text until they are known to be ids.
