@@ -13,21 +13,22 @@ use crate::server::Server;
 const SIZES: [(&str, Size); 3] = [("desktop", DESKTOP), ("tablet", TABLET), ("phone", PHONE)];
 
 /// What README and guide show.
-const PICTURED: [&str; 3] = ["home", "picker", "chat"];
+const PICTURED: [&str; 8] =
+    ["home", "picker", "chat", "palette", "search", "side-by-side", "share", "import report"];
 
 /// Pictures go to `docs/images` when `UNBROKEN_PICTURES` is set, all of them to the folder that
 /// `UNBROKEN_ALL_PICTURES` names, else nowhere.
 pub(crate) async fn picture(browser: &Browser, page: &str, name: &str) {
+    let file = format!("{}.png", name.replace(' ', "-"));
     if let Some(folder) = std::env::var_os("UNBROKEN_ALL_PICTURES") {
-        let file = PathBuf::from(folder).join(format!("{}.png", name.replace(' ', "-")));
-        std::fs::write(file, browser.screenshot().await).unwrap();
+        std::fs::write(PathBuf::from(folder).join(&file), browser.screenshot().await).unwrap();
     }
     if std::env::var_os("UNBROKEN_PICTURES").is_none() || !PICTURED.contains(&page) {
         return;
     }
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/images");
     std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join(format!("{name}.png")), browser.screenshot().await).unwrap();
+    std::fs::write(folder.join(file), browser.screenshot().await).unwrap();
 }
 
 pub(crate) async fn nothing_sticks_out(browser: &Browser, state: &str) {
