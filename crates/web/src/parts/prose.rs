@@ -15,8 +15,8 @@ use crate::words;
 const LEADS_TO_TEXT: &str = "p,li,ul,ol,blockquote,h2,h3,h4,h5,h6,pre,code,div,figure,table,tbody,\
     tr,td,.part";
 const HOLDS_TEXT: &str = "p,li,blockquote,h2,h3,h4,h5,h6,code,td,.part,.tail";
-/// Text that only grows is cut at a line's end into parts of about this many bytes: what is laid
-/// out again is one part.
+/// Text that only grows is cut into parts of about this many bytes, code at a line's end, other
+/// text after a word: what is laid out again is one part.
 const PART: usize = 4096;
 
 /// So much HTML goes into the page in one frame, unless a block is longer: with its layout it takes
@@ -73,22 +73,25 @@ struct Growing {
     /// Bytes that all parts hold, and those before the last one.
     shown: usize,
     before: usize,
+    is_code: bool,
 }
 
 impl Growing {
     fn begin(id: u64, slot: Element) -> Self {
         slot.set_text_content(None);
-        Self { id, text: part(&slot), slot, shown: 0, before: 0 }
+        let is_code = is(&slot, "code");
+        Self { id, text: part(&slot), slot, shown: 0, before: 0, is_code }
     }
 
     fn grow(&mut self, text: &str) {
         while let Some(new) = text.get(self.shown..).filter(|new| !new.is_empty()) {
             let room = PART.saturating_sub(self.shown - self.before);
-            let line = new.bytes().skip(room).position(|byte| byte == b'\n');
-            let end = line.map_or(new.len(), |at| room + at + 1);
+            let ends = |byte| byte == b'\n' || byte == b' ' && !self.is_code;
+            let cut = new.bytes().skip(room).position(ends);
+            let end = cut.map_or(new.len(), |at| room + at + 1);
             let _ = self.text.append_data(&new[..end]);
             self.shown += end;
-            if line.is_some() {
+            if cut.is_some() {
                 self.before = self.shown;
                 self.text = part(&self.slot);
             }
