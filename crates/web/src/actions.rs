@@ -6,11 +6,12 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use unbroken_chat_view::keys::Keys;
 use unbroken_chat_view::transcript::Message;
-use unbroken_protocol::{ConversationPatch, ConversationSummary};
+use unbroken_protocol::{ConversationId, ConversationPatch, ConversationSummary};
 
 use crate::address::Place;
 use crate::again::By;
 use crate::keep::Spot;
+use crate::moves::Task;
 use crate::parts::settings::{Section, appearance};
 use crate::state::App;
 use crate::{dom, words};
@@ -118,6 +119,12 @@ pub(crate) fn all() -> Vec<Action> {
             change(app, ConversationPatch { archived: Some(true), ..Default::default() });
         })
         .when(|app| here(app).is_some_and(|here| !here.archived)),
+        action("share", words::SHARE_THIS, "link publish", |app| begin(app, Task::Share))
+            .when(|app| open_one(app).is_some()),
+        action("export", words::EXPORT_THIS, "download save markdown html json", |app| {
+            begin(app, Task::Export);
+        })
+        .when(|app| open_one(app).is_some()),
         action("delete", words::DELETE_THIS, "remove", |app| {
             if let Some(here) = here(app) {
                 app.delete(here.conversation_id);
@@ -126,6 +133,9 @@ pub(crate) fn all() -> Vec<Action> {
         .when(|app| here(app).is_some()),
     ]);
     actions.extend([
+        action("export-all", words::EXPORT_ALL, "download save backup data", to_data),
+        action("import", words::IMPORT_CHATS, "upload bring chatgpt claude data", to_data),
+        action("links", words::LINKS, "revoke shares data", to_data),
         action("light", words::LIGHT_APPEARANCE, "theme bright", |_| appearance::choose("light")),
         action("dark", words::DARK_APPEARANCE, "theme night", |_| appearance::choose("dark")),
         action("system", words::SYSTEM_APPEARANCE, "theme automatic", |_| {
@@ -192,6 +202,22 @@ impl App {
 fn here(app: App) -> Option<ConversationSummary> {
     let Place::Chat(Some(id)) = app.place.get_untracked() else { return None };
     app.history.read_untracked().get(id).cloned()
+}
+
+/// The conversation that is shown, also one that no list has.
+fn open_one(app: App) -> Option<ConversationId> {
+    let Place::Chat(id) = app.place.get_untracked() else { return None };
+    id.or_else(|| app.open.id()).filter(|_| !app.open.with(|open| open.messages().is_empty()))
+}
+
+fn begin(app: App, task: Task) {
+    if let Some(id) = open_one(app) {
+        app.moves.begin(task, id, app.heading());
+    }
+}
+
+fn to_data(app: App) {
+    app.open_settings(Some(Section::Data));
 }
 
 fn pin(app: App, pinned: bool) {

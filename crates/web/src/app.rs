@@ -78,6 +78,11 @@ pub(crate) fn Root() -> impl IntoView {
                 name=words::FOLDER_TITLE
                 bring=chunks::folders
             />
+            <LaterDialog
+                open=app.moves.open
+                name=words::SHARE_OR_EXPORT
+                bring=chunks::moving
+            />
             <LaterDialog open=app.palette_open name=words::PALETTE bring=chunks::palette />
             <LaterDialog open=app.shortcuts_open name=words::SHORTCUTS bring=chunks::shortcuts />
             <ToastPlace />

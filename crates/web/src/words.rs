@@ -1,6 +1,7 @@
 //! The texts of the views: those of `chat-view`, and what only a page needs to say.
 
 pub(crate) use unbroken_chat_view::texts::*;
+use unbroken_protocol::{ImportState, ImportView};
 
 pub(crate) const ASK: &str = "What would you like to know?";
 pub(crate) const SUGGESTIONS: &str = "Suggestions";
@@ -261,4 +262,199 @@ pub(crate) fn decimal(number: f64) -> String {
 /// By the browser: what Rust brings along to write such numbers is 16 KB.
 fn fixed(number: f64, digits: u8) -> String {
     js_sys::Number::from(number).to_fixed(digits).map(String::from).unwrap_or_default()
+}
+
+// Conversations that come in and go out.
+pub(crate) const EXPORT: &str = "Export";
+pub(crate) const EXPORT_MENU: &str = "Export…";
+pub(crate) const SHARE_MENU: &str = "Share…";
+pub(crate) const SHARE: &str = "Share";
+pub(crate) const EXPORT_THIS: &str = "Export this conversation";
+pub(crate) const SHARE_THIS: &str = "Share this conversation";
+pub(crate) const EXPORT_ALL: &str = "Export everything";
+pub(crate) const IMPORT_CHATS: &str = "Import conversations";
+pub(crate) const SHARE_OR_EXPORT: &str = "Share or export";
+
+pub(crate) const EXPORT_ALL_ABOUT: &str = "All your conversations, in one file.";
+/// The name of a file for which the server gives none.
+pub(crate) const EXPORT_FILE: &str = "conversations";
+pub(crate) const EXPORT_FAILED: &str =
+    "The file did not arrive as a whole. Try again when the network is back.";
+pub(crate) const PREPARING: &str = "Preparing the file…";
+pub(crate) const FORMATS: &str = "Format";
+pub(crate) const JSON: &str = "JSON";
+pub(crate) const JSON_ABOUT: &str =
+    "Nothing is lost, also not other branches. Can be imported again.";
+pub(crate) const MARKDOWN: &str = "Markdown";
+pub(crate) const MARKDOWN_ABOUT: &str = "Text to read and to edit: what you see now.";
+pub(crate) const MARKDOWN_ALL_ABOUT: &str = "A ZIP with a text for each conversation.";
+pub(crate) const HTML: &str = "HTML";
+pub(crate) const HTML_ABOUT: &str = "A page to read and to print: what you see now.";
+pub(crate) const HTML_ALL_ABOUT: &str = "A ZIP with a page for each conversation.";
+
+pub(crate) fn export_as(format: &str) -> String {
+    format!("Export as {format}")
+}
+
+pub(crate) const CHOOSE_FILE: &str = "Choose a file…";
+pub(crate) const OR_DROP: &str = "or drop it here";
+pub(crate) const IMPORT_ABOUT: &str = "An export of ChatGPT, Claude, Open WebUI, LibreChat or \
+    Unbroken, as JSON or ZIP. What is here already is not changed, and nothing comes twice.";
+pub(crate) const ONE_FILE: &str = "One file at a time, please. Several can be put into a ZIP.";
+pub(crate) const IMPORTS: &str = "Imports";
+pub(crate) const SENDING_FILE: &str = "Sending";
+pub(crate) const SENT: &str = "Sent so far";
+pub(crate) const IMPORTED_SO_FAR: &str = "Imported so far";
+pub(crate) const IMPORT_GOES_ON: &str =
+    "You can close this, reload, or leave: the server goes on by itself.";
+
+pub(crate) fn not_sent(name: &str) -> String {
+    format!(
+        "“\u{2068}{name}\u{2069}” could not be sent. Try again when the network is back. A file of \
+         more than 1 GiB has to be divided."
+    )
+}
+
+/// A number of bytes, in megabytes.
+pub(crate) fn megabytes(bytes: f64) -> String {
+    format!("{} MB", decimal(bytes / 1e6))
+}
+
+pub(crate) fn sent_of(sent: f64, bytes: f64) -> String {
+    format!("{} of {}", megabytes(sent), megabytes(bytes))
+}
+
+/// What an import is at.
+pub(crate) fn import_state(import: &ImportView) -> &'static str {
+    match import.state {
+        ImportState::Waiting => "Waiting for its turn",
+        ImportState::Running if import.total == 0 => "Counting the conversations",
+        ImportState::Running => "Importing",
+        ImportState::Done => "Imported",
+        ImportState::Failed => "Not imported",
+    }
+}
+
+/// How far an import is that is not over.
+pub(crate) fn import_progress(import: &ImportView) -> String {
+    if import.total == 0 {
+        return String::new();
+    }
+    format!(
+        "{} of {} looked at: {} and {} came in",
+        number(import.done),
+        conversations(import.total),
+        conversations(import.conversations),
+        messages(import.messages),
+    )
+}
+
+/// What came in.
+pub(crate) fn import_result(import: &ImportView) -> String {
+    let came = match (import.conversations, import.messages) {
+        (0, 0) => "Nothing new.".to_owned(),
+        (0, new) => format!("{} came into conversations that were here.", messages(new)),
+        (some, new) => format!("{} and {} came in.", conversations(some), messages(new)),
+    };
+    match import.unchanged {
+        0 => came,
+        1 => format!("{came} 1 conversation was here already, unchanged."),
+        many => format!("{came} {} were here already, unchanged.", conversations(many)),
+    }
+}
+
+/// What an import came to, in a line.
+pub(crate) fn import_ended(import: &ImportView) -> String {
+    match &import.error {
+        Some(error) => format!("The import failed. {error}"),
+        None => format!("The import is done. {}", import_result(import)),
+    }
+}
+
+pub(crate) const NOT_IMPORTED: &str = "What came in before the fault stays. Mend the file, or export \
+    it once more there, and choose it again: nothing comes twice.";
+pub(crate) const NOTES: &str = "What did not come along as it was";
+
+/// What was left out of an import, or changed in it.
+pub(crate) fn import_note(what: &str, count: u64) -> String {
+    let (one, many, then) = match what {
+        "image" => ("image", "images", "a line in brackets stands in its place"),
+        "file" => ("file", "files", "a line in brackets stands in its place"),
+        "audio" => ("recording", "recordings", "a line in brackets stands in its place"),
+        "tool" => ("use of a tool", "uses of tools", "kept as text, or left out"),
+        "system" => ("hidden instruction", "hidden instructions", "left out"),
+        "empty" => ("empty conversation", "empty conversations", "left out"),
+        "unreadable" => ("piece", "pieces", "not a conversation that can be read: left out"),
+        "too_large" => ("conversation", "conversations", "larger than 64 MiB: left out"),
+        "shortened" => ("text", "texts", "too long: shortened"),
+        _ => ("piece of another kind", "pieces of other kinds", "left out, or kept as text"),
+    };
+    format!("{} {}: {then}", number(count), if count == 1 { one } else { many })
+}
+
+/// Before titles of conversations.
+pub(crate) const FOR_EXAMPLE: &str = "In";
+
+pub(crate) const SHARE_ABOUT: &str = "Whoever has the link can read a copy of this conversation as it \
+    is now, without an account. It does not say who you are, and what you write later is not in it.";
+pub(crate) const KEEP_LINK: &str = "Keep the link when I delete the conversation";
+pub(crate) const KEEP_LINK_ABOUT: &str =
+    "Otherwise it goes with the conversation. You can revoke it at any time.";
+pub(crate) const CREATE_LINK: &str = "Create link";
+pub(crate) const COPY_LINK: &str = "Copy link";
+pub(crate) const LINK_COPIED: &str = "Copied";
+pub(crate) const REVOKE: &str = "Revoke";
+pub(crate) const LINKS_HERE: &str = "Links to this conversation";
+pub(crate) const LINKS: &str = "Shared links";
+pub(crate) const LINKS_ABOUT: &str =
+    "Whoever has one of these reads what the conversation said then.";
+pub(crate) const NO_LINKS: &str = "You share nothing.";
+pub(crate) const STAYS: &str = "stays when the conversation is deleted";
+
+/// The id of the button that copies a link.
+pub(crate) fn copy_id(share: &str) -> String {
+    format!("copy-{share}")
+}
+
+pub(crate) const DELETE_ALL: &str = "Delete everything";
+pub(crate) const DELETE_ALL_MENU: &str = "Delete everything…";
+pub(crate) const DELETE_ALL_TITLE: &str = "Delete everything?";
+pub(crate) const DELETE_ALL_ABOUT: &str = "For good, and on all your devices.";
+pub(crate) const DELETE_ALL_GOES: &str = "What goes";
+pub(crate) const DELETE_ALL_GOING: [&str; 4] = [
+    "All conversations, also what is archived, in folders, or temporary",
+    "Answers that are being written: they are stopped",
+    "All links that you share, also those that were to stay",
+    "Imports: those that run, and their reports",
+];
+pub(crate) const DELETE_ALL_STAYS: &str = "What stays";
+pub(crate) const DELETE_ALL_STAYING: [&str; 2] =
+    ["Your prompts and your default model", "Appearance and instructions in this browser"];
+/// What a person types to delete everything.
+pub(crate) const DELETE_ALL_WORDS: &str = "delete everything";
+pub(crate) const DELETE_ALL_TYPE: &str = "Type “delete everything” to confirm";
+
+pub(crate) fn everything_deleted(count: u64) -> String {
+    format!("Everything is deleted: {}.", conversations(count))
+}
+
+fn conversations(count: u64) -> String {
+    match count {
+        1 => "1 conversation".to_owned(),
+        _ => format!("{} conversations", number(count)),
+    }
+}
+
+fn messages(count: u64) -> String {
+    match count {
+        1 => "1 message".to_owned(),
+        _ => format!("{} messages", number(count)),
+    }
+}
+
+/// A whole number, as the person's language groups its digits.
+fn number(number: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "nobody has 2^53 of anything here")]
+    let number = js_sys::Number::from(number as f64);
+    number.to_locale_string("default").into()
 }

@@ -1,10 +1,12 @@
 //! Calls by `fetch`.
 
-use js_sys::{Reflect, Uint8Array};
+use js_sys::{Promise, Reflect, Uint8Array};
+use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortController, Headers, ReadableStreamDefaultReader, Request, RequestInit, Response,
+    AbortController, Blob, Headers, ProgressEvent, ReadableStreamDefaultReader, Request,
+    RequestInit, Response, XmlHttpRequest,
 };
 
 use super::{Answer, Method, RestError};
@@ -29,6 +31,61 @@ impl Transport {
     /// Opens a stream of events: the status, and what follows.
     pub(super) async fn open(self, url: &str) -> Result<(u16, Pieces), RestError> {
         open(url).await.map_err(|e| unreachable(&e))
+    }
+
+    /// A file and its name, or what was answered instead.
+    pub(super) async fn file(
+        self,
+        url: &str,
+    ) -> Result<Result<(Blob, Option<String>), Answer>, RestError> {
+        file(url).await.map_err(|e| unreachable(&e))
+    }
+}
+
+/// A file on its way to the server. Not by `fetch`, which does not tell how far it is.
+#[derive(Clone, Debug)]
+pub struct Upload(XmlHttpRequest);
+
+impl Upload {
+    /// One that has not begun; `None` where the browser has no such calls.
+    pub fn new() -> Option<Self> {
+        Some(Self(XmlHttpRequest::new().ok()?))
+    }
+
+    /// Ends it. Whoever waits for it is told that the server cannot be reached.
+    pub fn cancel(&self) {
+        let _ = self.0.abort();
+    }
+
+    pub(super) async fn send(
+        &self,
+        url: &str,
+        file: &Blob,
+        sent: impl Fn(f64) + 'static,
+    ) -> Result<Answer, RestError> {
+        self.post(url, file, sent).await.map_err(|e| unreachable(&e))
+    }
+
+    async fn post(
+        &self,
+        url: &str,
+        file: &Blob,
+        sent: impl Fn(f64) + 'static,
+    ) -> Result<Answer, JsValue> {
+        let Self(request) = self;
+        request.open(Method::Post.as_str(), url)?;
+        let progress = Closure::<dyn Fn(ProgressEvent)>::new(move |event: ProgressEvent| {
+            sent(event.loaded());
+        });
+        request.upload()?.set_onprogress(Some(progress.as_ref().unchecked_ref()));
+        let ended = Promise::new(&mut |resolve, reject| {
+            request.set_onload(Some(&resolve));
+            request.set_onerror(Some(&reject));
+            request.set_onabort(Some(&reject));
+        });
+        request.send_with_opt_blob(Some(file))?;
+        JsFuture::from(ended).await?;
+        Ok(Answer { status: request.status()?, body: request.response_text()?.unwrap_or_default() })
     }
 }
 
@@ -69,6 +126,23 @@ async fn call(method: Method, url: &str, body: Option<String>) -> Result<Answer,
     let (response, _request) = fetch(url, &init).await?;
     let body = JsFuture::from(response.text()?).await?;
     Ok(Answer { status: response.status(), body: body.as_string().unwrap_or_default() })
+}
+
+async fn file(url: &str) -> Result<Result<(Blob, Option<String>), Answer>, JsValue> {
+    let (response, _request) = fetch(url, &RequestInit::new()).await?;
+    if !response.ok() {
+        let body = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
+        return Ok(Err(Answer { status: response.status(), body }));
+    }
+    let name = response.headers().get("content-disposition")?.as_deref().and_then(file_name);
+    let blob = JsFuture::from(response.blob()?).await?.dyn_into()?;
+    Ok(Ok((blob, name)))
+}
+
+/// The whole name in `Content-Disposition` (RFC 6266, RFC 8187).
+fn file_name(disposition: &str) -> Option<String> {
+    let (_, encoded) = disposition.split_once("filename*=UTF-8''")?;
+    js_sys::decode_uri_component(encoded).ok().map(String::from)
 }
 
 async fn open(url: &str) -> Result<(u16, Pieces), JsValue> {
