@@ -283,8 +283,7 @@ pub(crate) const EXPORT_FAILED: &str =
 pub(crate) const PREPARING: &str = "Preparing the file…";
 pub(crate) const FORMATS: &str = "Format";
 pub(crate) const JSON: &str = "JSON";
-pub(crate) const JSON_ABOUT: &str =
-    "Nothing is lost, also not other branches. Can be imported again.";
+pub(crate) const JSON_ABOUT: &str = "All there is, other branches too. Can be imported again.";
 pub(crate) const MARKDOWN: &str = "Markdown";
 pub(crate) const MARKDOWN_ABOUT: &str = "Text to read and to edit: what you see now.";
 pub(crate) const MARKDOWN_ALL_ABOUT: &str = "A ZIP with a text for each conversation.";
@@ -421,11 +420,12 @@ pub(crate) const DELETE_ALL_MENU: &str = "Delete everything…";
 pub(crate) const DELETE_ALL_TITLE: &str = "Delete everything?";
 pub(crate) const DELETE_ALL_ABOUT: &str = "For good, and on all your devices.";
 pub(crate) const DELETE_ALL_GOES: &str = "What goes";
-pub(crate) const DELETE_ALL_GOING: [&str; 4] = [
+pub(crate) const DELETE_ALL_GOING: [&str; 5] = [
     "All conversations, also what is archived, in folders, or temporary",
     "Answers that are being written: they are stopped",
     "All links that you share, also those that were to stay",
     "Imports: those that run, and their reports",
+    "In this browser: drafts in conversations, and copies for reading offline",
 ];
 pub(crate) const DELETE_ALL_STAYS: &str = "What stays";
 pub(crate) const DELETE_ALL_STAYING: [&str; 2] =

@@ -19,8 +19,9 @@ mod shapes;
 
 /// A title that wants to be more than a text: markup, a script, and a turn of the writing
 /// direction.
-const HOSTILE: &str =
-    "<img src=x onerror=document.title=1><script>document.title=1</script> \u{202e}txt.exe";
+const HOSTILE: &str = "<script>a()</script><img src=x onerror=a()> \u{202e}fdp";
+/// How many elements a text has become.
+const ELEMENTS: &str = "return document.querySelectorAll('.shell :is(img, script, b)').length";
 const QUICK: &str = "numbers:tokens=5,rate=0,first=0";
 
 /// A file as ChatGPT exports it.
@@ -168,8 +169,7 @@ async fn a_file_comes_in_with_a_report_and_once_more_changes_nothing() {
     says(&browser, "1 image: a line in brackets stands in its place").await;
     says(&browser, HOSTILE).await;
     look_at(&browser, "import report").await;
-    let scripts = "return document.querySelectorAll('dialog :is(img, script, b)').length";
-    assert_eq!(browser.script(scripts).await, 0, "a title is a text");
+    assert_eq!(browser.script(ELEMENTS).await, 0, "a title is a text");
     browser.find("link", "Conversation 2").await;
 
     choose(&browser, &file).await;
@@ -188,7 +188,6 @@ async fn a_file_comes_in_with_a_report_and_once_more_changes_nothing() {
     says(&browser, "Not imported").await;
     let lines = "return document.querySelectorAll('[aria-label=Imports] > li').length === 3";
     browser.until("three imports", lines).await;
-    assert_eq!(browser.script("return document.title").await, "Unbroken");
     assert_eq!(browser.console_errors().await, Vec::<String>::new());
     browser.close().await;
 }
@@ -206,7 +205,7 @@ async fn a_file_that_cannot_be_sent_is_told_of_by_its_name_as_text() {
     choose(&browser, &file).await;
     says(&browser, "<b>x<\u{2044}b> \u{202e}nosj.json").await;
     says(&browser, "could not be sent").await;
-    assert_eq!(browser.script("return document.querySelectorAll('dialog b').length").await, 0);
+    assert_eq!(browser.script(ELEMENTS).await, 0);
     browser.close().await;
 }
 
@@ -307,9 +306,8 @@ async fn a_hostile_title_is_a_text_in_the_list_of_links() {
     open_data(&browser).await;
     let shown = "return document.querySelector('[aria-label=\"Shared links\"] a')?.textContent";
     let shown = browser.until("the link", shown).await;
-    assert!(shown.as_str().unwrap().starts_with("<img src=x onerror="), "{shown}");
-    assert_eq!(browser.script("return document.querySelectorAll('dialog img').length").await, 0);
-    assert_ne!(browser.script("return document.title").await, "1");
+    assert_eq!(shown, HOSTILE);
+    assert_eq!(browser.script(ELEMENTS).await, 0);
     browser.close().await;
 }
 
@@ -329,6 +327,8 @@ async fn a_server_without_links_says_so() {
 async fn everything_is_deleted_on_every_tab_and_only_when_it_is_meant() {
     let server = Server::start(QUICK).await;
     let browser = begin(&server).await;
+    let folder = TempDir::new().unwrap();
+    download_to(&browser, &folder).await;
     ask(&browser, "One").await;
     menu(&browser, "One", "Pin").await;
     ask(&browser, "Two").await;
@@ -360,10 +360,14 @@ async fn everything_is_deleted_on_every_tab_and_only_when_it_is_meant() {
         browser.until("home", "return location.pathname === '/'").await;
         browser.gone("link", "One").await;
         browser.gone("link", "Two").await;
-        says(&browser, "Nothing here yet").await;
+        browser.find("heading", "What would you like to know?").await;
     }
     browser.reload().await;
-    says(&browser, "Nothing here yet").await;
+    browser.find("heading", "What would you like to know?").await;
+    open_data(&browser).await;
+    browser.press("button", "Export as JSON").await;
+    let left = downloaded(&browser, &folder, "conversations.json").await;
+    assert_eq!(left, b"[]\n", "nothing is left");
     assert_eq!(browser.own_console_errors().await, Vec::<String>::new());
     browser.close().await;
 }

@@ -117,20 +117,18 @@ pub(crate) fn Formats(
         view! {
             <li>
                 <button
-                    class="format"
+                    class="button"
                     aria-label=words::export_as(name)
                     aria-describedby=about_id.clone()
                     aria-disabled=Signal::derive(move || exporting.get().is_some().to_string())
                     on:click=move |_| app.export(of, format, done)
                 >
                     {icon(DOWNLOAD)}
-                    <span class="format-text">
-                        <span class="format-name">{name}</span>
-                        <span id=id class="format-about">
-                            {move || if exporting.get() == Some(format) { words::PREPARING } else { about }}
-                        </span>
-                    </span>
+                    {name}
                 </button>
+                <span id=id class="soft">
+                    {move || if exporting.get() == Some(format) { words::PREPARING } else { about }}
+                </span>
             </li>
         }
     };
