@@ -291,6 +291,13 @@ pub(crate) fn bring_into_view(id: &str) {
     }
 }
 
+/// Scrolls the element's own scroller until it begins there.
+pub(crate) fn bring_to_top(id: &str) {
+    if let Some(element) = element(id) {
+        element.scroll_into_view();
+    }
+}
+
 /// Whether that popover is shown.
 pub(crate) fn is_open(popover: &str) -> bool {
     element(popover).is_some_and(|element| element.matches(":popover-open").unwrap_or(false))

@@ -164,6 +164,8 @@ impl App {
         let sending = Sending { name: file.name(), bytes: file.size(), sent: 0.0 };
         moves.now.update(|now| (now.sending, now.problem) = (Some(sending), None));
         moves.inner.change(|inner| inner.upload = Some(upload.clone()));
+        // There is room for what becomes of it then.
+        dom::bring_to_top("import-title");
         spawn_local(async move {
             let sent = move |sent| {
                 moves.now.update(|now| now.sending.iter_mut().for_each(|now| now.sent = sent));

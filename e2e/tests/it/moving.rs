@@ -287,6 +287,9 @@ async fn a_link_is_read_without_a_session_until_it_is_revoked() {
     open_data(&browser).await;
     browser.find("link", "Show me everything").await;
     browser.find("button", "Revoke").await;
+    browser
+        .script("document.querySelector('[aria-label=\"Shared links\"]').scrollIntoView()")
+        .await;
     look_at(&browser, "settings with a link").await;
     browser.press("button", "Revoke").await;
     says(&browser, "You share nothing.").await;

@@ -27,7 +27,7 @@ pub(super) fn Data() -> impl IntoView {
         <p>{words::EXPORT_ALL_ABOUT}</p>
         <Formats done=|| () />
         <Problem of=Place::Export />
-        <h4>{words::IMPORT_CHATS}</h4>
+        <h4 id="import-title">{words::IMPORT_CHATS}</h4>
         <Imports />
         <h4>{words::LINKS}</h4>
         <p>{words::LINKS_ABOUT}</p>
