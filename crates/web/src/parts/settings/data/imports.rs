@@ -189,12 +189,12 @@ fn Notes(notes: Vec<ImportNote>, open: bool) -> impl IntoView {
         let titles = note.examples.into_iter().enumerate().map(|(at, title)| {
             view! {
                 {(at > 0).then_some(", ")}
-                <bdi>"“" {title} "”"</bdi>
+                "“" <bdi>{title}</bdi> "”"
             }
         });
         let titles = titles.collect_view();
         let some = (!titles.is_empty()).then(|| {
-            view! { <span class="soft">{words::FOR_EXAMPLE} " " {titles}</span> }
+            view! { ". " <span class="soft">{words::FOR_EXAMPLE} " " {titles}</span> }
         });
         view! {
             <li>
