@@ -284,17 +284,19 @@ pub(crate) async fn sleep(time: Duration) {
 
 /// Scrolls the element's own scroller just as far as needed.
 pub(crate) fn bring_into_view(id: &str) {
-    if let Some(element) = element(id) {
-        let options = ScrollIntoViewOptions::new();
-        options.set_block(ScrollLogicalPosition::Nearest);
-        element.scroll_into_view_with_scroll_into_view_options(&options);
-    }
+    scroll_to(id, ScrollLogicalPosition::Nearest);
 }
 
 /// Scrolls the element's own scroller until it begins there.
 pub(crate) fn bring_to_top(id: &str) {
+    scroll_to(id, ScrollLogicalPosition::Start);
+}
+
+fn scroll_to(id: &str, block: ScrollLogicalPosition) {
     if let Some(element) = element(id) {
-        element.scroll_into_view();
+        let options = ScrollIntoViewOptions::new();
+        options.set_block(block);
+        element.scroll_into_view_with_scroll_into_view_options(&options);
     }
 }
 

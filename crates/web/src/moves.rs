@@ -9,7 +9,7 @@ use unbroken_client::rest::Upload;
 use unbroken_client::{ExportFormat, RestError};
 use unbroken_protocol::{ConversationId, ErrorCode, ImportId, ImportView, ShareView};
 use wasm_bindgen::JsCast;
-use web_sys::{Blob, File, HtmlAnchorElement, Url};
+use web_sys::{Blob, File, HtmlElement, Url};
 
 use crate::calls::Patience;
 use crate::own::Own;
@@ -48,6 +48,8 @@ pub(crate) struct Sending {
 /// What the server told, and what is on its way.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Moving {
+    /// What the dialog is about.
+    pub(crate) subject: Option<Subject>,
     /// The newest first. `None` until the server has told.
     pub(crate) imports: Option<Vec<ImportView>>,
     pub(crate) shares: Option<Vec<ShareView>>,
@@ -73,8 +75,12 @@ pub(crate) enum Place {
 pub(crate) struct Moves {
     /// The dialog of a conversation is open.
     pub(crate) open: RwSignal<bool>,
-    pub(crate) subject: RwSignal<Option<Subject>>,
-    pub(crate) now: RwSignal<Moving>,
+    /// Made by whoever asks first: so it is not in the first view.
+    made: Own<Option<&'static Made>>,
+}
+
+struct Made {
+    now: ArcRwSignal<Moving>,
     inner: Own<Inner>,
 }
 
@@ -87,37 +93,48 @@ struct Inner {
 
 impl Moves {
     pub(crate) fn new() -> Self {
-        Self {
-            open: RwSignal::new(false),
-            subject: RwSignal::new(None),
-            now: RwSignal::default(),
-            inner: Own::new(Inner::default()),
-        }
+        Self { open: RwSignal::new(false), made: Own::new(None) }
+    }
+
+    pub(crate) fn now(self) -> &'static ArcRwSignal<Moving> {
+        &self.made().now
+    }
+
+    fn inner(self) -> Own<Inner> {
+        self.made().inner
+    }
+
+    fn made(self) -> &'static Made {
+        let make = || -> &'static Made {
+            let now = ArcRwSignal::new(Moving::default());
+            Box::leak(Box::new(Made { now, inner: Own::new(Inner::default()) }))
+        };
+        self.made.change(|made| *made.get_or_insert_with(make))
     }
 
     /// Opens the dialog that exports or shares a conversation.
     pub(crate) fn begin(self, task: Task, id: ConversationId, title: String) {
-        self.now.update(|now| now.problem = None);
-        self.subject.set(Some(Subject { task, id, title }));
+        let subject = Some(Subject { task, id, title });
+        self.now().update(|now| (now.problem, now.subject) = (None, subject));
         self.open.set(true);
     }
 
     pub(crate) fn import(self, id: ImportId) -> Option<ImportView> {
-        let now = self.now.read();
+        let now = self.now().read();
         now.imports.iter().flatten().find(|import| import.import_id == id).cloned()
     }
 
     pub(crate) fn failed(self, place: Place, sentence: String) {
-        self.now.update(|now| now.problem = Some((place, sentence)));
+        self.now().update(|now| now.problem = Some((place, sentence)));
     }
 
     fn begins(self) {
-        self.now.update(|now| (now.busy, now.problem) = (true, None));
+        self.now().update(|now| (now.busy, now.problem) = (true, None));
     }
 
     fn ends(self, place: Place, error: Option<&RestError>) {
         let problem = error.map(|error| (place, state::sentence(error)));
-        self.now.update(|now| (now.busy, now.problem) = (false, problem));
+        self.now().update(|now| (now.busy, now.problem) = (false, problem));
     }
 }
 
@@ -131,13 +148,13 @@ impl App {
     ) {
         let moves = self.moves;
         let Some(rest) = self.rest() else { return };
-        if moves.now.read_untracked().exporting.is_some() {
+        if moves.now().read_untracked().exporting.is_some() {
             return;
         }
-        moves.now.update(|now| (now.exporting, now.problem) = (Some(format), None));
+        moves.now().update(|now| (now.exporting, now.problem) = (Some(format), None));
         spawn_local(async move {
             let fetched = rest.export(of, format).await;
-            moves.now.update(|now| now.exporting = None);
+            moves.now().update(|now| now.exporting = None);
             match fetched {
                 Ok((file, name)) => {
                     save(&file, name.as_deref().unwrap_or(words::EXPORT_FILE));
@@ -158,24 +175,24 @@ impl App {
     pub(crate) fn import(self, file: File) {
         let moves = self.moves;
         let (Some(rest), Some(upload)) = (self.rest(), Upload::new()) else { return };
-        if moves.now.read_untracked().sending.is_some() {
+        if moves.now().read_untracked().sending.is_some() {
             return;
         }
         let sending = Sending { name: file.name(), bytes: file.size(), sent: 0.0 };
-        moves.now.update(|now| (now.sending, now.problem) = (Some(sending), None));
-        moves.inner.change(|inner| inner.upload = Some(upload.clone()));
+        moves.now().update(|now| (now.sending, now.problem) = (Some(sending), None));
+        moves.inner().change(|inner| inner.upload = Some(upload.clone()));
         // There is room for what becomes of it then.
         dom::bring_to_top("import-title");
         spawn_local(async move {
             let sent = move |sent| {
-                moves.now.update(|now| now.sending.iter_mut().for_each(|now| now.sent = sent));
+                moves.now().update(|now| now.sending.iter_mut().for_each(|now| now.sent = sent));
             };
             let answer = rest.import(&upload, &file, sent).await;
-            moves.now.update(|now| now.sending = None);
-            let was_cancelled = moves.inner.change(|inner| inner.upload.take()).is_none();
+            moves.now().update(|now| now.sending = None);
+            let was_cancelled = moves.inner().change(|inner| inner.upload.take()).is_none();
             match answer {
                 Ok(import) => {
-                    moves.now.update(|now| {
+                    moves.now().update(|now| {
                         now.imports.get_or_insert_default().insert(0, import);
                     });
                     self.follow_imports();
@@ -194,7 +211,7 @@ impl App {
 
     /// Gives up sending a file.
     pub(crate) fn cancel_upload(self) {
-        if let Some(upload) = self.moves.inner.change(|inner| inner.upload.take()) {
+        if let Some(upload) = self.moves.inner().change(|inner| inner.upload.take()) {
             upload.cancel();
         }
     }
@@ -202,7 +219,7 @@ impl App {
     /// Asks how far the imports are until all of them are over. They go on without it.
     pub(crate) fn follow_imports(self) {
         let moves = self.moves;
-        if moves.inner.change(|inner| std::mem::replace(&mut inner.follows, true)) {
+        if moves.inner().change(|inner| std::mem::replace(&mut inner.follows, true)) {
             return;
         }
         spawn_local(async move {
@@ -226,13 +243,13 @@ impl App {
                 }
                 dom::sleep(wait).await;
             }
-            moves.inner.change(|inner| inner.follows = false);
+            moves.inner().change(|inner| inner.follows = false);
         });
     }
 
     /// Takes what the server told. `true` when it is new.
     fn imports_are(self, imports: Vec<ImportView>) -> bool {
-        let now = self.moves.now;
+        let now = self.moves.now();
         let known = now.read_untracked().imports.clone();
         if known.as_ref() == Some(&imports) {
             return false;
@@ -251,7 +268,7 @@ impl App {
     }
 
     fn imports_run(self) -> bool {
-        let now = self.moves.now.read_untracked();
+        let now = self.moves.now().read_untracked();
         now.imports.iter().flatten().any(|import| !import.state.is_over())
     }
 
@@ -261,7 +278,7 @@ impl App {
         let Some(rest) = self.rest() else { return };
         spawn_local(async move {
             match Patience::new().answer(rest.shares()).await {
-                Ok(list) => moves.now.update(|now| now.shares = Some(list.shares)),
+                Ok(list) => moves.now().update(|now| now.shares = Some(list.shares)),
                 Err(error) => {
                     moves.failed(Place::Links, state::sentence(&error));
                     self.checked::<()>(Err(error));
@@ -273,14 +290,14 @@ impl App {
     /// Makes a link to a copy of the conversation.
     pub(crate) fn share(self, id: ConversationId, keep: bool) {
         let moves = self.moves;
-        let Some(rest) = self.rest().filter(|_| !moves.now.read_untracked().busy) else { return };
+        let Some(rest) = self.rest().filter(|_| !moves.now().read_untracked().busy) else { return };
         moves.begins();
         spawn_local(async move {
             let made = rest.share(id, keep).await;
             moves.ends(Place::Links, made.as_ref().err());
             if let Some(share) = self.checked(made) {
                 let button = words::copy_id(&share.share_id);
-                moves.now.update(|now| now.shares.get_or_insert_default().insert(0, share));
+                moves.now().update(|now| now.shares.get_or_insert_default().insert(0, share));
                 request_animation_frame(move || dom::focus(&button));
             }
         });
@@ -289,7 +306,7 @@ impl App {
     /// Takes a link back.
     pub(crate) fn revoke(self, share: String, then: impl FnOnce() + 'static) {
         let moves = self.moves;
-        let Some(rest) = self.rest().filter(|_| !moves.now.read_untracked().busy) else { return };
+        let Some(rest) = self.rest().filter(|_| !moves.now().read_untracked().busy) else { return };
         moves.begins();
         spawn_local(async move {
             let revoked = rest.revoke(&share).await;
@@ -300,7 +317,7 @@ impl App {
             };
             moves.ends(Place::Links, revoked.as_ref().err().filter(|_| !gone));
             if gone {
-                moves.now.update(|now| {
+                moves.now().update(|now| {
                     now.shares.iter_mut().for_each(|all| all.retain(|s| s.share_id != share));
                 });
                 request_animation_frame(then);
@@ -313,13 +330,13 @@ impl App {
     /// Deletes everything of this person. Every tab is told by a notice, and goes home.
     pub(crate) fn delete_everything(self) {
         let moves = self.moves;
-        let Some(rest) = self.rest().filter(|_| !moves.now.read_untracked().busy) else { return };
+        let Some(rest) = self.rest().filter(|_| !moves.now().read_untracked().busy) else { return };
         moves.begins();
         spawn_local(async move {
             let deleted = rest.delete_everything().await;
             moves.ends(Place::Erase, deleted.as_ref().err());
             let Some(deleted) = self.checked(deleted) else { return };
-            moves.now.set(Moving::default());
+            moves.now().set(Moving::default());
             let home = draft_key(None);
             let drafts = dom::all_kept(DRAFT).into_iter().filter(|(name, _)| *name != home);
             drafts.for_each(|(name, _)| dom::forget(&name));
@@ -334,9 +351,9 @@ impl App {
 fn save(file: &Blob, name: &str) {
     let Ok(url) = Url::create_object_url_with_blob(file) else { return };
     let link = document().create_element("a").ok();
-    if let Some(link) = link.and_then(|link| link.dyn_into::<HtmlAnchorElement>().ok()) {
-        link.set_href(&url);
-        link.set_download(name);
+    if let Some(link) = link.and_then(|link| link.dyn_into::<HtmlElement>().ok()) {
+        let _ = link.set_attribute("href", &url);
+        let _ = link.set_attribute("download", name);
         link.click();
     }
     set_timeout(move || drop(Url::revoke_object_url(&url)), FETCHED);

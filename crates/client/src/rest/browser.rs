@@ -5,7 +5,7 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortController, Blob, Headers, ProgressEvent, ReadableStreamDefaultReader, Request,
+    AbortController, Blob, Event, Headers, ProgressEvent, ReadableStreamDefaultReader, Request,
     RequestInit, Response, XmlHttpRequest,
 };
 
@@ -74,14 +74,15 @@ impl Upload {
     ) -> Result<Answer, JsValue> {
         let Self(request) = self;
         request.open(Method::Post.as_str(), url)?;
-        let progress = Closure::<dyn Fn(ProgressEvent)>::new(move |event: ProgressEvent| {
-            sent(event.loaded());
+        let progress = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
+            sent(event.unchecked_ref::<ProgressEvent>().loaded());
         });
-        request.upload()?.set_onprogress(Some(progress.as_ref().unchecked_ref()));
+        let upload = request.upload()?;
+        upload.add_event_listener_with_callback("progress", progress.as_ref().unchecked_ref())?;
         let ended = Promise::new(&mut |resolve, reject| {
-            request.set_onload(Some(&resolve));
-            request.set_onerror(Some(&reject));
-            request.set_onabort(Some(&reject));
+            for (event, then) in [("load", &resolve), ("error", &reject), ("abort", &reject)] {
+                let _ = request.add_event_listener_with_callback(event, then);
+            }
         });
         request.send_with_opt_blob(Some(file))?;
         JsFuture::from(ended).await?;
@@ -130,13 +131,14 @@ async fn call(method: Method, url: &str, body: Option<String>) -> Result<Answer,
 
 async fn file(url: &str) -> Result<Result<(Blob, Option<String>), Answer>, JsValue> {
     let (response, _request) = fetch(url, &RequestInit::new()).await?;
-    if !response.ok() {
+    let status = response.status();
+    if status != 200 {
         let body = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
-        return Ok(Err(Answer { status: response.status(), body }));
+        return Ok(Err(Answer { status, body }));
     }
     let name = response.headers().get("content-disposition")?.as_deref().and_then(file_name);
-    let blob = JsFuture::from(response.blob()?).await?.dyn_into()?;
-    Ok(Ok((blob, name)))
+    let blob = JsFuture::from(response.blob()?).await?;
+    Ok(Ok((blob.unchecked_into(), name)))
 }
 
 /// The whole name in `Content-Disposition` (RFC 6266, RFC 8187).

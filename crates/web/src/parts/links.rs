@@ -14,7 +14,7 @@ use crate::{dom, words};
 pub(crate) fn Problem(of: Place) -> impl IntoView {
     let app = App::get();
     let problem = move || {
-        let now = app.moves.now.read();
+        let now = app.moves.now().read();
         now.problem.as_ref().filter(|(place, _)| *place == of).map(|(_, text)| text.clone())
     };
     view! {
@@ -30,7 +30,7 @@ pub(crate) fn Links(#[prop(optional)] of: Option<ConversationId>) -> impl IntoVi
     let app = App::get();
     let is_ours = move |share: &ShareView| of.is_none_or(|id| share.conversation_id == id);
     let shares = Memo::new(move |_| {
-        let now = app.moves.now.read();
+        let now = app.moves.now().read();
         let shares = now.shares.as_ref()?;
         Some(shares.iter().filter(|share| is_ours(share)).cloned().collect::<Vec<_>>())
     });

@@ -15,7 +15,8 @@ use crate::{dom, words};
 #[component]
 pub(crate) fn MovingDialog() -> impl IntoView {
     let app = App::get();
-    let (open, subject) = (app.moves.open, app.moves.subject);
+    let open = app.moves.open;
+    let subject = Memo::new(move |_| app.moves.now().read().subject.clone());
     let dialog = NodeRef::<Dialog>::new();
     dom::opens(dialog, open);
     let body = move || {
@@ -84,7 +85,7 @@ fn Share(id: ConversationId) -> impl IntoView {
             <button
                 id="create-link"
                 class="button primary"
-                aria-disabled=Signal::derive(move || app.moves.now.read().busy.to_string())
+                aria-disabled=Signal::derive(move || app.moves.now().read().busy.to_string())
                 on:click=move |_| app.share(id, keep.get_untracked())
             >
                 {words::CREATE_LINK}
@@ -102,7 +103,7 @@ pub(crate) fn Formats(
     done: impl Fn() + Copy + Send + 'static,
 ) -> impl IntoView {
     let app = App::get();
-    let exporting = Memo::new(move |_| app.moves.now.read().exporting);
+    let exporting = Memo::new(move |_| app.moves.now().read().exporting);
     let line = move |format: ExportFormat| {
         let (name, one, all) = match format {
             ExportFormat::Json => (words::JSON, words::JSON_ABOUT, words::JSON_ABOUT),

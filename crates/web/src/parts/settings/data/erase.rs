@@ -17,7 +17,7 @@ pub(super) fn Erase() -> impl IntoView {
     dom::opens(dialog, open);
     let ready = move || {
         let is_said = typed.read().trim().to_lowercase() == words::DELETE_ALL_WORDS;
-        is_said && !app.moves.now.read().busy
+        is_said && !app.moves.now().read().busy
     };
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -27,7 +27,7 @@ pub(super) fn Erase() -> impl IntoView {
     };
     let begin = move |_| {
         typed.set(String::new());
-        app.moves.now.update(|now| now.problem = None);
+        app.moves.now().update(|now| now.problem = None);
         open.set(true);
     };
     let list = |lines: &'static [&'static str]| {

@@ -16,7 +16,7 @@ use crate::{dom, words};
 pub(super) fn Imports() -> impl IntoView {
     let app = App::get();
     let over = RwSignal::new(false);
-    let sends = Memo::new(move |_| app.moves.now.read().sending.is_some());
+    let sends = Memo::new(move |_| app.moves.now().read().sending.is_some());
     let take = move |files: Option<FileList>| {
         let Some(files) = files else { return };
         match (files.length(), files.get(0)) {
@@ -78,7 +78,7 @@ pub(super) fn Imports() -> impl IntoView {
 #[component]
 fn Upload() -> impl IntoView {
     let app = App::get();
-    let sending = Memo::new(move |_| app.moves.now.read().sending.clone().unwrap_or_default());
+    let sending = Memo::new(move |_| app.moves.now().read().sending.clone().unwrap_or_default());
     view! {
         <div class="upload">
             <p>
@@ -102,11 +102,11 @@ fn Upload() -> impl IntoView {
 fn Reports() -> impl IntoView {
     let app = App::get();
     let ids = Memo::new(move |_| {
-        let now = app.moves.now.read();
+        let now = app.moves.now().read();
         now.imports.iter().flatten().map(|import| import.import_id).collect::<Vec<_>>()
     });
     let newest = Memo::new(move |_| {
-        let now = app.moves.now.read();
+        let now = app.moves.now().read();
         let newest = now.imports.iter().flatten().next()?;
         Some((newest.import_id, words::import_state(newest)))
     });

@@ -17,7 +17,7 @@ use crate::words;
 #[component]
 pub(super) fn Data() -> impl IntoView {
     let app = App::get();
-    app.moves.now.update(|now| now.problem = None);
+    app.moves.now().update(|now| now.problem = None);
     app.follow_imports();
     app.load_shares();
     view! {
