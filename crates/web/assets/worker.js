@@ -56,7 +56,7 @@ self.addEventListener("fetch", (event) => {
   } else if (request.method !== "GET") {
     return;
   } else if (request.mode === "navigate") {
-    if (!url.pathname.includes(".") && !url.pathname.startsWith("/ai/")) {
+    if (!url.pathname.includes(".") && !/^\/(ai|share)\//.test(url.pathname)) {
       event.respondWith(page(request));
     }
   } else if (HASHED.test(url.pathname)) {
