@@ -1,5 +1,7 @@
 //! Reads with the real client, which follows by itself through everything.
 
+use std::time::Duration;
+
 use unbroken_client::native::Connection;
 use unbroken_client::{Config, Hint, Output, Target, Update};
 use unbroken_protocol::{At, Capability, CompleteStatus};
@@ -13,6 +15,7 @@ pub(crate) fn config(device: &Device, seed: u64) -> Config {
         device_id: Some(device.id.clone()),
         session_id: Some(device.session.clone()),
         capabilities: vec![Capability::Reasoning, Capability::Tools],
+        interval: seed.is_multiple_of(2).then_some(Duration::from_millis(50)),
         seed,
     }
 }

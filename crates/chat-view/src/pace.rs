@@ -1,8 +1,10 @@
 //! When the page shows again what has arrived: so seldom that showing takes about a sixteenth of
 //! its time, however long the text has become. All times are milliseconds of one clock.
 
+use std::time::Duration;
+
 /// Reading does not notice a commit that comes later by this; layout is what costs.
-const SHORTEST: f64 = 50.0;
+pub const SHORTEST: Duration = Duration::from_millis(50);
 /// A page that takes longer than a sixteenth of this is slow, and shows its text all the same.
 const LONGEST: f64 = 400.0;
 /// For each millisecond that a commit costs, so many lie between it and the next.
@@ -32,7 +34,8 @@ impl Pace {
         if self.is_urgent {
             return 0.0;
         }
-        let apart = (self.cost * APART).clamp(SHORTEST, LONGEST);
+        let shortest = SHORTEST.as_secs_f64() * 1000.0;
+        let apart = (self.cost * APART).clamp(shortest, LONGEST);
         // A clock that was set back must not stop the page.
         (self.committed_at + apart - now).clamp(0.0, LONGEST)
     }
@@ -102,6 +105,6 @@ mod tests {
         pace.begin(1e12);
         assert!(pace.wait(0.0) <= LONGEST);
         pace.shown(0.0);
-        assert!(pace.wait(1e12) <= SHORTEST);
+        assert!(pace.wait(1e12) <= 50.0);
     }
 }

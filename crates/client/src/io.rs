@@ -1,5 +1,7 @@
 //! What goes into the machine and what comes out of it.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use unbroken_protocol::{
     Capability, Citation, ClientMessageId, ConversationId, DeviceId, Epoch, ErrorCode, Event,
@@ -14,6 +16,8 @@ pub struct Config {
     pub session_id: Option<SessionId>,
     /// `heartbeat` is always asked for: without it silence says nothing.
     pub capabilities: Vec<Capability>,
+    /// What is written live need not come more often than this.
+    pub interval: Option<Duration>,
     /// Where the jitter of the back-off comes from; any number, another one for every client.
     pub seed: u64,
 }

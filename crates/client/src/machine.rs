@@ -164,6 +164,10 @@ impl Machine {
             device_id: self.config.device_id.clone(),
             session_id: self.config.session_id.clone(),
             notices_after: Some(self.noticed.clone()),
+            interval_ms: self
+                .config
+                .interval
+                .map(|interval| u64::try_from(interval.as_millis()).unwrap_or(u64::MAX)),
         });
         self.send(Some(self.hello), hello);
         for (req, frame) in self.commands.clone() {

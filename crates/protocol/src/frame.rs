@@ -65,6 +65,10 @@ pub struct Hello {
     /// `noticed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notices_after: Option<String>,
+    /// What is written live comes in frames at least this many milliseconds apart, those between
+    /// merged. Who shows text less often than models write it need not be woken for every token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval_ms: Option<u64>,
 }
 
 fn first_version() -> u32 {

@@ -35,6 +35,8 @@ pub const PROMPT_NAME_CHARS: usize = 60;
 /// The longest text of a prompt, in bytes of UTF-8.
 pub const PROMPT_BYTES: usize = 32 * 1024;
 
+/// What `hello` may ask for as `interval_ms` at most: a longer one is this one.
+pub const LONGEST_INTERVAL: Duration = Duration::from_secs(1);
 /// Silence after which the server sends a `heartbeat`.
 pub const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Silence after which a client gives a connection up.

@@ -6,6 +6,7 @@ use std::ops::Deref;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use unbroken_chat_view::history::{Group, History, Kind};
+use unbroken_chat_view::pace;
 use unbroken_chat_view::picker::{self, Picker};
 use unbroken_client::browser::Link;
 use unbroken_client::{Config, Output, Rest, RestError, Status};
@@ -187,6 +188,8 @@ impl App {
             device_id: Some(pair.device_id),
             session_id: Some(pair.session_id),
             capabilities: vec![Capability::Reasoning, Capability::Tools],
+            // Between two commits of text nobody sees what comes.
+            interval: Some(pace::SHORTEST),
             seed: dom::seed(),
         };
         let link = Link::open(&dom::socket_url(path::SOCKET), config, move |output| {

@@ -180,6 +180,25 @@ pub(crate) async fn reached(server: &Server, browser: &Browser, long: Long, chun
     browser.until(&format!("chunk {chunks}"), &shown).await;
 }
 
+/// Waits as [`reached`] does, and asks the page for so little that its own work is what is measured:
+/// whether the last words are there.
+async fn reached_unnoticed(server: &Server, browser: &Browser, long: Long, chunks: usize) {
+    let halted = |calls: &[Call]| calls.iter().any(|call| call.tokens == chunks);
+    server.standin.wait_until(halted).await;
+    let letters = long.letters(chunks);
+    let last = &letters[letters.len() - 80..letters.len() - 60];
+    let shown = format!("{LAST_LETTERS} return lastLetters().includes('{last}');");
+    browser.until(&format!("chunk {chunks}"), &shown).await;
+}
+
+const LAST_LETTERS: &str = r"
+const lastLetters = () => {
+  const prose = [...document.querySelectorAll('main article .prose')].at(-1);
+  const text = (prose?.textContent || '').slice(-600).replace(/\]\(https:[^)]*\)?/g, '');
+  return text.replace(/[^\p{L}\p{N}]/gu, '');
+};
+";
+
 /// The letters and digits of the last answer, without the headings of code, and without the
 /// addresses of links: a long paragraph is shown as it was written until it is over.
 pub(crate) const LETTERS: &str = r"
@@ -245,16 +264,26 @@ async fn figures(long: Long, rate: usize) -> Value {
     browser.focused("textbox", "Message").await;
     browser.script(LONG_TASKS).await;
     let before = Metrics::read(&browser).await;
+    let profile = std::env::var("PROFILE").ok();
+    if profile.is_some() {
+        browser.devtools("Profiler.enable", json!({})).await;
+        browser.devtools("Profiler.setSamplingInterval", json!({"interval": 200})).await;
+        browser.devtools("Profiler.start", json!({})).await;
+    }
     send(&browser).await;
 
     let mut times = Vec::new();
     for place in places {
-        reached(&server, &browser, long, place).await;
+        reached_unnoticed(&server, &browser, long, place).await;
         times.push(Metrics::read(&browser).await.main);
         server.standin.open_gate(&format!("g{place}"));
     }
     browser.answer_ended().await;
     let after = Metrics::read(&browser).await;
+    if let Some(file) = profile {
+        let answer = browser.devtools("Profiler.stop", json!({})).await;
+        std::fs::write(format!("{file}-{}-{rate}.json", long.name()), answer.to_string()).unwrap();
+    }
     let longest = browser.script("return Math.max(0, ...window.longTasks)").await;
     let heap = heap_after_collection(&browser).await;
     browser.close().await;
@@ -266,6 +295,8 @@ async fn figures(long: Long, rate: usize) -> Value {
         "script_seconds": after.script - before.script,
         "main_thread_seconds": after.main - before.main,
         "layouts": after.layouts - before.layouts,
+        "layout_seconds": after.layout - before.layout,
+        "style_seconds": after.style - before.style,
         "longest_task_over_50_ms": longest,
         "end_to_beginning": (times[3] - times[2]) / (times[1] - times[0]),
         "heap_megabytes": heap,
@@ -281,6 +312,8 @@ struct Metrics {
     script: f64,
     main: f64,
     layouts: f64,
+    layout: f64,
+    style: f64,
 }
 
 impl Metrics {
@@ -295,6 +328,8 @@ impl Metrics {
             script: value("ScriptDuration"),
             main: value("TaskDuration"),
             layouts: value("LayoutCount"),
+            layout: value("LayoutDuration"),
+            style: value("RecalcStyleDuration"),
         }
     }
 }

@@ -106,9 +106,10 @@ pub(super) struct Inner {
 
 impl Inner {
     fn handle(&self, input: Input) {
-        self.look_at(&input);
+        let now = now();
+        self.look_at(&input, now);
         let gives_up = matches!(input, Input::Wake);
-        self.machine.borrow_mut().handle(input, now());
+        self.machine.borrow_mut().handle(input, now);
         // A call out of `on_output`: the loop that called it takes these outputs too.
         if self.is_busy.replace(true) {
             return;
@@ -128,11 +129,11 @@ impl Inner {
         if gives_up {
             self.climb();
         }
-        self.set_timer();
+        self.set_timer(now);
     }
 
     /// What happens tells something of the transport, too.
-    fn look_at(&self, input: &Input) {
+    fn look_at(&self, input: &Input, now: Duration) {
         match input {
             Input::Frame(event) if *event != Event::Unknown && !self.is_heard.replace(true) => {
                 self.ladder.borrow_mut().works();
@@ -144,7 +145,7 @@ impl Inner {
                 }
             }
             Input::Hint(hint) => {
-                self.ladder.borrow_mut().hint(*hint, now());
+                self.ladder.borrow_mut().hint(*hint, now);
                 match hint {
                     Hint::Hidden => {
                         self.is_hidden.set(true);
@@ -165,7 +166,7 @@ impl Inner {
                     Rest::beside(&self.url, device_id.clone(), session_id.clone());
                 // It would speak for somebody else.
                 if self.climb.take().is_some() {
-                    self.ladder.borrow_mut().climbed(None, now());
+                    self.ladder.borrow_mut().climbed(None, now);
                 }
             }
             _ => {}
@@ -181,10 +182,10 @@ impl Inner {
         }
     }
 
-    fn set_timer(&self) {
+    fn set_timer(&self, now: Duration) {
         let climb_at = self.ladder.borrow().next_wake().filter(|_| !self.is_hidden.get());
         let wake = self.machine.borrow().next_wake().into_iter().chain(climb_at).min();
-        self.timer.borrow_mut().set(wake, now());
+        self.timer.borrow_mut().set(wake, now);
     }
 
     fn connect(&self) {
@@ -244,7 +245,7 @@ impl Inner {
             let Some(link) = link.upgrade() else { return };
             link.probe.replace(None);
             link.ladder.borrow_mut().answered(reachable, now());
-            link.set_timer();
+            link.set_timer(now());
         });
         self.probe.replace(Some(probe));
     }
@@ -279,7 +280,7 @@ impl Inner {
             Some(Climbed::Http(http)) if !self.is_hidden.get() => {
                 (Line::Http(HttpLine::start(http, &self.weak)), None)
             }
-            Some(Climbed::Http(_)) | None => return self.set_timer(),
+            Some(Climbed::Http(_)) | None => return self.set_timer(now()),
         };
         if !is_wanted {
             return;

@@ -24,6 +24,7 @@ impl Client {
             device_id: Some(DeviceId("d".into())),
             session_id: Some(SessionId::new("s")),
             capabilities: vec![Capability::Reasoning, Capability::Tools],
+            interval: None,
             seed: 1,
         };
         Self { machine: Machine::new(config), now: Duration::ZERO }

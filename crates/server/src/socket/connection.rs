@@ -55,6 +55,8 @@ pub(super) struct Connection {
     /// Its place among the readers of whom it speaks for.
     seat: Option<Seat>,
     last_sent: Instant,
+    /// The client wants no more text before.
+    rests_until: Option<Instant>,
     /// When the client showed that it is there.
     last_received: Instant,
     told_draining: bool,
@@ -130,6 +132,7 @@ impl Connection {
             allowance,
             seat: None,
             last_sent: now,
+            rests_until: None,
             last_received: now,
             told_draining: false,
         }
@@ -163,14 +166,16 @@ impl Connection {
         let (bell, seldom) = (Arc::clone(&self.bell), Seldom::default());
         let mut rounds = 0;
         loop {
-            waits.ring_at(self.heartbeat_at());
+            let rests_until = self.rests_until.take_if(|until| *until > Instant::now());
+            self.rests_until = rests_until;
+            waits.ring_at([self.heartbeat_at(), rests_until].into_iter().flatten().min());
             let happens = poll_fn(|context| {
                 seldom.poll(context, |context| self.poll_seldom(&mut waits, context))
             });
             tokio::select! {
                 biased;
                 // First, as most wakes are of this kind; but nobody else waits for ever.
-                () = bell.rung(), if rounds < ROUNDS => {
+                () = bell.rung(), if rounds < ROUNDS && rests_until.is_none() => {
                     self.pump_all().await?;
                     rounds += 1;
                 }
@@ -227,8 +232,12 @@ impl Connection {
 
     /// Sends all that followers have; after a while it leaves the rest for later.
     async fn pump_all(&mut self) -> Step {
-        for _ in 0..ROUNDS {
+        for round in 0..ROUNDS {
             if !self.pump().await? {
+                if round > 0 {
+                    let interval = self.greeting.as_ref().and_then(|greeting| greeting.interval);
+                    self.rests_until = interval.map(|interval| self.last_sent + interval);
+                }
                 return Ok(());
             }
         }

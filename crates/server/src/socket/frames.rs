@@ -1,5 +1,7 @@
 //! What each frame of a client means.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use unbroken_engine::{Ask, Follower, Refusal, Speaker, View};
 use unbroken_protocol::{
@@ -19,6 +21,8 @@ const VERSION: u32 = 1;
 pub(super) struct Greeting {
     pub(super) view: View,
     pub(super) heartbeat: bool,
+    /// How far frames with what is written live lie apart.
+    pub(super) interval: Option<Duration>,
 }
 
 /// A frame that was refused.
@@ -118,7 +122,9 @@ impl Connection {
         if let Err(closed) = self.sit_down() {
             return Ok(Err(closed));
         }
-        self.greeting = Some(Greeting { view, heartbeat });
+        let interval = hello.interval_ms.map(Duration::from_millis);
+        let interval = interval.map(|interval| interval.min(limits::LONGEST_INTERVAL));
+        self.greeting = Some(Greeting { view, heartbeat, interval });
         let event = Event::HelloOk(HelloOk {
             version: VERSION,
             node: self.app.node.to_string(),

@@ -138,3 +138,30 @@ async fn a_bearer_token_in_the_upgrade_says_who_speaks() {
     talk.say(&json!({"routeKey": "hello", "session_id": other.session.reveal()})).await;
     assert_eq!(talk.next_of("error").await["code"], "forbidden");
 }
+
+#[tokio::test]
+async fn who_wants_frames_apart_is_sent_few_and_loses_nothing() {
+    let server = TestServer::start().await;
+    let device = server.device("laptop").await;
+    let mut talk = device.socket().await;
+    let mut hello = device.pair();
+    hello["routeKey"] = json!("hello");
+    hello["interval_ms"] = json!(60_000);
+    talk.say(&hello).await;
+    talk.next_is("hello_ok").await;
+    // Half a second of text: a frame for each token, or one at the longest interval, and the end.
+    talk.say(&device.stream_chat("Count!", None, "numbers:tokens=500,rate=1000,first=0")).await;
+    let events = talk.answer().await;
+    let end = events.last().unwrap();
+    assert_eq!((contents(&events), &end["full_response"]), (numbered(500), &json!(numbered(500))));
+    let chunks: Vec<_> = events.iter().filter(|event| event["type"] == "content_chunk").collect();
+    assert!(chunks.len() < 10, "{} frames", chunks.len());
+    let mut next = 1;
+    for chunk in chunks {
+        assert_eq!(chunk["seq_from"].as_u64().or(chunk["seq"].as_u64()), Some(next), "no gap");
+        next = chunk["seq"].as_u64().unwrap() + 1;
+    }
+    // A command is answered at once all the same.
+    talk.say(&json!({"routeKey": "ping", "t": 1, "req": "a"})).await;
+    assert_eq!(talk.next_of("pong").await["req"], "a");
+}

@@ -142,6 +142,7 @@ impl Device {
             device_id: Some(self.id.clone()),
             session_id: Some(self.session.clone()),
             capabilities: vec![Capability::Reasoning, Capability::Tools],
+            interval: None,
             seed: 7,
         };
         Connection::open(&super::talk::address(&self.base), config)
