@@ -152,6 +152,25 @@ async fn without_a_network_the_app_opens_in_the_persons_language() {
     browser.close().await;
 }
 
+/// Begins to dictate to a browser that only says in which language it would listen.
+async fn dictate(browser: &Browser, button: &str, language: &str) {
+    let listener = "window.SpeechRecognition = class { start() { window.heard = this.lang; } }";
+    browser.script(listener).await;
+    browser.press("button", button).await;
+    browser.until(language, &format!("return window.heard === {language:?}")).await;
+}
+
+#[tokio::test]
+async fn dictation_listens_in_the_chosen_language_else_in_the_browsers() {
+    let server = Server::start("numbers:tokens=5,rate=0,first=0").await;
+    let browser = Browser::start_in(DESKTOP, "de-AT,de").await;
+    browser.open(&server.url("/")).await;
+    dictate(&browser, "Diktieren", "de-AT").await;
+    open_in(&browser, &server.url("/"), "es").await;
+    dictate(&browser, "Dictar", "es").await;
+    browser.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_language_fits_on_every_page() {
     let server = Server::start(json!([{ "text": CODE }])).await;
