@@ -66,9 +66,10 @@ pub(crate) fn compile(folder: &Path) -> Result<Compiled> {
     })
 }
 
-/// The first 64 bits of a SHA-256, in hexadecimal.
+/// The first 40 bits of a SHA-256, in hexadecimal. The first view names all chunks, and no
+/// compression makes a hash shorter.
 pub(crate) fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)[..8].iter().fold(String::new(), |mut hash, byte| {
+    Sha256::digest(bytes)[..5].iter().fold(String::new(), |mut hash, byte| {
         write!(hash, "{byte:02x}").expect("a String takes everything");
         hash
     })

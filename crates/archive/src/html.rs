@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use unbroken_protocol::{Citation, Role, SharedPage};
 
 /// The style of pages and files.
@@ -12,7 +12,7 @@ pub const STYLE: &str = include_str!("page.css");
 pub fn file(page: &SharedPage) -> String {
     let policy = "<meta http-equiv=\"Content-Security-Policy\" \
                   content=\"default-src 'none'; style-src 'unsafe-inline'\">";
-    document(page, &format!("{policy}<style>{STYLE}</style>"), "")
+    document(page, &format!("{policy}<style>{STYLE}</style>"), "", "You")
 }
 
 /// A page of this server; its style is at `style`.
@@ -22,10 +22,11 @@ pub fn page(page: &SharedPage, style: &str, note: &str) -> String {
          <link rel=\"stylesheet\" href=\"{}\">",
         escaped(style)
     );
-    document(page, &head, note)
+    // Whoever reads it did not ask.
+    document(page, &head, note, "Question")
 }
 
-fn document(page: &SharedPage, head: &str, note: &str) -> String {
+fn document(page: &SharedPage, head: &str, note: &str, person: &str) -> String {
     let title = escaped(if page.title.trim().is_empty() { "Conversation" } else { &page.title });
     let mut out = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -40,7 +41,7 @@ fn document(page: &SharedPage, head: &str, note: &str) -> String {
     for message in &page.messages {
         let who = match (&message.model, message.role) {
             (Some(model), _) if !model.is_empty() => model.as_str(),
-            (_, Role::User) => "You",
+            (_, Role::User) => person,
             _ => "Answer",
         };
         let class = if message.role == Role::User { "you" } else { "answer" };
@@ -86,36 +87,50 @@ fn is_safe(url: &str) -> bool {
     ["https://", "http://", "mailto:"].iter().any(|scheme| lower.starts_with(scheme))
 }
 
-/// Raw HTML becomes text, an image the text that stands for it, and an address that is none of
-/// [`is_safe`] leads nowhere.
+/// Raw HTML becomes text, an image the text that stands for it, and a link that is none of
+/// [`is_safe`] its text.
 fn markdown(out: &mut String, text: &str) {
     let options =
         Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
-    let events = Parser::new_ext(text, options).filter_map(|event| {
-        Some(match event {
-            Event::Html(raw) | Event::InlineHtml(raw) => Event::Text(raw),
-            Event::Start(Tag::HtmlBlock) => Event::Start(Tag::Paragraph),
-            Event::End(TagEnd::HtmlBlock) => Event::End(TagEnd::Paragraph),
-            // An image would be a request to elsewhere.
-            Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => return None,
-            Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
-                let dest_url = if is_safe(&dest_url) { dest_url } else { CowStr::from("#") };
-                Event::Start(Tag::Link { link_type, dest_url, title, id })
-            }
-            // The page has the first two levels.
-            Event::Start(Tag::Heading { .. }) => Event::Start(Tag::Heading {
-                level: pulldown_cmark::HeadingLevel::H3,
-                id: None,
-                classes: Vec::new(),
-                attrs: Vec::new(),
-            }),
-            Event::End(TagEnd::Heading(_)) => {
-                Event::End(TagEnd::Heading(pulldown_cmark::HeadingLevel::H3))
-            }
-            event => event,
-        })
+    let mut leads_nowhere = false;
+    let events = Parser::new_ext(text, options).flat_map(|event| match event {
+        Event::Html(raw) | Event::InlineHtml(raw) => one(Event::Text(raw)),
+        Event::Start(Tag::HtmlBlock) => one(Event::Start(Tag::Paragraph)),
+        Event::End(TagEnd::HtmlBlock) => one(Event::End(TagEnd::Paragraph)),
+        // An image would be a request to elsewhere.
+        Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => [None, None],
+        Event::Start(Tag::Link { ref dest_url, .. }) => {
+            leads_nowhere = !is_safe(dest_url);
+            if leads_nowhere { [None, None] } else { one(event) }
+        }
+        Event::End(TagEnd::Link) if leads_nowhere => [None, None],
+        // The page has the first two levels.
+        Event::Start(Tag::Heading { .. }) => one(Event::Start(Tag::Heading {
+            level: HeadingLevel::H3,
+            id: None,
+            classes: Vec::new(),
+            attrs: Vec::new(),
+        })),
+        Event::End(TagEnd::Heading(_)) => one(Event::End(TagEnd::Heading(HeadingLevel::H3))),
+        // A box would want a name, and to be pressed.
+        Event::TaskListMarker(done) => one(Event::Text(if done { "☑ " } else { "☐ " }.into())),
+        Event::Start(Tag::Table(_)) => [Some(Event::Html(scrolls("Table"))), Some(event)],
+        Event::Start(Tag::CodeBlock(_)) => [Some(Event::Html(scrolls("Code"))), Some(event)],
+        Event::End(TagEnd::Table | TagEnd::CodeBlock) => {
+            [Some(event), Some(Event::Html("</div>\n".into()))]
+        }
+        event => one(event),
     });
-    pulldown_cmark::html::push_html(out, events);
+    pulldown_cmark::html::push_html(out, events.flatten());
+}
+
+fn one(event: Event<'_>) -> [Option<Event<'_>>; 2] {
+    [Some(event), None]
+}
+
+/// Begins what may be wider than the page: a keyboard scrolls what it can get to.
+fn scrolls(name: &str) -> CowStr<'static> {
+    format!("<div class=\"scrolls\" role=\"group\" aria-label=\"{name}\" tabindex=\"0\">").into()
 }
 
 fn escaped(text: &str) -> String {
@@ -199,7 +214,7 @@ mod tests {
         "th",
         "td",
         "del",
-        "input",
+        "div",
     ];
 
     proptest::proptest! {

@@ -261,6 +261,16 @@ archive-this = Diesen Chat archivieren
 archive-also = weglegen
 delete-this = Diesen Chat löschen
 delete-also = entfernen
+share-this = Diesen Chat teilen
+share-also = Link veröffentlichen
+export-this = Diesen Chat exportieren
+export-also = herunterladen speichern markdown html json
+export-all = Alles exportieren
+export-all-also = herunterladen speichern Sicherung Daten
+import-chats = Chats importieren
+import-also = hochladen mitbringen chatgpt claude Daten
+links = Geteilte Links
+links-also = zurückziehen teilen Freigaben Daten
 go-history = Zum Verlauf
 history-also = Chats alle Liste
 write = Nachricht schreiben
@@ -292,6 +302,157 @@ prompts-also = Vorlagen Bibliothek
 instructions-also = Systemprompt eigene
 answer-copied = Die Antwort ist in der Zwischenablage.
 not-copied = Der Browser lässt diese Seite nicht an die Zwischenablage.
+
+## Conversations that come in and go out
+
+share-or-export = Teilen oder exportieren
+export-menu = Exportieren…
+export = Exportieren
+export-all-about = Alle deine Chats in einer Datei.
+export-failed = Die Datei kam nicht vollständig an. Versuch es noch einmal, wenn das Netz zurück ist.
+preparing = Die Datei wird vorbereitet…
+formats = Format
+json-about = Alles, was es gibt, auch andere Zweige. Lässt sich wieder importieren.
+markdown-about = Text zum Lesen und Bearbeiten: was du jetzt siehst.
+markdown-all-about = Ein ZIP mit einem Text für jeden Chat.
+html-about = Eine Seite zum Lesen und Drucken: was du jetzt siehst.
+html-all-about = Ein ZIP mit einer Seite für jeden Chat.
+export-as = Als { $format } exportieren
+choose-file = Datei wählen…
+or-drop = oder hier ablegen
+import-about = Ein Export von ChatGPT, Claude, Open WebUI, LibreChat oder Unbroken, als JSON oder ZIP. Was schon hier ist, wird nicht geändert, und nichts kommt doppelt.
+one-file = Bitte nur eine Datei auf einmal. Mehrere passen in ein ZIP.
+imports = Importe
+sending-file = { $name } wird gesendet
+sent = Bisher gesendet
+sent-of = { $sent } von { $bytes }
+megabytes = { $number } MB
+not-sent = „{ $name }“ ließ sich nicht senden. Versuch es noch einmal, wenn das Netz zurück ist. Eine Datei von mehr als 1 GiB muss geteilt werden.
+import-waiting = Wartet, bis er an der Reihe ist
+import-counting = Die Chats werden gezählt
+import-running = Wird importiert
+import-done = Importiert
+import-failed = Nicht importiert
+imported-so-far = Bisher importiert
+import-goes-on = Du kannst das hier schließen, neu laden oder gehen: Der Server macht von selbst weiter.
+import-progress =
+    { NUMBER($done) } von { $total ->
+        [one] { NUMBER($total) } Chat
+       *[other] { NUMBER($total) } Chats
+    } angesehen: { $conversations ->
+        [one] { NUMBER($conversations) } Chat
+       *[other] { NUMBER($conversations) } Chats
+    } und { $messages ->
+        [one] { NUMBER($messages) } Nachricht
+       *[other] { NUMBER($messages) } Nachrichten
+    } übernommen
+import-nothing-new = Nichts Neues.
+import-came-in =
+    { $conversations ->
+        [one] { NUMBER($conversations) } Chat
+       *[other] { NUMBER($conversations) } Chats
+    } und { $messages ->
+        [one] { NUMBER($messages) } Nachricht
+       *[other] { NUMBER($messages) } Nachrichten
+    } übernommen.
+import-came-into =
+    { $messages ->
+        [one] { NUMBER($messages) } Nachricht
+       *[other] { NUMBER($messages) } Nachrichten
+    } in Chats übernommen, die schon hier waren.
+import-unchanged =
+    { $count ->
+        [one] { NUMBER($count) } Chat war schon hier, unverändert.
+       *[other] { NUMBER($count) } Chats waren schon hier, unverändert.
+    }
+import-is-done = Der Import ist fertig. { $result }
+import-has-failed = Der Import ist gescheitert. { $reason }
+not-imported = Was vor dem Fehler übernommen wurde, bleibt. Berichtige die Datei oder exportiere sie dort noch einmal und wähle sie wieder: Nichts kommt doppelt.
+import-notes = Was nicht so mitkam, wie es war
+note-image =
+    { $count ->
+        [one] { NUMBER($count) } Bild
+       *[other] { NUMBER($count) } Bilder
+    }: An der Stelle steht eine Zeile in Klammern.
+note-file =
+    { $count ->
+        [one] { NUMBER($count) } Datei
+       *[other] { NUMBER($count) } Dateien
+    }: An der Stelle steht eine Zeile in Klammern.
+note-audio =
+    { $count ->
+        [one] { NUMBER($count) } Aufnahme
+       *[other] { NUMBER($count) } Aufnahmen
+    }: An der Stelle steht eine Zeile in Klammern.
+note-tool =
+    { $count ->
+        [one] { NUMBER($count) } Aufruf eines Werkzeugs
+       *[other] { NUMBER($count) } Aufrufe von Werkzeugen
+    }: als Text behalten oder weggelassen.
+note-system =
+    { $count ->
+        [one] { NUMBER($count) } verborgene Anweisung
+       *[other] { NUMBER($count) } verborgene Anweisungen
+    }: weggelassen.
+note-empty =
+    { $count ->
+        [one] { NUMBER($count) } leerer Chat
+       *[other] { NUMBER($count) } leere Chats
+    }: weggelassen.
+note-unreadable =
+    { $count ->
+        [one] { NUMBER($count) } Stück
+       *[other] { NUMBER($count) } Stücke
+    }: nicht als Chat lesbar, weggelassen.
+note-too-large =
+    { $count ->
+        [one] { NUMBER($count) } Chat
+       *[other] { NUMBER($count) } Chats
+    }: größer als 64 MiB, weggelassen.
+note-shortened =
+    { $count ->
+        [one] { NUMBER($count) } Text
+       *[other] { NUMBER($count) } Texte
+    }: zu lang, gekürzt.
+note-other =
+    { $count ->
+        [one] { NUMBER($count) } Stück anderer Art
+       *[other] { NUMBER($count) } Stücke anderer Art
+    }: weggelassen oder als Text behalten.
+for-example = In
+quoted = „{ $title }“
+share-menu = Teilen…
+share = Teilen
+share-about = Wer den Link hat, kann eine Kopie dieses Chats lesen, so wie er jetzt ist, ohne Konto. Sie verrät nicht, wer du bist, und was du später schreibst, steht nicht darin.
+keep-link = Den Link behalten, wenn ich den Chat lösche
+keep-link-about = Sonst verschwindet er mit dem Chat. Du kannst ihn jederzeit zurückziehen.
+create-link = Link erstellen
+copy-link = Link kopieren
+revoke = Zurückziehen
+links-here = Links zu diesem Chat
+links-about = Wer einen davon hat, liest, was damals im Chat stand.
+no-links = Du teilst nichts.
+link-stays = bleibt, wenn der Chat gelöscht wird
+delete-all = Alles löschen
+delete-all-menu = Alles löschen…
+delete-all-title = Alles löschen?
+delete-all-about = Endgültig und auf allen deinen Geräten.
+delete-all-goes = Was verschwindet
+all-conversations-go = Alle Chats, auch archivierte, temporäre und solche in Ordnern
+all-answers-go = Antworten, die gerade geschrieben werden: Sie werden gestoppt
+all-links-go = Alle Links, die du teilst, auch die, die bleiben sollten
+all-imports-go = Importe: die laufenden und ihre Berichte
+all-drafts-go = In diesem Browser: Entwürfe in Chats und Kopien zum Lesen ohne Netz
+delete-all-stays = Was bleibt
+all-prompts-stay = Deine Prompts und dein Standardmodell
+all-choices-stay = Darstellung, Sprache und Anweisungen in diesem Browser
+delete-all-words = alles löschen
+delete-all-type = Gib zur Bestätigung „{ $words }“ ein
+everything-deleted =
+    Alles ist gelöscht: { $count ->
+        [one] { NUMBER($count) } Chat
+       *[other] { NUMBER($count) } Chats
+    }.
 
 ## Prompts
 

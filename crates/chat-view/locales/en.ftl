@@ -269,6 +269,16 @@ archive-this = Archive this conversation
 archive-also = put away
 delete-this = Delete this conversation
 delete-also = remove
+share-this = Share this conversation
+share-also = link publish
+export-this = Export this conversation
+export-also = download save markdown html json
+export-all = Export everything
+export-all-also = download save backup data
+import-chats = Import conversations
+import-also = upload bring chatgpt claude data
+links = Shared links
+links-also = revoke shares data
 go-history = Go to history
 history-also = conversations all list
 write = Write a message
@@ -300,6 +310,157 @@ prompts-also = templates library
 instructions-also = system prompt custom
 answer-copied = The answer is on the clipboard.
 not-copied = The browser does not let this page use the clipboard.
+
+## Conversations that come in and go out
+
+share-or-export = Share or export
+export-menu = Export…
+export = Export
+export-all-about = All your conversations, in one file.
+export-failed = The file did not arrive as a whole. Try again when the network is back.
+preparing = Preparing the file…
+formats = Format
+json-about = All there is, other branches too. Can be imported again.
+markdown-about = Text to read and to edit: what you see now.
+markdown-all-about = A ZIP with a text for each conversation.
+html-about = A page to read and to print: what you see now.
+html-all-about = A ZIP with a page for each conversation.
+export-as = Export as { $format }
+choose-file = Choose a file…
+or-drop = or drop it here
+import-about = An export of ChatGPT, Claude, Open WebUI, LibreChat or Unbroken, as JSON or ZIP. What is here already is not changed, and nothing comes twice.
+one-file = One file at a time, please. Several can be put into a ZIP.
+imports = Imports
+sending-file = Sending { $name }
+sent = Sent so far
+sent-of = { $sent } of { $bytes }
+megabytes = { $number } MB
+not-sent = “{ $name }” could not be sent. Try again when the network is back. A file of more than 1 GiB has to be divided.
+import-waiting = Waiting for its turn
+import-counting = Counting the conversations
+import-running = Importing
+import-done = Imported
+import-failed = Not imported
+imported-so-far = Imported so far
+import-goes-on = You can close this, reload, or leave: the server goes on by itself.
+import-progress =
+    { NUMBER($done) } of { $total ->
+        [one] { NUMBER($total) } conversation
+       *[other] { NUMBER($total) } conversations
+    } looked at: { $conversations ->
+        [one] { NUMBER($conversations) } conversation
+       *[other] { NUMBER($conversations) } conversations
+    } and { $messages ->
+        [one] { NUMBER($messages) } message
+       *[other] { NUMBER($messages) } messages
+    } came in
+import-nothing-new = Nothing new.
+import-came-in =
+    { $conversations ->
+        [one] { NUMBER($conversations) } conversation
+       *[other] { NUMBER($conversations) } conversations
+    } and { $messages ->
+        [one] { NUMBER($messages) } message
+       *[other] { NUMBER($messages) } messages
+    } came in.
+import-came-into =
+    { $messages ->
+        [one] { NUMBER($messages) } message
+       *[other] { NUMBER($messages) } messages
+    } came into conversations that were here.
+import-unchanged =
+    { $count ->
+        [one] { NUMBER($count) } conversation was here already, unchanged.
+       *[other] { NUMBER($count) } conversations were here already, unchanged.
+    }
+import-is-done = The import is done. { $result }
+import-has-failed = The import failed. { $reason }
+not-imported = What came in before the fault stays. Mend the file, or export it once more there, and choose it again: nothing comes twice.
+import-notes = What did not come along as it was
+note-image =
+    { $count ->
+        [one] { NUMBER($count) } image
+       *[other] { NUMBER($count) } images
+    }: a line in brackets stands in its place.
+note-file =
+    { $count ->
+        [one] { NUMBER($count) } file
+       *[other] { NUMBER($count) } files
+    }: a line in brackets stands in its place.
+note-audio =
+    { $count ->
+        [one] { NUMBER($count) } recording
+       *[other] { NUMBER($count) } recordings
+    }: a line in brackets stands in its place.
+note-tool =
+    { $count ->
+        [one] { NUMBER($count) } use of a tool
+       *[other] { NUMBER($count) } uses of tools
+    }: kept as text, or left out.
+note-system =
+    { $count ->
+        [one] { NUMBER($count) } hidden instruction
+       *[other] { NUMBER($count) } hidden instructions
+    }: left out.
+note-empty =
+    { $count ->
+        [one] { NUMBER($count) } empty conversation
+       *[other] { NUMBER($count) } empty conversations
+    }: left out.
+note-unreadable =
+    { $count ->
+        [one] { NUMBER($count) } piece
+       *[other] { NUMBER($count) } pieces
+    }: not a conversation that can be read: left out.
+note-too-large =
+    { $count ->
+        [one] { NUMBER($count) } conversation
+       *[other] { NUMBER($count) } conversations
+    }: larger than 64 MiB: left out.
+note-shortened =
+    { $count ->
+        [one] { NUMBER($count) } text
+       *[other] { NUMBER($count) } texts
+    }: too long: shortened.
+note-other =
+    { $count ->
+        [one] { NUMBER($count) } piece of another kind
+       *[other] { NUMBER($count) } pieces of other kinds
+    }: left out, or kept as text.
+for-example = In
+quoted = “{ $title }”
+share-menu = Share…
+share = Share
+share-about = Whoever has the link can read a copy of this conversation as it is now, without an account. It does not say who you are, and what you write later is not in it.
+keep-link = Keep the link when I delete the conversation
+keep-link-about = Otherwise it goes with the conversation. You can revoke it at any time.
+create-link = Create link
+copy-link = Copy link
+revoke = Revoke
+links-here = Links to this conversation
+links-about = Whoever has one of these reads what the conversation said then.
+no-links = You share nothing.
+link-stays = stays when the conversation is deleted
+delete-all = Delete everything
+delete-all-menu = Delete everything…
+delete-all-title = Delete everything?
+delete-all-about = For good, and on all your devices.
+delete-all-goes = What goes
+all-conversations-go = All conversations, also what is archived, in folders, or temporary
+all-answers-go = Answers that are being written: they are stopped
+all-links-go = All links that you share, also those that were to stay
+all-imports-go = Imports: those that run, and their reports
+all-drafts-go = In this browser: drafts in conversations, and copies for reading offline
+delete-all-stays = What stays
+all-prompts-stay = Your prompts and your default model
+all-choices-stay = Appearance, language and instructions in this browser
+delete-all-words = delete everything
+delete-all-type = Type “{ $words }” to confirm
+everything-deleted =
+    Everything is deleted: { $count ->
+        [one] { NUMBER($count) } conversation
+       *[other] { NUMBER($count) } conversations
+    }.
 
 ## Prompts
 

@@ -261,6 +261,16 @@ archive-this = Archivar este chat
 archive-also = apartar
 delete-this = Eliminar este chat
 delete-also = borrar quitar
+share-this = Compartir este chat
+share-also = enlace publicar
+export-this = Exportar este chat
+export-also = descargar guardar markdown html json
+export-all = Exportar todo
+export-all-also = descargar guardar copia de seguridad datos
+import-chats = Importar chats
+import-also = subir traer chatgpt claude datos
+links = Enlaces compartidos
+links-also = revocar compartir datos
 go-history = Ir al historial
 history-also = chats todos lista
 write = Escribir un mensaje
@@ -292,6 +302,157 @@ prompts-also = plantillas biblioteca
 instructions-also = prompt del sistema personalizar
 answer-copied = La respuesta está en el portapapeles.
 not-copied = El navegador no permite que esta página use el portapapeles.
+
+## Conversations that come in and go out
+
+share-or-export = Compartir o exportar
+export-menu = Exportar…
+export = Exportar
+export-all-about = Todos tus chats, en un solo archivo.
+export-failed = El archivo no ha llegado entero. Inténtalo de nuevo cuando vuelva la red.
+preparing = Preparando el archivo…
+formats = Formato
+json-about = Todo lo que hay, también las otras ramas. Se puede volver a importar.
+markdown-about = Texto para leer y editar: lo que ves ahora.
+markdown-all-about = Un ZIP con un texto por cada chat.
+html-about = Una página para leer e imprimir: lo que ves ahora.
+html-all-about = Un ZIP con una página por cada chat.
+export-as = Exportar como { $format }
+choose-file = Elegir un archivo…
+or-drop = o suéltalo aquí
+import-about = Una exportación de ChatGPT, Claude, Open WebUI, LibreChat o Unbroken, en JSON o ZIP. Lo que ya está aquí no cambia, y nada llega dos veces.
+one-file = Un archivo cada vez, por favor. Varios caben en un ZIP.
+imports = Importaciones
+sending-file = Enviando { $name }
+sent = Enviado hasta ahora
+sent-of = { $sent } de { $bytes }
+megabytes = { $number } MB
+not-sent = No se ha podido enviar «{ $name }». Inténtalo de nuevo cuando vuelva la red. Un archivo de más de 1 GiB hay que dividirlo.
+import-waiting = Espera su turno
+import-counting = Contando los chats
+import-running = Importando
+import-done = Importado
+import-failed = No importado
+imported-so-far = Importado hasta ahora
+import-goes-on = Puedes cerrar esto, recargar o irte: el servidor sigue solo.
+import-progress =
+    { NUMBER($done) } de { $total ->
+        [one] { NUMBER($total) } chat
+       *[other] { NUMBER($total) } chats
+    } revisados: han entrado { $conversations ->
+        [one] { NUMBER($conversations) } chat
+       *[other] { NUMBER($conversations) } chats
+    } y { $messages ->
+        [one] { NUMBER($messages) } mensaje
+       *[other] { NUMBER($messages) } mensajes
+    }
+import-nothing-new = Nada nuevo.
+import-came-in =
+    Han entrado { $conversations ->
+        [one] { NUMBER($conversations) } chat
+       *[other] { NUMBER($conversations) } chats
+    } y { $messages ->
+        [one] { NUMBER($messages) } mensaje
+       *[other] { NUMBER($messages) } mensajes
+    }.
+import-came-into =
+    { $messages ->
+        [one] Ha entrado { NUMBER($messages) } mensaje
+       *[other] Han entrado { NUMBER($messages) } mensajes
+    } en chats que ya estaban aquí.
+import-unchanged =
+    { $count ->
+        [one] { NUMBER($count) } chat ya estaba aquí, sin cambios.
+       *[other] { NUMBER($count) } chats ya estaban aquí, sin cambios.
+    }
+import-is-done = La importación ha terminado. { $result }
+import-has-failed = La importación ha fallado. { $reason }
+not-imported = Lo que entró antes del fallo se queda. Corrige el archivo, o vuelve a exportarlo allí, y elígelo de nuevo: nada llega dos veces.
+import-notes = Lo que no llegó tal como era
+note-image =
+    { $count ->
+        [one] { NUMBER($count) } imagen
+       *[other] { NUMBER($count) } imágenes
+    }: en su lugar hay una línea entre corchetes.
+note-file =
+    { $count ->
+        [one] { NUMBER($count) } archivo
+       *[other] { NUMBER($count) } archivos
+    }: en su lugar hay una línea entre corchetes.
+note-audio =
+    { $count ->
+        [one] { NUMBER($count) } grabación
+       *[other] { NUMBER($count) } grabaciones
+    }: en su lugar hay una línea entre corchetes.
+note-tool =
+    { $count ->
+        [one] { NUMBER($count) } uso de una herramienta: conservado como texto u omitido.
+       *[other] { NUMBER($count) } usos de herramientas: conservados como texto u omitidos.
+    }
+note-system =
+    { $count ->
+        [one] { NUMBER($count) } instrucción oculta: omitida.
+       *[other] { NUMBER($count) } instrucciones ocultas: omitidas.
+    }
+note-empty =
+    { $count ->
+        [one] { NUMBER($count) } chat vacío: omitido.
+       *[other] { NUMBER($count) } chats vacíos: omitidos.
+    }
+note-unreadable =
+    { $count ->
+        [one] { NUMBER($count) } elemento que no se puede leer como chat: omitido.
+       *[other] { NUMBER($count) } elementos que no se pueden leer como chat: omitidos.
+    }
+note-too-large =
+    { $count ->
+        [one] { NUMBER($count) } chat de más de 64 MiB: omitido.
+       *[other] { NUMBER($count) } chats de más de 64 MiB: omitidos.
+    }
+note-shortened =
+    { $count ->
+        [one] { NUMBER($count) } texto demasiado largo: acortado.
+       *[other] { NUMBER($count) } textos demasiado largos: acortados.
+    }
+note-other =
+    { $count ->
+        [one] { NUMBER($count) } elemento de otro tipo: omitido o conservado como texto.
+       *[other] { NUMBER($count) } elementos de otros tipos: omitidos o conservados como texto.
+    }
+for-example = En
+quoted = «{ $title }»
+share-menu = Compartir…
+share = Compartir
+share-about = Quien tenga el enlace puede leer una copia de este chat tal como está ahora, sin una cuenta. No dice quién eres, y lo que escribas después no aparece en ella.
+keep-link = Conservar el enlace cuando elimine el chat
+keep-link-about = Si no, desaparece con el chat. Puedes revocarlo en cualquier momento.
+create-link = Crear enlace
+copy-link = Copiar enlace
+revoke = Revocar
+links-here = Enlaces a este chat
+links-about = Quien tenga uno de estos lee lo que decía el chat entonces.
+no-links = No compartes nada.
+link-stays = se conserva cuando se elimine el chat
+delete-all = Eliminar todo
+delete-all-menu = Eliminar todo…
+delete-all-title = ¿Eliminar todo?
+delete-all-about = Para siempre y en todos tus dispositivos.
+delete-all-goes = Lo que desaparece
+all-conversations-go = Todos los chats, también los archivados, los temporales y los que están en carpetas
+all-answers-go = Las respuestas que se están escribiendo: se detienen
+all-links-go = Todos los enlaces que compartes, también los que debían conservarse
+all-imports-go = Las importaciones: las que están en marcha y sus informes
+all-drafts-go = En este navegador: los borradores de los chats y las copias para leer sin conexión
+delete-all-stays = Lo que se queda
+all-prompts-stay = Tus prompts y tu modelo predeterminado
+all-choices-stay = La apariencia, el idioma y las instrucciones en este navegador
+delete-all-words = eliminar todo
+delete-all-type = Escribe «{ $words }» para confirmar
+everything-deleted =
+    Se ha eliminado todo: { $count ->
+        [one] { NUMBER($count) } chat
+       *[other] { NUMBER($count) } chats
+    }.
 
 ## Prompts
 

@@ -261,6 +261,16 @@ archive-this = इस चैट को संग्रहित करें
 archive-also = अलग रखें
 delete-this = इस चैट को हटाएँ
 delete-also = मिटाएँ
+share-this = इस चैट को शेयर करें
+share-also = लिंक प्रकाशित
+export-this = इस चैट को एक्सपोर्ट करें
+export-also = डाउनलोड सहेजें markdown html json
+export-all = सब कुछ एक्सपोर्ट करें
+export-all-also = डाउनलोड सहेजें बैकअप डेटा
+import-chats = चैट इम्पोर्ट करें
+import-also = अपलोड लाएँ chatgpt claude डेटा
+links = शेयर किए गए लिंक
+links-also = वापस लें शेयर डेटा
 go-history = इतिहास पर जाएँ
 history-also = चैट सभी सूची
 write = संदेश लिखें
@@ -292,6 +302,157 @@ prompts-also = टेम्पलेट लाइब्रेरी
 instructions-also = सिस्टम प्रॉम्प्ट
 answer-copied = जवाब क्लिपबोर्ड पर है।
 not-copied = ब्राउज़र इस पेज को क्लिपबोर्ड का उपयोग नहीं करने देता।
+
+## Conversations that come in and go out
+
+share-or-export = शेयर या एक्सपोर्ट करें
+export-menu = एक्सपोर्ट करें…
+export = एक्सपोर्ट करें
+export-all-about = आपकी सभी चैट, एक ही फ़ाइल में।
+export-failed = फ़ाइल पूरी नहीं पहुँची। नेटवर्क लौटने पर फिर कोशिश करें।
+preparing = फ़ाइल तैयार हो रही है…
+formats = फ़ॉर्मैट
+json-about = जो कुछ है, दूसरी शाखाएँ भी। फिर से इम्पोर्ट किया जा सकता है।
+markdown-about = पढ़ने और बदलने के लिए टेक्स्ट: जो आप अभी देख रहे हैं।
+markdown-all-about = एक ZIP, जिसमें हर चैट का एक टेक्स्ट है।
+html-about = पढ़ने और प्रिंट करने के लिए पेज: जो आप अभी देख रहे हैं।
+html-all-about = एक ZIP, जिसमें हर चैट का एक पेज है।
+export-as = { $format } के रूप में एक्सपोर्ट करें
+choose-file = फ़ाइल चुनें…
+or-drop = या यहाँ छोड़ें
+import-about = ChatGPT, Claude, Open WebUI, LibreChat या Unbroken का एक्सपोर्ट, JSON या ZIP के रूप में। जो यहाँ पहले से है वह नहीं बदलता, और कुछ भी दो बार नहीं आता।
+one-file = कृपया एक बार में एक फ़ाइल। कई फ़ाइलें एक ZIP में रखी जा सकती हैं।
+imports = इम्पोर्ट
+sending-file = { $name } भेजी जा रही है
+sent = अब तक भेजा गया
+sent-of = { $bytes } में से { $sent }
+megabytes = { $number } MB
+not-sent = “{ $name }” भेजी नहीं जा सकी। नेटवर्क लौटने पर फिर कोशिश करें। 1 GiB से बड़ी फ़ाइल को बाँटना होगा।
+import-waiting = अपनी बारी की प्रतीक्षा में
+import-counting = चैट गिनी जा रही हैं
+import-running = इम्पोर्ट हो रहा है
+import-done = इम्पोर्ट हो गया
+import-failed = इम्पोर्ट नहीं हुआ
+imported-so-far = अब तक इम्पोर्ट हुआ
+import-goes-on = आप इसे बंद कर सकते हैं, पेज फिर से लोड कर सकते हैं या जा सकते हैं: सर्वर अपने-आप काम जारी रखता है।
+import-progress =
+    { $total ->
+        [one] { NUMBER($total) } चैट
+       *[other] { NUMBER($total) } चैट
+    } में से { NUMBER($done) } देखी गईं: { $conversations ->
+        [one] { NUMBER($conversations) } चैट
+       *[other] { NUMBER($conversations) } चैट
+    } और { $messages ->
+        [one] { NUMBER($messages) } संदेश
+       *[other] { NUMBER($messages) } संदेश
+    } आए
+import-nothing-new = कुछ नया नहीं।
+import-came-in =
+    { $conversations ->
+        [one] { NUMBER($conversations) } चैट
+       *[other] { NUMBER($conversations) } चैट
+    } और { $messages ->
+        [one] { NUMBER($messages) } संदेश
+       *[other] { NUMBER($messages) } संदेश
+    } आए।
+import-came-into =
+    { $messages ->
+        [one] { NUMBER($messages) } संदेश पहले से मौजूद चैट में आया।
+       *[other] { NUMBER($messages) } संदेश पहले से मौजूद चैट में आए।
+    }
+import-unchanged =
+    { $count ->
+        [one] { NUMBER($count) } चैट यहाँ पहले से थी, बिना बदलाव के।
+       *[other] { NUMBER($count) } चैट यहाँ पहले से थीं, बिना बदलाव के।
+    }
+import-is-done = इम्पोर्ट पूरा हुआ। { $result }
+import-has-failed = इम्पोर्ट नहीं हो सका। { $reason }
+not-imported = गड़बड़ी से पहले जो आया, वह बना रहेगा। फ़ाइल को ठीक करें, या वहाँ से फिर एक्सपोर्ट करें, और उसे दोबारा चुनें: कुछ भी दो बार नहीं आता।
+import-notes = जो पहले जैसा नहीं आया
+note-image =
+    { $count ->
+        [one] { NUMBER($count) } चित्र
+       *[other] { NUMBER($count) } चित्र
+    }: उसकी जगह कोष्ठक में एक पंक्ति है।
+note-file =
+    { $count ->
+        [one] { NUMBER($count) } फ़ाइल
+       *[other] { NUMBER($count) } फ़ाइलें
+    }: उसकी जगह कोष्ठक में एक पंक्ति है।
+note-audio =
+    { $count ->
+        [one] { NUMBER($count) } रिकॉर्डिंग
+       *[other] { NUMBER($count) } रिकॉर्डिंग
+    }: उसकी जगह कोष्ठक में एक पंक्ति है।
+note-tool =
+    { $count ->
+        [one] { NUMBER($count) } टूल का उपयोग
+       *[other] { NUMBER($count) } टूल के उपयोग
+    }: टेक्स्ट के रूप में रखे गए, या छोड़ दिए गए।
+note-system =
+    { $count ->
+        [one] { NUMBER($count) } छिपा निर्देश: छोड़ दिया गया।
+       *[other] { NUMBER($count) } छिपे निर्देश: छोड़ दिए गए।
+    }
+note-empty =
+    { $count ->
+        [one] { NUMBER($count) } खाली चैट: छोड़ दी गई।
+       *[other] { NUMBER($count) } खाली चैट: छोड़ दी गईं।
+    }
+note-unreadable =
+    { $count ->
+        [one] { NUMBER($count) } टुकड़ा: चैट के रूप में पढ़ा नहीं जा सका, छोड़ दिया गया।
+       *[other] { NUMBER($count) } टुकड़े: चैट के रूप में पढ़े नहीं जा सके, छोड़ दिए गए।
+    }
+note-too-large =
+    { $count ->
+        [one] { NUMBER($count) } चैट: 64 MiB से बड़ी, छोड़ दी गई।
+       *[other] { NUMBER($count) } चैट: 64 MiB से बड़ी, छोड़ दी गईं।
+    }
+note-shortened =
+    { $count ->
+        [one] { NUMBER($count) } टेक्स्ट: बहुत लंबा था, छोटा किया गया।
+       *[other] { NUMBER($count) } टेक्स्ट: बहुत लंबे थे, छोटे किए गए।
+    }
+note-other =
+    { $count ->
+        [one] { NUMBER($count) } दूसरी तरह का टुकड़ा
+       *[other] { NUMBER($count) } दूसरी तरह के टुकड़े
+    }: छोड़े गए, या टेक्स्ट के रूप में रखे गए।
+for-example = जैसे
+quoted = “{ $title }”
+share-menu = शेयर करें…
+share = शेयर करें
+share-about = जिसके पास लिंक है, वह बिना खाते के इस चैट की अभी की कॉपी पढ़ सकता है। उसमें यह नहीं होता कि आप कौन हैं, और आप बाद में जो लिखें वह भी नहीं।
+keep-link = चैट हटाने पर भी लिंक रखें
+keep-link-about = नहीं तो वह चैट के साथ हट जाता है। आप उसे कभी भी वापस ले सकते हैं।
+create-link = लिंक बनाएँ
+copy-link = लिंक कॉपी करें
+revoke = वापस लें
+links-here = इस चैट के लिंक
+links-about = जिसके पास इनमें से कोई है, वह चैट को उस समय के रूप में पढ़ता है।
+no-links = आप कुछ भी शेयर नहीं कर रहे हैं।
+link-stays = चैट हटाने पर भी रहता है
+delete-all = सब कुछ हटाएँ
+delete-all-menu = सब कुछ हटाएँ…
+delete-all-title = सब कुछ हटाएँ?
+delete-all-about = हमेशा के लिए, और आपके सभी डिवाइस पर।
+delete-all-goes = क्या हट जाएगा
+all-conversations-go = सभी चैट, संग्रहित, अस्थायी और फ़ोल्डरों की भी
+all-answers-go = जो जवाब अभी लिखे जा रहे हैं: वे रोक दिए जाएँगे
+all-links-go = आपके शेयर किए गए सभी लिंक, वे भी जो रहने वाले थे
+all-imports-go = इम्पोर्ट: जो चल रहे हैं, और उनकी रिपोर्ट
+all-drafts-go = इस ब्राउज़र में: चैट के ड्राफ़्ट, और ऑफ़लाइन पढ़ने की कॉपियाँ
+delete-all-stays = क्या बना रहेगा
+all-prompts-stay = आपके प्रॉम्प्ट और आपका डिफ़ॉल्ट मॉडल
+all-choices-stay = इस ब्राउज़र में रूप, भाषा और निर्देश
+delete-all-words = सब कुछ हटा दें
+delete-all-type = पुष्टि के लिए “{ $words }” लिखें
+everything-deleted =
+    सब कुछ हटा दिया गया: { $count ->
+        [one] { NUMBER($count) } चैट
+       *[other] { NUMBER($count) } चैट
+    }।
 
 ## Prompts
 

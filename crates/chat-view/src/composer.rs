@@ -143,11 +143,14 @@ pub enum Action {
     Stop,
 }
 
+/// How the keys of drafts begin.
+pub const DRAFT: &str = "draft:";
+
 /// The key under which a draft is kept; `None` is the home page.
 pub fn draft_key(conversation: Option<ConversationId>) -> String {
     match conversation {
-        Some(id) => format!("draft:{id}"),
-        None => "draft:new".to_owned(),
+        Some(id) => format!("{DRAFT}{id}"),
+        None => format!("{DRAFT}new"),
     }
 }
 

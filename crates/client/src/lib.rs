@@ -22,4 +22,4 @@ pub mod native;
 pub use io::{Config, Hint, Input, Output, Status, Target, Update};
 pub use ladder::Transport;
 pub use machine::Machine;
-pub use rest::{Rest, RestError, Shelf};
+pub use rest::{ExportFormat, Rest, RestError, Shelf};

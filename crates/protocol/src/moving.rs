@@ -65,7 +65,8 @@ pub struct ImportView {
 /// Something in a file that this server has no place for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportNote {
-    /// `image`, `file`, `audio`, `tool`, `system`, `other`, `unreadable`, `too_large`, `shortened`.
+    /// `image`, `file`, `audio`, `tool`, `system`, `empty`, `other`, `unreadable`, `too_large`,
+    /// `shortened`.
     pub what: String,
     pub count: u64,
     /// Titles of the first conversations that had it.

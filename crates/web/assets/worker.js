@@ -14,7 +14,7 @@ const MOST_BYTES = 2_000_000;
 /** A network that takes longer than this to bring the page is as good as none. */
 const PATIENCE = 4_000;
 
-const HASHED = /-[0-9a-f]{16}\.\w+$/;
+const HASHED = /-[0-9a-f]{10}\.\w+$/;
 const CONVERSATION = /^\/ai\/conversations\/[0-9a-f-]{36}$/;
 const LISTS = ["/ai/conversations", "/routing/models", "/routing/stats"];
 
@@ -30,7 +30,7 @@ async function install() {
   if (!shell.ok) return;
   const text = await shell.clone().text();
   await files.put(SHELL, shell);
-  const named = (text) => text.match(/\/[\w./-]+-[0-9a-f]{16}\.\w+/g) ?? [];
+  const named = (text) => text.match(/\/[\w./-]+-[0-9a-f]{10}\.\w+/g) ?? [];
   const addresses = new Set(named(text));
   const boot = named(text).find((address) => address.startsWith("/boot-"));
   if (boot) named(await (await fetch(boot)).text()).forEach((address) => addresses.add(address));
@@ -56,7 +56,7 @@ self.addEventListener("fetch", (event) => {
   } else if (request.method !== "GET") {
     return;
   } else if (request.mode === "navigate") {
-    if (!url.pathname.includes(".") && !url.pathname.startsWith("/ai/")) {
+    if (!url.pathname.includes(".") && !/^\/(ai|share)\//.test(url.pathname)) {
       event.respondWith(page(request));
     }
   } else if (HASHED.test(url.pathname)) {

@@ -6,11 +6,12 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use unbroken_chat_view::keys::Keys;
 use unbroken_chat_view::transcript::Message;
-use unbroken_protocol::{ConversationPatch, ConversationSummary};
+use unbroken_protocol::{ConversationId, ConversationPatch, ConversationSummary};
 
 use crate::address::Place;
 use crate::again::By;
 use crate::keep::Spot;
+use crate::moves::Task;
 use crate::parts::settings::{Section, appearance};
 use crate::state::App;
 use crate::{dom, words};
@@ -122,6 +123,12 @@ pub(crate) fn all() -> Vec<Action> {
             change(app, ConversationPatch { archived: Some(true), ..Default::default() });
         })
         .when(|app| here(app).is_some_and(|here| !here.archived)),
+        action("share", words::share_this(), words::share_also(), |app| begin(app, Task::Share))
+            .when(|app| open_one(app).is_some()),
+        action("export", words::export_this(), words::export_also(), |app| {
+            begin(app, Task::Export);
+        })
+        .when(|app| open_one(app).is_some()),
         action("delete", words::delete_this(), words::delete_also(), |app| {
             if let Some(here) = here(app) {
                 app.delete(here.conversation_id);
@@ -130,6 +137,9 @@ pub(crate) fn all() -> Vec<Action> {
         .when(|app| here(app).is_some()),
     ]);
     actions.extend([
+        action("export-all", words::export_all(), words::export_all_also(), to_data),
+        action("import", words::import_chats(), words::import_also(), to_data),
+        action("links", words::links(), words::links_also(), to_data),
         action("light", words::light_appearance(), words::light_also(), |_| {
             appearance::choose("light");
         }),
@@ -200,6 +210,22 @@ impl App {
 fn here(app: App) -> Option<ConversationSummary> {
     let Place::Chat(Some(id)) = app.place.get_untracked() else { return None };
     app.history.read_untracked().get(id).cloned()
+}
+
+/// The conversation that is shown, also one that no list has.
+fn open_one(app: App) -> Option<ConversationId> {
+    let Place::Chat(id) = app.place.get_untracked() else { return None };
+    id.or_else(|| app.open.id()).filter(|_| !app.open.with(|open| open.messages().is_empty()))
+}
+
+fn begin(app: App, task: Task) {
+    if let Some(id) = open_one(app) {
+        app.moves.begin(task, id, app.heading());
+    }
+}
+
+fn to_data(app: App) {
+    app.open_settings(Some(Section::Data));
 }
 
 fn pin(app: App, pinned: bool) {

@@ -78,6 +78,11 @@ pub(crate) fn Root() -> impl IntoView {
                 name=words::folder_title()
                 bring=chunks::folders
             />
+            <LaterDialog
+                open=app.moves.open
+                name=words::share_or_export()
+                bring=chunks::moving
+            />
             <LaterDialog open=app.palette_open name=words::palette() bring=chunks::palette />
             <LaterDialog open=app.shortcuts_open name=words::shortcuts() bring=chunks::shortcuts />
             <ToastPlace />

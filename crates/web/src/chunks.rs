@@ -16,6 +16,7 @@ use crate::pages::history::History;
 use crate::parts::folder::FolderDialog;
 use crate::parts::menu::Entries;
 use crate::parts::models::Models;
+use crate::parts::moving::MovingDialog;
 use crate::parts::palette::CommandPalette;
 use crate::parts::prompt_menu::PromptList;
 use crate::parts::rename::Rename;
@@ -52,6 +53,7 @@ chunks! {
     folders: FolderDialog,
     menu: Entries,
     models: Models,
+    moving: MovingDialog,
     prompts: PromptList,
     rename: Rename,
     toast: ToastLine,

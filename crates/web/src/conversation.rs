@@ -193,6 +193,10 @@ impl Open {
                         dom::sleep(wait).await;
                         wait = (wait * 2).min(LONGEST_WAIT);
                     }
+                    // What was shown was deleted meanwhile, elsewhere.
+                    Err(error) if is_gone(&error) && !self.with(|t| t.messages().is_empty()) => {
+                        return app.go("/");
+                    }
                     Err(error) => return self.cannot_show(&error),
                 }
             }
@@ -248,8 +252,8 @@ impl Open {
 
     fn cannot_show(self, error: &RestError) {
         forget_pending();
-        let gone = matches!(error, RestError::Refused(body) if body.code == ErrorCode::NotFound);
-        let text = if gone { words::error_not_found().to_owned() } else { sentence(error) };
+        let text =
+            if is_gone(error) { words::error_not_found().to_owned() } else { sentence(error) };
         self.problem.set(Some(text));
     }
 
@@ -685,4 +689,9 @@ fn set_if_new<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: 
     if *signal.read_untracked() != value {
         signal.set(value);
     }
+}
+
+/// Whether there is no such conversation (any more).
+fn is_gone(error: &RestError) -> bool {
+    matches!(error, RestError::Refused(body) if body.code == ErrorCode::NotFound)
 }

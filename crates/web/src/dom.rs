@@ -284,9 +284,18 @@ pub(crate) async fn sleep(time: Duration) {
 
 /// Scrolls the element's own scroller just as far as needed.
 pub(crate) fn bring_into_view(id: &str) {
+    scroll_to(id, ScrollLogicalPosition::Nearest);
+}
+
+/// Scrolls the element's own scroller until it begins there.
+pub(crate) fn bring_to_top(id: &str) {
+    scroll_to(id, ScrollLogicalPosition::Start);
+}
+
+fn scroll_to(id: &str, block: ScrollLogicalPosition) {
     if let Some(element) = element(id) {
         let options = ScrollIntoViewOptions::new();
-        options.set_block(ScrollLogicalPosition::Nearest);
+        options.set_block(block);
         element.scroll_into_view_with_scroll_into_view_options(&options);
     }
 }

@@ -17,6 +17,7 @@ mod dom;
 mod facts;
 mod instructions;
 mod keep;
+mod moves;
 mod notify;
 mod outbox;
 mod own;

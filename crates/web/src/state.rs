@@ -16,6 +16,7 @@ use crate::address::{Address, Place};
 use crate::calls::ask;
 use crate::conversation::Open;
 use crate::keep::Keep;
+use crate::moves::Moves;
 use crate::notify::Notices;
 use crate::outbox::Outbox;
 use crate::own::Own;
@@ -82,6 +83,7 @@ pub(crate) struct Parts {
     pub(crate) history: RwSignal<History>,
     pub(crate) sections: Memo<Vec<Section>>,
     pub(crate) keep: Keep,
+    pub(crate) moves: Moves,
     pub(crate) picker: RwSignal<Picker>,
     pub(crate) open: Open,
     pub(crate) writing: Writing,
@@ -118,6 +120,7 @@ impl App {
             history,
             sections: Memo::new(move |_| sections(&history.read())),
             keep: Keep::new(),
+            moves: Moves::new(),
             picker: RwSignal::default(),
             open: Open::new(),
             writing: Writing::new(),

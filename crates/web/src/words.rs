@@ -4,6 +4,7 @@
 use leptos::prelude::document;
 use unbroken_chat_view::language::{Language, Rules};
 pub(crate) use unbroken_chat_view::texts::*;
+use unbroken_protocol::{ImportState, ImportView};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// What the guide is asked. It is written in English, and finds only what is in it.
@@ -96,4 +97,72 @@ fn as_f64(count: u64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "what is counted here is far below 2^53")]
     let count = count as f64;
     count
+}
+
+/// A number of bytes, in megabytes.
+fn in_megabytes(bytes: f64) -> String {
+    megabytes(&decimal(bytes / 1e6))
+}
+
+/// How much of a file is sent; both in bytes.
+pub(crate) fn sent_so_far(done: f64, bytes: f64) -> String {
+    sent_of(&in_megabytes(done), &in_megabytes(bytes))
+}
+
+/// What an import is at.
+pub(crate) fn import_state(import: &ImportView) -> &'static str {
+    match import.state {
+        ImportState::Waiting => import_waiting(),
+        ImportState::Running if import.total == 0 => import_counting(),
+        ImportState::Running => import_running(),
+        ImportState::Done => import_done(),
+        ImportState::Failed => import_failed(),
+    }
+}
+
+/// How far an import is that is not over.
+pub(crate) fn import_reached(import: &ImportView) -> String {
+    match *import {
+        ImportView { total: 0, .. } => String::new(),
+        ImportView { done, total, conversations, messages, .. } => {
+            import_progress(done, total, conversations, messages)
+        }
+    }
+}
+
+/// What came in.
+pub(crate) fn import_result(import: &ImportView) -> String {
+    let came = match (import.conversations, import.messages) {
+        (0, 0) => import_nothing_new().to_owned(),
+        (0, new) => import_came_into(new),
+        (some, new) => import_came_in(some, new),
+    };
+    match import.unchanged {
+        0 => came,
+        some => format!("{came} {}", import_unchanged(some)),
+    }
+}
+
+/// What an import came to, in a line.
+pub(crate) fn import_ended(import: &ImportView) -> String {
+    match &import.error {
+        Some(error) => import_has_failed(error),
+        None => import_is_done(&import_result(import)),
+    }
+}
+
+/// What was left out of an import, or changed in it.
+pub(crate) fn import_note(what: &str, count: u64) -> String {
+    match what {
+        "image" => note_image(count),
+        "file" => note_file(count),
+        "audio" => note_audio(count),
+        "tool" => note_tool(count),
+        "system" => note_system(count),
+        "empty" => note_empty(count),
+        "unreadable" => note_unreadable(count),
+        "too_large" => note_too_large(count),
+        "shortened" => note_shortened(count),
+        _ => note_other(count),
+    }
 }

@@ -7,7 +7,7 @@ use crate::browser::{Browser, DESKTOP, PHONE};
 use crate::looks::look_at;
 use crate::server::Server;
 
-async fn begin(server: &Server) -> Browser {
+pub(crate) async fn begin(server: &Server) -> Browser {
     let browser = Browser::start(DESKTOP).await;
     browser.open(&server.url("/")).await;
     browser.focused("textbox", "Message").await;
@@ -15,7 +15,7 @@ async fn begin(server: &Server) -> Browser {
 }
 
 /// A conversation with one question and its answer.
-async fn ask(browser: &Browser, question: &str) {
+pub(crate) async fn ask(browser: &Browser, question: &str) {
     browser.press("button", "New chat").await;
     browser.find("heading", "What would you like to know?").await;
     browser.focused("textbox", "Message").await;
@@ -38,7 +38,17 @@ async fn choose(browser: &Browser, title: &str, entry: &str) {
     browser.script(&script).await;
     browser.enter().await;
     browser.focused("menuitem", "Rename").await;
-    for item in ["Rename", "Pin", "Unpin", "Move to folder…", "Archive", "Unarchive", "Delete"] {
+    for item in [
+        "Rename",
+        "Pin",
+        "Unpin",
+        "Move to folder…",
+        "Archive",
+        "Unarchive",
+        "Share…",
+        "Export…",
+        "Delete",
+    ] {
         if browser.has("menuitem", item).await {
             browser.focused("menuitem", item).await;
             if item == entry {

@@ -1,13 +1,16 @@
 //! The app in the person's language: as the browser says, or as chosen in the settings; by roles
 //! and names, and looked at on a desktop and a phone.
 
+use fantoccini::Locator;
 use fantoccini::key::Key;
 use serde_json::json;
+use tempfile::TempDir;
 
 use crate::axe;
 use crate::browser::{Browser, DESKTOP, PHONE};
 use crate::front::{Front, Habit};
 use crate::looks::{nothing_sticks_out, picture};
+use crate::moving::hostile;
 use crate::server::Server;
 
 const CODE: &str = "```rust\nlet answer = 42;\n```\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n";
@@ -149,6 +152,25 @@ async fn without_a_network_the_app_opens_in_the_persons_language() {
     browser.close().await;
 }
 
+/// Begins to dictate to a browser that only says in which language it would listen.
+async fn dictate(browser: &Browser, button: &str, language: &str) {
+    let listener = "window.SpeechRecognition = class { start() { window.heard = this.lang; } }";
+    browser.script(listener).await;
+    browser.press("button", button).await;
+    browser.until(language, &format!("return window.heard === {language:?}")).await;
+}
+
+#[tokio::test]
+async fn dictation_listens_in_the_chosen_language_else_in_the_browsers() {
+    let server = Server::start("numbers:tokens=5,rate=0,first=0").await;
+    let browser = Browser::start_in(DESKTOP, "de-AT,de").await;
+    browser.open(&server.url("/")).await;
+    dictate(&browser, "Diktieren", "de-AT").await;
+    open_in(&browser, &server.url("/"), "es").await;
+    dictate(&browser, "Dictar", "es").await;
+    browser.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_language_fits_on_every_page() {
     let server = Server::start(json!([{ "text": CODE }])).await;
@@ -173,10 +195,12 @@ async fn every_language_fits_on_every_page() {
         browser.until("the menu", "return document.querySelector('[role=menuitem]')").await;
         look_at(&browser, &format!("{language}-menu")).await;
         browser.type_text(&Key::Escape.to_string()).await;
+        moving_fits(&browser, language).await;
         browser.open(&server.url("/history")).await;
         browser.until("the history", "return document.querySelector('.days .entry')").await;
         look_at(&browser, &format!("{language}-history")).await;
         settings_fit(&browser, language).await;
+        data_fits(&browser, language).await;
     }
     assert_eq!(browser.console_errors().await, Vec::<String>::new());
     browser.close().await;
@@ -201,5 +225,51 @@ async fn settings_fit(browser: &Browser, language: &str) {
         click(browser, &format!("settings-{section}")).await;
         look_at(browser, &format!("{language}-settings-{section}")).await;
     }
+    browser.type_text(&Key::Escape.to_string()).await;
+}
+
+/// The dialog of a conversation that goes out: with a link, and with the formats of a file.
+async fn moving_fits(browser: &Browser, language: &str) {
+    begin(browser, 4).await;
+    click(browser, "create-link").await;
+    browser.until("a link", "return document.querySelector('dialog.moving #links a')").await;
+    look_at(browser, &format!("{language}-share")).await;
+    browser.type_text(&Key::Escape.to_string()).await;
+    begin(browser, 5).await;
+    browser.until("the formats", "return document.querySelector('dialog.moving .formats')").await;
+    look_at(browser, &format!("{language}-export")).await;
+    browser.type_text(&Key::Escape.to_string()).await;
+}
+
+/// Opens that dialog from the entry of the menu at this place, counted from 0.
+async fn begin(browser: &Browser, entry: usize) {
+    let closed = "return !document.querySelector('dialog.moving[open]')";
+    browser.until("no dialog", closed).await;
+    browser.script("document.querySelector('[aria-label$=\": One\"]').click()").await;
+    let entry = format!("document.querySelectorAll('[role=menuitem]')[{entry}]");
+    browser.until("the menu", &format!("return {entry}")).await;
+    browser.script(&format!("{entry}.click()")).await;
+    browser.until("the dialog", "return document.querySelector('dialog.moving[open]')").await;
+}
+
+/// What comes in and what is deleted: a report with all that it can say, and the last question.
+async fn data_fits(browser: &Browser, language: &str) {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("conversations.json");
+    let exported = json!([hostile(), { "something": "else" }]).to_string();
+    std::fs::write(&file, exported).unwrap();
+    browser.script("document.querySelector('.sidebar-foot button:last-of-type').click()").await;
+    click(browser, "settings-Data").await;
+    let field = "return document.querySelector('.drop input[type=file]')";
+    browser.until("the field", field).await;
+    let field = browser.client.find(Locator::Css(".drop input[type=file]")).await.unwrap();
+    field.send_keys(file.to_str().unwrap()).await.unwrap();
+    let report = "return document.querySelector('#imports details.notes')?.checkVisibility()";
+    browser.until("the report", report).await;
+    look_at(browser, &format!("{language}-import")).await;
+    let question = "document.querySelector('dialog.erase').previousElementSibling.click()";
+    browser.script(question).await;
+    browser.until("the question", "return document.querySelector('dialog.erase[open]')").await;
+    look_at(browser, &format!("{language}-delete-everything")).await;
     browser.type_text(&Key::Escape.to_string()).await;
 }

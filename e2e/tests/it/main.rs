@@ -16,6 +16,7 @@ mod long_blocks;
 mod long_history;
 mod long_texts;
 mod looks;
+mod moving;
 mod notify;
 mod offline;
 mod page_speed;

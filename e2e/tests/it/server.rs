@@ -70,6 +70,21 @@ impl Server {
         Self { process, address, standin, folder }
     }
 
+    /// Starts one whose operator has switched links off.
+    pub(crate) async fn start_without_links(model: impl Into<Value>) -> Self {
+        let scripts = json!({ MODEL: model.into() }).to_string().parse().unwrap();
+        let options = Options { scripts, ..Options::default() };
+        let standin = Standin::start_on("127.0.0.1:0", options).await.unwrap();
+        let folder = TempDir::new().unwrap();
+        let mut command = command(&folder, "127.0.0.1:0");
+        let command = command
+            .env("OPENAI_BASE_URL", standin.base_url())
+            .env("UNBROKEN__MODELS__DEFAULT", MODEL)
+            .env("UNBROKEN__SHARE__ENABLED", "false");
+        let (process, address) = run(command);
+        Self { process, address, standin, folder }
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }

@@ -1,10 +1,12 @@
 //! Calls by `fetch`.
 
-use js_sys::{Reflect, Uint8Array};
+use js_sys::{Promise, Reflect, Uint8Array};
+use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortController, Headers, ReadableStreamDefaultReader, Request, RequestInit, Response,
+    AbortController, Blob, Event, EventTarget, Headers, ReadableStreamDefaultReader, Request,
+    RequestInit, Response, XmlHttpRequest,
 };
 
 use super::{Answer, Method, RestError};
@@ -30,6 +32,74 @@ impl Transport {
     pub(super) async fn open(self, url: &str) -> Result<(u16, Pieces), RestError> {
         open(url).await.map_err(|e| unreachable(&e))
     }
+
+    /// A file and its name, or what was answered instead.
+    pub(super) async fn file(
+        self,
+        url: &str,
+    ) -> Result<Result<(Blob, Option<String>), Answer>, RestError> {
+        file(url).await.map_err(|e| unreachable(&e))
+    }
+}
+
+/// A file on its way to the server. Not by `fetch`, which does not tell how far it is.
+#[derive(Clone, Debug)]
+pub struct Upload(XmlHttpRequest);
+
+impl Upload {
+    /// One that has not begun; `None` where the browser has no such calls.
+    pub fn new() -> Option<Self> {
+        Some(Self(XmlHttpRequest::new().ok()?))
+    }
+
+    /// Ends it. Whoever waits for it is told that the server cannot be reached.
+    pub fn cancel(&self) {
+        let _ = self.0.abort();
+    }
+
+    pub(super) async fn send(
+        &self,
+        url: &str,
+        file: &Blob,
+        sent: impl Fn(f64) + 'static,
+    ) -> Result<Answer, RestError> {
+        self.post(url, file, sent).await.map_err(|e| unreachable(&e))
+    }
+
+    async fn post(
+        &self,
+        url: &str,
+        file: &Blob,
+        sent: impl Fn(f64) + 'static,
+    ) -> Result<Answer, JsValue> {
+        let Self(request) = self;
+        request.open(Method::Post.as_str(), url)?;
+        let progress = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
+            sent(field(&event, "loaded").as_f64().unwrap_or_default());
+        });
+        let upload: EventTarget = field(request, "upload").unchecked_into();
+        upload.add_event_listener_with_callback("progress", progress.as_ref().unchecked_ref())?;
+        let ended = Promise::new(&mut |resolve, reject| {
+            for (event, then) in [("load", &resolve), ("error", &reject), ("abort", &reject)] {
+                let _ = request.add_event_listener_with_callback(event, then);
+            }
+        });
+        request.send_with_opt_blob(Some(file))?;
+        JsFuture::from(ended).await?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a status has three digits"
+        )]
+        let status = field(request, "status").as_f64().unwrap_or_default() as u16;
+        let body = field(request, "responseText").as_string().unwrap_or_default();
+        Ok(Answer { status, body })
+    }
+}
+
+/// A property by its name: the script of the first view names every other way to ask for one.
+fn field(of: &JsValue, name: &str) -> JsValue {
+    Reflect::get(of, &name.into()).unwrap_or_default()
 }
 
 /// A body, as it arrives. Dropping it ends the request.
@@ -69,6 +139,30 @@ async fn call(method: Method, url: &str, body: Option<String>) -> Result<Answer,
     let (response, _request) = fetch(url, &init).await?;
     let body = JsFuture::from(response.text()?).await?;
     Ok(Answer { status: response.status(), body: body.as_string().unwrap_or_default() })
+}
+
+async fn file(url: &str) -> Result<Result<(Blob, Option<String>), Answer>, JsValue> {
+    let (response, _request) = fetch(url, &RequestInit::new()).await?;
+    let status = response.status();
+    if status != 200 {
+        let body = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
+        return Ok(Err(Answer { status, body }));
+    }
+    let name = response.headers().get("content-disposition")?.as_deref().and_then(file_name);
+    let blob = JsFuture::from(response.blob()?).await?;
+    Ok(Ok((blob.unchecked_into(), name)))
+}
+
+/// The whole name in `Content-Disposition` (RFC 6266, RFC 8187).
+fn file_name(disposition: &str) -> Option<String> {
+    let (_, encoded) = disposition.split_once("filename*=UTF-8''")?;
+    let mut pieces = encoded.split('%');
+    let mut name = pieces.next()?.as_bytes().to_vec();
+    for piece in pieces {
+        name.push(u8::from_str_radix(piece.get(..2)?, 16).ok()?);
+        name.extend_from_slice(&piece.as_bytes()[2..]);
+    }
+    String::from_utf8(name).ok()
 }
 
 async fn open(url: &str) -> Result<(u16, Pieces), JsValue> {

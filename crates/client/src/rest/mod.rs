@@ -1,5 +1,6 @@
 //! The REST calls, the same in a native program and in a browser (PROTOCOL A1, A2, A4, A5, B4).
 
+mod moving;
 #[cfg_attr(target_arch = "wasm32", path = "browser.rs")]
 #[cfg_attr(not(target_arch = "wasm32"), path = "native.rs")]
 mod transport;
@@ -20,6 +21,10 @@ use unbroken_protocol::{
 
 use crate::sse::Parser;
 use transport::{Pieces, Transport};
+
+pub use moving::ExportFormat;
+#[cfg(target_arch = "wasm32")]
+pub use transport::Upload;
 
 /// Why a call brought no answer.
 #[derive(Debug, thiserror::Error)]

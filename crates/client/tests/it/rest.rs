@@ -95,3 +95,21 @@ async fn a_refusal_brings_its_reason_and_no_server_is_said_without_the_secret() 
     assert!(matches!(error, RestError::Unreachable(_)) && error.retryable());
     assert!(!format!("{error:?}").contains("secret"));
 }
+
+#[tokio::test]
+async fn what_shares_and_what_deletes_everything_says_so_in_its_body() {
+    let (id, end) = (ConversationId::new(), r#""session_id":"secret","device_id":"d 1"}"#);
+    let (listener, rest) = server().await;
+    let (request, _) = tokio::join!(answer_once(listener, 200, "{}"), rest.share(id, true));
+    let line = format!("POST /ai/conversations/{id}/shares HTTP/1.1\r\n");
+    assert!(request.starts_with(&line), "{request}");
+    assert!(request.ends_with(&format!(r#"{{"keep":true,{end}"#)), "{request}");
+
+    let (listener, rest) = server().await;
+    let done = r#"{"success":true,"conversations":3}"#;
+    let (request, deleted) =
+        tokio::join!(answer_once(listener, 200, done), rest.delete_everything());
+    assert_eq!(deleted.unwrap().conversations, 3);
+    assert!(request.starts_with("DELETE /ai/conversations HTTP/1.1\r\n"), "{request}");
+    assert!(request.ends_with(&format!(r#"{{"confirm":"delete everything",{end}"#)), "{request}");
+}

@@ -154,6 +154,34 @@ async fn an_import_goes_on_after_the_server_was_killed_in_its_middle() {
 }
 
 #[tokio::test]
+async fn an_import_comes_to_its_end_while_answers_are_written_and_messages_sent() {
+    let server = Given::new().start().await;
+    let (device, other) = (server.device("one").await, server.device("two").await);
+    let mut written = Vec::new();
+    for _ in 0..20 {
+        written.push(other.start("Write", "numbers:tokens=100000,rate=100,first=0").await);
+    }
+    let id = begin(&server.base(), &device, export("chatgpt", 200, 6)).await;
+    let path = format!("/ai/imports/{id}");
+    let import = soon(async {
+        loop {
+            // A commit that somebody waits for comes before every step.
+            other.start("And more", &fast(2)).await;
+            let import = device.call("GET", &path, None).await;
+            if import["state"] == "done" {
+                return import;
+            }
+        }
+    })
+    .await;
+    assert_eq!((&import["conversations"], &import["messages"]), (&json!(200), &json!(1200)));
+    for answer in written {
+        let state = other.answer(answer.conversation_id).await.state;
+        assert_eq!(state, Some(GenerationState::Running), "it did not wait for a quiet moment");
+    }
+}
+
+#[tokio::test]
 async fn a_file_that_is_no_export_fails_with_a_sentence_and_one_too_large_is_refused() {
     let server = Given::new().set("limits.import_bytes", "1000").start().await;
     let device = server.device("one").await;

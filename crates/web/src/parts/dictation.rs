@@ -6,10 +6,11 @@ use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::icons::{MICROPHONE, icon};
+use super::settings::appearance::LANGUAGE;
 use super::show::Show;
 use crate::own::Own;
 use crate::state::App;
-use crate::words;
+use crate::{dom, words};
 
 /// Whether somebody is listening; copies are the same.
 #[derive(Clone, Copy)]
@@ -39,9 +40,7 @@ impl Dictation {
 
     fn start(self, app: App) -> Option<()> {
         let recognition = Reflect::construct(&constructor()?, &Array::new()).ok()?;
-        let language = document().document_element()?.get_attribute("lang").unwrap_or_default();
-        let language = window().navigator().language().unwrap_or(language);
-        set(&recognition, "lang", &language.into());
+        set(&recognition, "lang", &language()?.into());
         set(&recognition, "continuous", &true.into());
         let heard = Closure::<dyn FnMut(JsValue)>::new(move |event| {
             if let Some(text) = said(&event) {
@@ -99,6 +98,15 @@ pub(crate) fn Dictate(dictation: Dictation) -> impl IntoView {
             </span>
         }
     })
+}
+
+/// In what the person speaks: the app's language when they chose it, else the browser's.
+fn language() -> Option<String> {
+    let shown = || document().document_element()?.get_attribute("lang");
+    if dom::kept(LANGUAGE).is_some() {
+        return shown();
+    }
+    window().navigator().language().or_else(shown)
 }
 
 fn constructor() -> Option<Function> {

@@ -33,6 +33,8 @@ pub(crate) const CLOSE: &str = "m4 4 8 8M12 4l-8 8";
 pub(crate) const COMMAND: &str = "M6 6h4v4H6zM6 6V4.5A1.75 1.75 0 1 0 4.25 6H6M10 6h1.75A1.75 1.75 0 1 0 10 4.5V6M10 10v1.5a1.75 1.75 0 1 0 1.75-1.75H10M6 10H4.25A1.75 1.75 0 1 0 6 11.5V10";
 pub(crate) const CLOCK: &str = "M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11ZM8 5v3.2l2 1.3";
 pub(crate) const SLIDERS: &str = "M2.5 5h5.7M11.8 5h1.7M10 3.2a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6ZM2.5 11h1.7M7.8 11h5.7M6 9.2a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6Z";
+pub(crate) const DOWNLOAD: &str = "M8 2.5v7.5M4.8 7 8 10.2 11.2 7M3 13.2h10";
+pub(crate) const SHARE: &str = "M8 9.5V2.5M5 5.2 8 2.3l3 2.9M5 7.5H3.5v6h9v-6H11";
 
 /// An icon beside or instead of a text; the control that holds it has the name.
 pub(crate) fn icon(path: &'static str) -> impl IntoView {

@@ -5,10 +5,11 @@ use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use unbroken_protocol::{ConversationPatch, ConversationSummary};
 
-use super::icons::{ARCHIVE, FOLDER, PENCIL, PIN, TRASH, icon};
+use super::icons::{ARCHIVE, DOWNLOAD, FOLDER, PENCIL, PIN, SHARE, TRASH, icon};
 use super::later::LaterPage;
 use super::show::Show;
 use crate::keep::Spot;
+use crate::moves::Task;
 use crate::state::App;
 use crate::{chunks, dom, words};
 
@@ -22,11 +23,12 @@ enum Action {
     Pin(bool),
     Move,
     Archive(bool),
+    Begin(Task),
     Delete,
 }
 
-/// In the order of the menu. Sharing and exporting have their place before `Delete`.
-fn actions(of: &ConversationSummary) -> [(Action, &'static str, &'static str); 5] {
+/// In the order of the menu.
+fn actions(of: &ConversationSummary) -> [(Action, &'static str, &'static str); 7] {
     let pin = if of.pinned { words::unpin() } else { words::pin() };
     let archive = if of.archived { words::unarchive() } else { words::archive() };
     [
@@ -34,6 +36,8 @@ fn actions(of: &ConversationSummary) -> [(Action, &'static str, &'static str); 5
         (Action::Pin(!of.pinned), pin, PIN),
         (Action::Move, words::move_to_folder(), FOLDER),
         (Action::Archive(!of.archived), archive, ARCHIVE),
+        (Action::Begin(Task::Share), words::share_menu(), SHARE),
+        (Action::Begin(Task::Export), words::export_menu(), DOWNLOAD),
         (Action::Delete, words::delete(), TRASH),
     ]
 }
@@ -113,6 +117,7 @@ fn carry_out(app: App, spot: Spot, conversation: ConversationSummary, action: Ac
             app.keep.moving.set(Some((spot, conversation)));
             app.keep.filing.set(true);
         }
+        Action::Begin(task) => app.moves.begin(task, spot.id, crate::keep::title(&conversation)),
         Action::Delete => app.delete(spot.id),
     }
 }

@@ -11,12 +11,13 @@ use unbroken_chat_view::transcript::{Answer as AnswerModel, AnswerState, Message
 use unbroken_protocol::Citation;
 
 use super::another::Another;
-use super::icons::{AGAIN, BACK, CHECK, COPY, FORTH, PENCIL, PULSE, icon};
+use super::icons::{AGAIN, BACK, CHECK, COPY, FORTH, PENCIL, PULSE, SHARE, icon};
 use super::picker;
 use super::prose::Prose;
 use super::show::Show;
 use crate::again::By;
 use crate::facts::Facts;
+use crate::moves::Task;
 use crate::state::App;
 use crate::{dom, words};
 
@@ -357,6 +358,11 @@ fn Foot(
             }
         });
     };
+    let share = move |_| {
+        if let Some(id) = app.open.id() {
+            app.moves.begin(Task::Share, id, app.heading());
+        }
+    };
     let details = move || {
         let about = about.read();
         let mut parts = Vec::from_iter((!about.model.is_empty()).then(|| about.name(app)));
@@ -388,6 +394,16 @@ fn Foot(
             <Show when=move || !paired>
                 <Another key />
                 <Branches key branch />
+            </Show>
+            <Show when=move || !paired && !about.read().is_empty>
+                <button
+                    class="icon-button"
+                    aria-label=words::share_menu()
+                    title=words::share_menu()
+                    on:click=share
+                >
+                    {icon(SHARE)}
+                </button>
             </Show>
             <Inspector key about />
             <span class="details" title=Signal::derive(move || about.read().routed.clone())>

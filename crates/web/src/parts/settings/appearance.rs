@@ -6,8 +6,8 @@ use super::Choices;
 use crate::{dom, words};
 
 const APPEARANCE: &str = "appearance";
-/// `boot.js` reads it.
-const LANGUAGE: &str = "language";
+/// Kept when the person chose one. `boot.js` reads it.
+pub(crate) const LANGUAGE: &str = "language";
 
 #[component]
 pub(super) fn Appearance() -> impl IntoView {
