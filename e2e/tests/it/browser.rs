@@ -286,8 +286,13 @@ fn capabilities(profile: &TempDir, size: Size, languages: &str) -> Capabilities 
     capabilities.as_object().unwrap().clone()
 }
 
-/// Starts the driver on a port that it chooses itself.
+/// Starts the driver on a port that it chooses itself. It takes one that is free on IPv4 and then
+/// the same on IPv6, where another may have it: then it ends, and is started again.
 fn start_driver() -> (Child, u16) {
+    (0..10).find_map(|_| try_driver()).expect("the driver finds a port")
+}
+
+fn try_driver() -> Option<(Child, u16)> {
     let driver = std::env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".into());
     let mut process = Command::new(driver)
         .arg("--port=0")
@@ -298,14 +303,18 @@ fn start_driver() -> (Child, u16) {
         .expect("chromedriver starts; `cargo xtask test` installs it");
     let mut output = BufReader::new(process.stdout.take().unwrap()).lines();
     let port = loop {
-        let line = output.next().expect("the driver says its port").unwrap();
+        let Some(line) = output.next() else {
+            process.wait().unwrap();
+            return None;
+        };
+        let line = line.unwrap();
         if let Some((_, port)) = line.split_once("started successfully on port ") {
             break port.trim_end_matches('.').parse().unwrap();
         }
     };
     // What the driver says later must not block it.
     std::thread::spawn(move || for _ in output {});
-    (process, port)
+    Some((process, port))
 }
 
 /// A command of the driver that WebDriver does not know.
