@@ -166,16 +166,16 @@ impl Connection {
         let (bell, seldom) = (Arc::clone(&self.bell), Seldom::default());
         let mut rounds = 0;
         loop {
-            let rests_until = self.rests_until.take_if(|until| *until > Instant::now());
-            self.rests_until = rests_until;
-            waits.ring_at([self.heartbeat_at(), rests_until].into_iter().flatten().min());
+            self.rests_until = self.rests_until.filter(|until| *until > Instant::now());
+            let rests = self.rests_until.is_some();
+            waits.ring_at(self.heartbeat_at().into_iter().chain(self.rests_until).min());
             let happens = poll_fn(|context| {
                 seldom.poll(context, |context| self.poll_seldom(&mut waits, context))
             });
             tokio::select! {
                 biased;
                 // First, as most wakes are of this kind; but nobody else waits for ever.
-                () = bell.rung(), if rounds < ROUNDS && rests_until.is_none() => {
+                () = bell.rung(), if rounds < ROUNDS && !rests => {
                     self.pump_all().await?;
                     rounds += 1;
                 }

@@ -2,7 +2,7 @@
 //! goes out as one buffer and, mostly, one call of the kernel.
 //!
 //! The library's way of sending asks a sink three times, copies the frame into a buffer of its own,
-//! and goes through the layers of the upgrade: a tenth of what a token costs.
+//! and goes through the layers of the upgrade, for every token.
 
 use std::io;
 use std::task::{Context, Poll};
