@@ -15,10 +15,15 @@ use unbroken_store::{
 
 use crate::keep::Change;
 
+/// Texts that come into the search index at once while a search waits for it.
+const INDEXED_AT_ONCE: u32 = 64;
+
 /// A change, and who waits for what came of it.
 pub(crate) enum Command {
     CreateTurn(Box<NewTurn>, oneshot::Sender<TurnOutcome>),
     RunNext(ConversationId, oneshot::Sender<Option<GenerationId>>),
+    /// Puts texts into the search index, and says whether more are due.
+    Index(oneshot::Sender<bool>),
     EditQueued(GenerationId, String, oneshot::Sender<bool>),
     RemoveQueued(GenerationId, oneshot::Sender<bool>),
     Change(ConversationId, Box<Change>, oneshot::Sender<bool>),
@@ -45,7 +50,15 @@ pub(crate) enum Command {
 impl Command {
     /// Nobody waits for it, and a power cut may take it back: it is done again then.
     pub(crate) fn can_wait(&self) -> bool {
-        matches!(self, Self::Deliver(..) | Self::ImportStep(..))
+        matches!(self, Self::Deliver(..) | Self::ImportStep(..) | Self::Index(..))
+    }
+
+    /// What a search finds may be another afterwards.
+    pub(crate) fn changes_texts(&self) -> bool {
+        matches!(
+            self,
+            Self::CreateTurn(..) | Self::EditQueued(..) | Self::Change(..) | Self::ImportStep(..)
+        )
     }
 
     /// Writes the change, and returns what tells its caller after the commit.
@@ -58,6 +71,7 @@ impl Command {
             Self::RunNext(conversation, reply) => {
                 answer(reply, transaction.run_next(conversation).await?)
             }
+            Self::Index(reply) => answer(reply, transaction.index(INDEXED_AT_ONCE).await?),
             Self::EditQueued(generation, content, reply) => {
                 answer(reply, transaction.edit_queued(generation, &content).await?)
             }

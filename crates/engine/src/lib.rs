@@ -13,6 +13,7 @@ mod generation;
 mod going_on;
 mod history;
 mod import;
+mod indexing;
 mod journal;
 mod keep;
 mod log;

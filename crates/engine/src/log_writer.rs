@@ -21,6 +21,7 @@ use unbroken_store::{
 use crate::bell::Bell;
 use crate::command::Command;
 use crate::error::Refusal;
+use crate::indexing::Indexing;
 use crate::journal::Journal;
 use crate::log::{Log, state_after};
 
@@ -43,6 +44,8 @@ pub(crate) struct LogWriter {
     urgent: Arc<Bell>,
     /// Whether the store refuses to write.
     refuses: watch::Receiver<bool>,
+    /// Whether texts may be missing in the search index.
+    unindexed: watch::Receiver<bool>,
 }
 
 /// The next record of a generation.
@@ -88,6 +91,7 @@ impl LogWriter {
     ) -> (Self, tokio::task::JoinHandle<()>) {
         let (operations, mailbox) = mpsc::channel(MAILBOX);
         let (failing, refuses) = watch::channel(false);
+        let (indexing, unindexed) = Indexing::new();
         let urgent = Arc::new(Bell::default());
         let task = Task {
             mailbox,
@@ -101,10 +105,11 @@ impl LogWriter {
             unsynced_since: None,
             next_commit: Instant::now(),
             failing,
+            indexing,
             wal,
             told_wal: false,
         };
-        (Self { operations, urgent, refuses }, tokio::spawn(task.run()))
+        (Self { operations, urgent, refuses, unindexed }, tokio::spawn(task.run()))
     }
 
     /// Appends a record; it is shown after its commit.
@@ -136,6 +141,14 @@ impl LogWriter {
         if self.refuses.clone().wait_for(|refuses| *refuses).await.is_err() {
             // The writer is gone only when the process ends.
             std::future::pending::<()>().await;
+        }
+    }
+
+    /// Waits until all that was committed before can be found, unless the store refuses to write.
+    pub(crate) async fn indexed(&self) {
+        let mut more = *self.unindexed.borrow();
+        while more {
+            more = matches!(self.command(Command::Index).await, Ok(true));
         }
     }
 
@@ -181,6 +194,7 @@ struct Task {
     next_commit: Instant,
     /// The store refuses; commands are refused too, until a commit succeeds.
     failing: watch::Sender<bool>,
+    indexing: Indexing,
     /// What the write-ahead log held at the last checkpoint, in bytes, until it is looked at.
     wal: Arc<AtomicU64>,
     /// It was logged that the write-ahead log cannot be emptied.
@@ -198,6 +212,8 @@ impl Task {
             if !self.waiting.is_empty() || open && self.is_failing() {
                 self.commit_waiting().await;
                 self.restart_wal().await;
+                let indexed = self.indexing.beside(&mut self.writer).await;
+                self.stop_when_lost(indexed);
             } else if open {
                 self.rest().await;
             } else {
@@ -212,9 +228,10 @@ impl Task {
     /// Waits for work. `false` when there will be no more.
     async fn gather(&mut self) -> bool {
         if self.waiting.is_empty() && !self.is_failing() {
-            let idle = self
-                .unsynced_since
-                .map_or(SYNC_WITHIN, |since| SYNC_WITHIN.saturating_sub(since.elapsed()));
+            let idle = self.indexing.pause().unwrap_or_else(|| {
+                let unsynced = self.unsynced_since.map_or(Duration::ZERO, |since| since.elapsed());
+                SYNC_WITHIN.saturating_sub(unsynced)
+            });
             match tokio::time::timeout(idle, self.mailbox.recv()).await {
                 Ok(Some(operation)) => self.waiting.push(operation),
                 Ok(None) => return false,
@@ -313,8 +330,7 @@ impl Task {
         let commands = self.take_commands();
         let tokens_only = commands.iter().all(Command::can_wait)
             && self.waiting.iter().all(|operation| matches!(operation, Operation::Append(_)));
-        let overdue = self.unsynced_since.is_some_and(|since| since.elapsed() >= SYNC_WITHIN);
-        let durability = if tokens_only && !self.power && !overdue {
+        let durability = if tokens_only && !self.power && !self.is_overdue() {
             Durability::Process
         } else {
             Durability::Power
@@ -329,6 +345,7 @@ impl Task {
         let erases = commands
             .iter()
             .any(|command| matches!(command, Command::Erase(..) | Command::EraseDue(..)));
+        let mut changes_texts = commands.iter().any(Command::changes_texts);
         let mut transaction = self.writer.begin(durability).await?;
         let mut sealed = Vec::new();
         let mut taken = Vec::new();
@@ -368,6 +385,7 @@ impl Task {
         }
         transaction.commit().await?;
 
+        changes_texts |= !sealed.is_empty();
         for (log, upto) in packed {
             log.set_packed(upto);
             self.journal.leave(log.identity.generation_id);
@@ -376,6 +394,9 @@ impl Task {
             self.journal.trimmed(trim);
         }
         self.committed(durability);
+        if changes_texts {
+            self.indexing.is_due();
+        }
         self.show(row, sealed, taken);
         for reply in replies {
             reply();
@@ -387,6 +408,11 @@ impl Task {
     fn only_appends(&self) -> bool {
         let is_append = |operation| matches!(operation, &Operation::Append(_));
         !self.waiting.is_empty() && self.waiting.iter().all(is_append) && self.journal.is_tidy()
+    }
+
+    /// Tokens have to come to the disk now.
+    fn is_overdue(&self) -> bool {
+        self.unsynced_since.is_some_and(|since| since.elapsed() >= SYNC_WITHIN)
     }
 
     fn committed(&mut self, durability: Durability) {
@@ -448,16 +474,25 @@ impl Task {
         self.waiting = waiting;
     }
 
-    /// Nothing to do: bring tokens to the disk; after a second without any, give the room of a
-    /// long write-ahead log back.
+    /// Nothing to do: put texts into the search index; bring tokens to the disk; after a second
+    /// without any, give the room of a long write-ahead log back.
     async fn rest(&mut self) {
-        if self.unsynced_since.is_some() {
+        if self.indexing.pause().is_some() && !self.is_overdue() {
+            let indexed = self.indexing.step(&mut self.writer, Duration::ZERO).await;
+            self.stop_when_lost(indexed);
+        } else if self.unsynced_since.is_some() {
             if let Err(error) = self.sync().await {
                 self.fail(&error);
             }
         } else if self.store.wal_bytes() > WAL_LIMIT {
             let emptied = self.writer.truncate_wal().await;
             self.tell_wal(emptied);
+        }
+    }
+
+    fn stop_when_lost(&mut self, indexed: Result<(), StoreError>) {
+        if let Err(error) = indexed {
+            self.fail(&error);
         }
     }
 

@@ -37,6 +37,7 @@ impl Engine {
         let Some(query) = Query::parse(text) else {
             return Ok(SearchPage { hits: Vec::new(), next_cursor: None });
         };
+        self.inner.writer.indexed().await;
         let found = self.store().search(principal, &query).await?;
         let found = ranked(without_known_titles(found), &query);
         let left = found.len().saturating_sub(skipped);

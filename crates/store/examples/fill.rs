@@ -18,7 +18,7 @@ use unbroken_store::{
 
 const PEOPLE: usize = 11;
 /// Turns in a transaction.
-const PIECE: usize = 500;
+const PIECE: u16 = 500;
 const WORDS: u64 = 20_000;
 /// Words in a question, and in its answer.
 const QUESTION: usize = 20;
@@ -98,11 +98,12 @@ impl Fill {
         writer: &mut Writer,
         places: &[(PrincipalId, Place)],
     ) -> Result<()> {
-        for piece in places.chunks(PIECE) {
+        for piece in places.chunks(PIECE.into()) {
             let mut transaction = writer.begin(Durability::Process).await?;
             for (owner, place) in piece {
                 self.turn(&mut transaction, *owner, place.clone()).await?;
             }
+            while transaction.index(PIECE.into()).await? {}
             transaction.commit().await?;
             store.checkpoint().await?;
         }

@@ -166,7 +166,8 @@ impl Store {
         }
     }
 
-    /// The newest texts of a person in which all of a query is: messages, and titles.
+    /// The newest texts of a person in which all of a query is: messages, and titles. Only what
+    /// [`Transaction::index`](crate::Transaction::index) put in is found.
     pub async fn search(
         &self,
         principal: PrincipalId,

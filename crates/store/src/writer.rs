@@ -127,6 +127,15 @@ impl Transaction<'_> {
         }
     }
 
+    /// Puts `most` of the texts into the search index that are not in it yet, the oldest first, and
+    /// says whether more are left. Until then a search does not find them, or as they were.
+    pub async fn index(&mut self, most: u32) -> Result<bool, StoreError> {
+        match self {
+            Self::Memory(_) => Ok(false),
+            Self::Sqlite(sqlite) => sqlite.index(most).await,
+        }
+    }
+
     /// Moves a stretch of a log from the journal into a pack.
     pub async fn pack(
         &mut self,

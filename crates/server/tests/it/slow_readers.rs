@@ -190,6 +190,8 @@ async fn a_snapshot_and_an_end_cost_no_more_than_other_frames() {
     let id = device.start("Count!", &model).await.generation_id;
     let mut kept = follow(&device, id).await;
     kept.answer().await;
+    // What is found is in the index: its work is over.
+    assert!(!device.rest.search("Count", None, None).await.unwrap().hits.is_empty());
 
     let mut slow = Vec::new();
     let mut before = 0;

@@ -27,7 +27,7 @@ impl Transaction<'_> {
         let conversation = ConversationId::from_bytes(row::bytes(&found, "conversation_id")?);
         let message = MessageId::from_bytes(row::bytes(&found, "message_id")?);
         let mut script = Script::default();
-        script.index_again(conversation, Some(message), content);
+        script.due(conversation, Some(message));
         script.run(&mut *self.inner).await?;
         Ok(true)
     }
@@ -51,7 +51,7 @@ impl Transaction<'_> {
         let user = MessageId::from_bytes(row::bytes(&found, "user_id")?);
         let before: Option<Vec<u8>> = found.try_get("parent_id")?;
         let mut script = Script::default();
-        script.unindex(conversation, Some(answer)).unindex(conversation, Some(user));
+        script.unindex(conversation, answer).unindex(conversation, user);
         script.lift(conversation, answer, before.clone());
         script
             .step(

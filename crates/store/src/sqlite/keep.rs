@@ -54,7 +54,7 @@ impl Transaction<'_> {
             return Ok(false);
         }
         let mut script = Script::default();
-        script.index_again(conversation, None, title);
+        script.due(conversation, None);
         script.run(&mut *self.inner).await?;
         Ok(true)
     }

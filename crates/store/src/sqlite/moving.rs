@@ -440,7 +440,7 @@ impl Script {
         .bind(slice.pinned)
         .bind(slice.archived)
         .bind(slice.folder.clone())
-        .index(slice.conversation_id, None, &slice.title);
+        .due(slice.conversation_id, None);
     }
 
     fn imported_message(&mut self, conversation: ConversationId, imported: &ImportedMessage) {
@@ -459,7 +459,7 @@ impl Script {
         .bind(message.content.clone())
         .bind(message.created_at.as_millis())
         .bind(parent)
-        .index(conversation, Some(message.message_id), &message.content);
+        .due(conversation, Some(message.message_id));
         let (Some(answer), Some(log)) = (&message.answer, &imported.log) else { return };
         let citations = (!answer.citations.is_empty()).then(|| json(&answer.citations));
         self.step(

@@ -37,6 +37,15 @@ impl Script {
         Ok(())
     }
 
+    /// The rows that the last statement returns; no other may return any.
+    pub(super) async fn rows(
+        self,
+        connection: &mut SqliteConnection,
+    ) -> Result<Vec<SqliteRow>, StoreError> {
+        let sql = AssertSqlSafe(self.sql);
+        Ok(sqlx::query_with(sql, self.arguments).fetch_all(connection).await?)
+    }
+
     /// The row that the last statement returns, if it does; no other may return any.
     pub(super) async fn row(
         self,

@@ -1,16 +1,16 @@
-//! The index of all texts: what is put in with every change of a text, and what is found in it.
+//! The index of all texts: what is put in after every change of a text, and what is found in it.
+//!
+//! A change only notes that its text is due. Putting a text in takes longer than all else that the
+//! end of an answer writes, and many at once take less than half.
 
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 use unbroken_protocol::{ConversationId, MessageId, PrincipalId, Timestamp};
 
 use super::script::Script;
-use super::{Sqlite, Transaction, Writer, row};
+use super::{Sqlite, Transaction, row};
 use crate::words::folded;
-use crate::{Durability, Hit, NEWEST, Query, StoreError, search};
-
-/// Texts that are put in at once when the index is new.
-const PIECE: u32 = 500;
+use crate::{Hit, NEWEST, Query, StoreError, search};
 
 impl Sqlite {
     pub(crate) async fn search(
@@ -61,54 +61,29 @@ fn token(principal: PrincipalId) -> String {
 }
 
 impl Script {
-    /// Puts a text into the index that is not in it.
-    pub(super) fn index(
+    /// Notes that a text is new or another: a message's, or (no message) a title.
+    pub(super) fn due(
         &mut self,
         conversation: ConversationId,
         message: Option<MessageId>,
-        text: &str,
     ) -> &mut Self {
-        let words = folded(text);
-        if words.is_empty() {
-            return self;
-        }
-        self.step(
-            "INSERT INTO searched (conversation_id, message_id) SELECT conversation_id, ? \
-             FROM conversations WHERE conversation_id = ? AND temporary = 0",
-        )
-        .bind(message.map(|id| id.as_bytes().to_vec()))
-        .id(conversation.as_bytes())
-        .step(
-            "INSERT INTO search (rowid, principal, words) \
-                 SELECT last_insert_rowid(), lower(hex(principal_id)), ? \
-                 FROM conversations WHERE conversation_id = ? AND temporary = 0",
-        )
-        .bind(words)
-        .id(conversation.as_bytes())
+        self.step("INSERT INTO search_due (conversation_id, message_id) VALUES (?, ?)")
+            .id(conversation.as_bytes())
+            .bind(message.map(|id| id.as_bytes().to_vec()))
     }
 
-    /// Puts a text into the index, in the place of what it was before.
-    pub(super) fn index_again(
-        &mut self,
-        conversation: ConversationId,
-        message: Option<MessageId>,
-        text: &str,
-    ) -> &mut Self {
-        self.unindex(conversation, message).index(conversation, message, text)
-    }
-
+    /// Takes a message out of the index.
     pub(super) fn unindex(
         &mut self,
         conversation: ConversationId,
-        message: Option<MessageId>,
+        message: MessageId,
     ) -> &mut Self {
         for sql in [
             "DELETE FROM search WHERE rowid IN \
-             (SELECT id FROM searched WHERE conversation_id = ? AND message_id IS ?)",
-            "DELETE FROM searched WHERE conversation_id = ? AND message_id IS ?",
+             (SELECT id FROM searched WHERE conversation_id = ? AND message_id = ?)",
+            "DELETE FROM searched WHERE conversation_id = ? AND message_id = ?",
         ] {
-            let message = message.map(|id| id.as_bytes().to_vec());
-            self.step(sql).id(conversation.as_bytes()).bind(message);
+            self.step(sql).id(conversation.as_bytes()).id(message.as_bytes());
         }
         self
     }
@@ -126,45 +101,68 @@ impl Script {
 }
 
 impl Transaction<'_> {
-    /// Puts the next of the texts in that are older than the index; `false` when none is left.
-    async fn index_due(&mut self) -> Result<bool, StoreError> {
+    pub(crate) async fn index(&mut self, most: u32) -> Result<bool, StoreError> {
+        let due = "SELECT max(id) FROM (SELECT id FROM search_due ORDER BY id LIMIT ?)";
+        let last = sqlx::query_scalar(due).bind(most).fetch_one(&mut *self.inner).await?;
+        let Some(last): Option<i64> = last else { return Ok(false) };
+        // One by one and nothing between them: what changes several rows makes the index write
+        // what it has gathered.
+        for found in self.number_due(last).await? {
+            sqlx::query("INSERT INTO search (rowid, principal, words) VALUES (?, ?, ?)")
+                .bind(found.try_get::<i64, _>("id")?)
+                .bind(found.try_get::<&str, _>("principal")?)
+                .bind(folded(found.try_get("text")?))
+                .execute(&mut *self.inner)
+                .await?;
+        }
+        let more =
+            sqlx::query("DELETE FROM search_due WHERE id <= ?; SELECT 1 FROM search_due LIMIT 1")
+                .bind(last)
+                .fetch_optional(&mut *self.inner)
+                .await?;
+        Ok(more.is_some())
+    }
+
+    /// Gives new numbers to the texts that are due, up to row `last` of the list of them, in the
+    /// order of their last changes, and returns them. The old numbers leave the index.
+    async fn number_due(&mut self, last: i64) -> Result<Vec<SqliteRow>, StoreError> {
+        let mut script = Script::default();
+        script.number_due(last);
+        let numbers = script.rows(&mut *self.inner).await?;
+        let numbers = numbers.iter().map(|row| row.try_get::<i64, _>("id"));
+        let Some(first) = numbers.collect::<Result<Vec<_>, _>>()?.into_iter().min() else {
+            return Ok(Vec::new());
+        };
         let rows = sqlx::query(
-            "SELECT d.id, d.conversation_id, d.message_id, coalesce(m.content, c.title) AS text \
-             FROM (SELECT * FROM search_due ORDER BY id LIMIT ?) d \
-             JOIN conversations c ON c.conversation_id = d.conversation_id \
-             LEFT JOIN messages m ON m.message_id = d.message_id ORDER BY d.id",
+            "SELECT d.id, lower(hex(c.principal_id)) AS principal, \
+               CASE WHEN d.message_id IS NULL THEN c.title ELSE m.content END AS text \
+             FROM searched d JOIN conversations c ON c.conversation_id = d.conversation_id \
+             LEFT JOIN messages m ON m.message_id = d.message_id WHERE d.id >= ? ORDER BY d.id",
         )
-        .bind(PIECE)
+        .bind(first)
         .fetch_all(&mut *self.inner)
         .await?;
-        let Some(last) = rows.last() else { return Ok(false) };
-        let last: i64 = last.try_get("id")?;
-        for found in &rows {
-            let conversation = ConversationId::from_bytes(row::bytes(found, "conversation_id")?);
-            let message: Option<&[u8]> = found.try_get("message_id")?;
-            let message = message.map(row::id_bytes).transpose()?.map(MessageId::from_bytes);
-            let mut script = Script::default();
-            script.index_again(conversation, message, found.try_get("text")?);
-            script.run(&mut *self.inner).await?;
-        }
-        sqlx::query("DELETE FROM search_due WHERE id <= ?")
-            .bind(last)
-            .execute(&mut *self.inner)
-            .await?;
-        Ok(true)
+        Ok(rows)
     }
 }
 
-impl Writer {
-    /// Brings the index up to what was stored before there was one.
-    pub(super) async fn fill_index(&mut self) -> Result<(), StoreError> {
-        loop {
-            let mut transaction = self.begin(Durability::Process).await?;
-            let more = transaction.index_due().await?;
-            transaction.commit().await?;
-            if !more {
-                return Ok(());
-            }
+impl Script {
+    fn number_due(&mut self, last: i64) {
+        for sql in [
+            "DELETE FROM search WHERE rowid IN (SELECT s.id FROM search_due d JOIN searched s \
+               ON s.conversation_id = d.conversation_id AND s.message_id IS d.message_id \
+               WHERE d.id <= ?)",
+            "DELETE FROM searched WHERE id IN (SELECT s.id FROM search_due d JOIN searched s \
+               ON s.conversation_id = d.conversation_id AND s.message_id IS d.message_id \
+               WHERE d.id <= ?)",
+            "INSERT INTO searched (conversation_id, message_id) \
+             SELECT d.conversation_id, d.message_id FROM search_due d \
+             JOIN conversations c ON c.conversation_id = d.conversation_id AND c.temporary = 0 \
+             LEFT JOIN messages m ON m.message_id = d.message_id \
+             WHERE d.id <= ? AND (d.message_id IS NULL OR m.content <> '') \
+             GROUP BY d.conversation_id, d.message_id ORDER BY max(d.id) RETURNING id",
+        ] {
+            self.step(sql).bind(last);
         }
     }
 }

@@ -43,6 +43,7 @@ impl Transaction<'_> {
         if let Some(content) = &turn.content {
             let message = (turn.user_message_id, parent_id, "user", content.as_str());
             script.message(conversation_id, message, turn.at);
+            script.due(conversation_id, Some(turn.user_message_id));
         }
         let answer = (turn.message_id, Some(turn.user_message_id), "assistant", "");
         script.message(conversation_id, answer, turn.at);
@@ -253,7 +254,7 @@ impl Script {
         .bind(turn.at.as_millis())
         .id(turn.message_id.as_bytes())
         .bind(temporary)
-        .index(id, None, title);
+        .due(id, None);
     }
 
     fn message(
@@ -275,8 +276,7 @@ impl Script {
         .bind(role)
         .bind(content.to_owned())
         .bind(at.as_millis())
-        .bind(parent)
-        .index(conversation, Some(id), content);
+        .bind(parent);
     }
 
     fn generation(&mut self, turn: &NewTurn, of: ConversationId, state: GenerationState) {

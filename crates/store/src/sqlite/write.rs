@@ -32,9 +32,7 @@ impl Writer {
         .bind(run.as_slice())
         .execute(&mut connection)
         .await?;
-        let mut writer = Self { connection, run, synchronous: None, open: false };
-        writer.fill_index().await?;
-        Ok(writer)
+        Ok(Self { connection, run, synchronous: None, open: false })
     }
 
     /// The name of this run of the process, new at every start.
@@ -268,7 +266,7 @@ impl Script {
         self.step("UPDATE messages SET content = ? WHERE message_id = ?")
             .bind(settled.content.to_owned())
             .id(settled.message_id.as_bytes())
-            .index_again(settled.conversation_id, Some(settled.message_id), settled.content)
+            .due(settled.conversation_id, Some(settled.message_id))
             .step(
                 "UPDATE conversations SET updated_at = max(updated_at, ?), \
                  total_tokens = total_tokens + ? WHERE conversation_id = ?",

@@ -68,6 +68,7 @@ async fn a_deleted_conversation_comes_back_with_all_it_had(home: Home) {
     assert_eq!(after, before);
     let history = store.history(&after.conversation, None, None).await.unwrap().unwrap();
     assert_eq!(history.messages.len(), 2);
+    super::index(&mut writer).await;
     assert_eq!(found(&store, owner, "whale").await, 1);
     assert_eq!(listed(&store, owner).await, [0, 0, 1]);
     assert!(store.deleted().await.unwrap().is_empty());
@@ -83,6 +84,7 @@ async fn a_deleted_conversation_is_nowhere(home: Home) {
     let id = turn.conversation_id;
     assert!(store.conversation(owner, id).await.unwrap().is_none());
     assert_eq!(listed(&store, owner).await, [0, 0, 0]);
+    super::index(&mut writer).await;
     assert_eq!(found(&store, owner, "whale").await, 0);
     let mut again = super::new_turn(owner, Place::Again, "");
     again.user_message_id = turn.user_message_id;
@@ -127,6 +129,7 @@ async fn what_is_due_is_erased_and_nothing_else(home: Home) {
     assert!(store.message(gone.user_message_id).await.unwrap().is_none());
     assert!(store.generation(gone.generation_id).await.unwrap().is_none());
     assert!(store.message(later.user_message_id).await.unwrap().is_some());
+    super::index(&mut writer).await;
     assert_eq!(found(&store, owner, "whale").await, 1);
     assert_eq!(store.usage_count(owner).await.unwrap(), 2);
     assert!(store.conversation(owner, stays.conversation_id).await.unwrap().is_some());
@@ -143,6 +146,7 @@ async fn a_temporary_conversation_is_in_no_list(home: Home) {
     let next = super::new_turn(owner, Place::Next(turn.conversation_id), "more");
     super::created(&mut writer, &next).await;
     assert_eq!(listed(&store, owner).await, [0, 0, 0]);
+    super::index(&mut writer).await;
     assert_eq!(found(&store, owner, "whale").await, 0);
     assert_eq!(found(&store, owner, "title").await, 0);
     assert_eq!(store.usage_count(owner).await.unwrap(), 0);

@@ -93,6 +93,14 @@ async fn begin(writer: &mut Writer) -> Transaction<'_> {
     writer.begin(Durability::Power).await.unwrap()
 }
 
+/// Puts all texts that are due into the search index.
+async fn index(writer: &mut Writer) {
+    let mut transaction = begin(writer).await;
+    // Two at once, as in most tests that is not all.
+    while transaction.index(2).await.unwrap() {}
+    transaction.commit().await.unwrap();
+}
+
 async fn create(writer: &mut Writer, turn: &NewTurn) -> TurnOutcome {
     let mut transaction = begin(writer).await;
     let outcome = transaction.create_turn(turn).await.unwrap();

@@ -124,6 +124,7 @@ async fn what_was_imported_reads_as_if_it_had_been_written_here(home: Home) {
     assert_eq!(records.len() as u64, answer.head_seq);
     assert!(records.iter().zip(1..).all(|(record, seq)| record.seq == seq));
     assert!(records.last().unwrap().body.is_terminal());
+    super::index(&mut writer).await;
     let query = Query::parse("\"whale 99\"").unwrap();
     assert_eq!(store.search(owner, &query).await.unwrap().len(), 1);
     assert_eq!(store.tree(whole.conversation_id).await.unwrap().len(), 100);

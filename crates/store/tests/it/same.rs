@@ -408,6 +408,7 @@ async fn play(steps: Vec<Do>) {
             known.turns.push(turn);
         }
         if number % READ_EVERY == 0 || number == steps.len() {
+            super::index(&mut second).await;
             let here = everything(&memory, &known).await;
             let there = everything(&sqlite, &known).await;
             assert_eq!(here.len(), there.len(), "after {step:?}");

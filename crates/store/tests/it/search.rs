@@ -35,7 +35,10 @@ fn title_of(conversation: ConversationId) -> String {
 }
 
 async fn said(writer: &mut Writer, owner: PrincipalId, text: &str) -> Turn {
-    super::created(writer, &super::new_turn(owner, super::new_conversation(), text)).await
+    let turn = super::new_turn(owner, super::new_conversation(), text);
+    let turn = super::created(writer, &turn).await;
+    super::index(writer).await;
+    turn
 }
 
 async fn a_search_finds_what_holds_every_word_and_phrase(home: Home) {
@@ -76,11 +79,13 @@ async fn what_is_changed_or_deleted_is_found_as_it_is_now(home: Home) {
     let id = turn.conversation_id;
     let waits = super::created(&mut writer, &super::new_turn(owner, Place::Next(id), "wrog")).await;
     let gone = super::created(&mut writer, &super::new_turn(owner, Place::Next(id), "gone")).await;
+    super::index(&mut writer).await;
     let mut transaction = super::begin(&mut writer).await;
     assert!(transaction.edit_queued(waits.generation_id, "right").await.unwrap());
     assert!(transaction.remove_queued(gone.generation_id).await.unwrap());
     assert!(transaction.rename(id, "Renamed").await.unwrap());
     transaction.commit().await.unwrap();
+    super::index(&mut writer).await;
     assert_eq!(found(&store, owner, "right").await, [name_of(waits.user_message_id)]);
     assert_eq!(found(&store, owner, "renamed").await, [title_of(id)]);
     for text in ["wrog", "gone", "title"] {
@@ -117,13 +122,44 @@ async fn of_many_texts_the_newest_are_found(home: Home) {
         transaction.create_turn(&turn).await.unwrap();
     }
     transaction.commit().await.unwrap();
+    super::index(&mut writer).await;
     let names = found(&store, owner, "whale").await;
     assert_eq!(names.len(), unbroken_store::NEWEST);
     assert!(!names.contains(&name_of(first.user_message_id)));
 }
 
+/// A text that is due twice, or changed since, or gone, is in the index as it is now.
 #[tokio::test]
-async fn what_was_stored_before_the_index_is_found_after_the_next_start() {
+async fn what_is_due_is_found_after_the_next_start() {
+    let home = Home::sqlite();
+    let owner = PrincipalId::new();
+    let (store, mut writer) = home.open().await;
+    let turn = said(&mut writer, owner, "a whale").await;
+    let [id, other] = [turn.conversation_id, ConversationId::new()];
+    let mut transaction = super::begin(&mut writer).await;
+    let place = Place::New { conversation_id: other, title: "gone".into(), temporary: false };
+    transaction.create_turn(&super::new_turn(owner, place, "another whale")).await.unwrap();
+    for title in ["one", "two"] {
+        assert!(transaction.rename(id, title).await.unwrap());
+    }
+    assert!(transaction.erase(other).await.unwrap());
+    transaction.commit().await.unwrap();
+    store.close().await;
+    writer.close().await.unwrap();
+    drop(store);
+    let (store, mut writer) = home.open().await;
+    super::index(&mut writer).await;
+    assert_eq!(found(&store, owner, "whale").await, [name_of(turn.user_message_id)]);
+    assert_eq!(found(&store, owner, "two").await, [title_of(id)]);
+    for text in ["one", "title", "gone"] {
+        assert!(found(&store, owner, text).await.is_empty(), "{text}");
+    }
+    let mut transaction = super::begin(&mut writer).await;
+    assert!(!transaction.index(100).await.unwrap());
+}
+
+#[tokio::test]
+async fn what_was_stored_before_there_was_an_index_is_found() {
     let home = Home::sqlite();
     let owner = PrincipalId::new();
     let (store, mut writer) = home.open().await;
@@ -132,7 +168,8 @@ async fn what_was_stored_before_the_index_is_found_after_the_next_start() {
     writer.close().await.unwrap();
     drop(store);
     forget_the_index(&home).await;
-    let (store, _writer) = home.open().await;
+    let (store, mut writer) = home.open().await;
+    super::index(&mut writer).await;
     assert_eq!(found(&store, owner, "whale").await, [name_of(turn.user_message_id)]);
     assert_eq!(found(&store, owner, "title").await, [title_of(turn.conversation_id)]);
 }
