@@ -20,7 +20,7 @@ const INDEXED_AT_ONCE: u32 = 64;
 
 /// A change, and who waits for what came of it.
 pub(crate) enum Command {
-    CreateTurn(Box<NewTurn>, oneshot::Sender<TurnOutcome>),
+    CreateTurn(Arc<NewTurn>, oneshot::Sender<TurnOutcome>),
     RunNext(ConversationId, oneshot::Sender<Option<GenerationId>>),
     /// Puts texts into the search index, and says whether more are due.
     Index(oneshot::Sender<bool>),

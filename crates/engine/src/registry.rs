@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use unbroken_protocol::{ConversationId, GenerationId};
-use unbroken_store::{Generation, Store, StoreError};
+use unbroken_store::{Generation, Record, Store, StoreError};
 
 use crate::log::{Identity, Log};
 
@@ -46,6 +46,17 @@ impl Logs {
         Ok(Some(log))
     }
 
+    /// The log of a generation that is new: it is not read, unless somebody did meanwhile.
+    pub(crate) async fn begin(&self, generation: &Generation, records: Vec<Record>) -> Arc<Log> {
+        let slot = self.slot(generation.generation_id);
+        let mut place = slot.lock().await;
+        place.upgrade().unwrap_or_else(|| {
+            let log = log(generation, records);
+            *place = Arc::downgrade(&log);
+            log
+        })
+    }
+
     /// Puts a log there that was rebuilt from the journal.
     pub(crate) async fn put(&self, log: &Arc<Log>) {
         let slot = self.slot(log.identity.generation_id);
@@ -67,14 +78,14 @@ impl Logs {
 }
 
 async fn read(generation: &Generation, store: &Store) -> Result<Arc<Log>, StoreError> {
-    let records = store.packed_records(generation.generation_id).await?;
-    Ok(Arc::new(Log::new(
-        Identity::from(generation),
-        generation.state,
-        generation.epoch,
-        records.len() as u64,
-        records,
-    )))
+    Ok(log(generation, store.packed_records(generation.generation_id).await?))
+}
+
+/// A log of which the journal holds nothing.
+fn log(generation: &Generation, records: Vec<Record>) -> Arc<Log> {
+    let Generation { state, epoch, .. } = *generation;
+    let packed = records.len() as u64;
+    Arc::new(Log::new(Identity::from(generation), state, epoch, packed, records))
 }
 
 /// The runs that are under way, each with its stop.

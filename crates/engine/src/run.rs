@@ -8,7 +8,7 @@ use unbroken_protocol::{
     QueueEvent,
 };
 use unbroken_providers::{Choice, Failure, Usage};
-use unbroken_store::{Generation, Sealed};
+use unbroken_store::{Generation, Record, Sealed};
 
 use crate::Engine;
 use crate::error::Refusal;
@@ -20,24 +20,52 @@ use crate::log_writer::Settle;
 impl Engine {
     /// Lets a generation run that the store says is running.
     pub(crate) fn spawn_run(&self, id: GenerationId, conversation: ConversationId) {
-        let stop = self.inner.runs.begin(id, conversation);
+        let engine = self.clone();
+        self.spawn(id, conversation, |stop| async move {
+            let Some(generation) = engine.store().generation(id).await? else { return Ok(()) };
+            let Some(log) = engine.inner.logs.get(id, engine.store()).await? else { return Ok(()) };
+            if log.run(generation.epoch) {
+                // It may have waited.
+                engine.announce_queue(&log.identity.principal_id, conversation).await;
+                engine.run(generation, log, stop).await;
+            }
+            Ok(())
+        });
+    }
+
+    /// The same with one that was just made: nothing of it has to be read.
+    pub(crate) fn spawn_new_run(&self, generation: Generation, begins_with: Option<Record>) {
+        let engine = self.clone();
+        self.spawn(generation.generation_id, generation.conversation_id, |stop| async move {
+            let records = begins_with.into_iter().collect();
+            let log = engine.inner.logs.begin(&generation, records).await;
+            if log.run(generation.epoch) {
+                engine.run(generation, log, stop).await;
+            }
+            Ok(())
+        });
+    }
+
+    fn spawn<F>(
+        &self,
+        id: GenerationId,
+        conversation: ConversationId,
+        run: impl FnOnce(CancellationToken) -> F,
+    ) where
+        F: Future<Output = Result<(), Refusal>> + Send + 'static,
+    {
+        let run = run(self.inner.runs.begin(id, conversation));
         let engine = self.clone();
         self.inner.tasks.spawn(async move {
-            if let Err(refusal) = engine.run(id, stop).await {
+            if let Err(refusal) = run.await {
                 tracing::error!(generation.id = %id, error = %refusal, "failed to run a generation");
             }
             engine.inner.runs.end(id);
         });
     }
 
-    async fn run(&self, id: GenerationId, stop: CancellationToken) -> Result<(), Refusal> {
-        let Some(generation) = self.store().generation(id).await? else { return Ok(()) };
-        let Some(log) = self.inner.logs.get(id, self.store()).await? else { return Ok(()) };
-        if !log.run(generation.epoch) {
-            return Ok(());
-        }
-        self.announce_queue(&log.identity.principal_id, generation.conversation_id).await;
-
+    async fn run(&self, generation: Generation, log: Arc<Log>, stop: CancellationToken) {
+        let id = generation.generation_id;
         let mut run = Run {
             log: Arc::clone(&log),
             epoch: generation.epoch,
@@ -73,7 +101,7 @@ impl Engine {
             }
             match self.take_over(&log, Some(failure)).await {
                 Some(epoch) => run.epoch = epoch,
-                None => return Ok(()),
+                None => return,
             }
         };
         if matches!(end, End::Stopped) {
@@ -85,7 +113,6 @@ impl Engine {
         {
             self.settle(settle).await;
         }
-        Ok(())
     }
 
     async fn write(&self, run: &Run, choice: &Choice, generation: &Generation) -> (End, Usage) {

@@ -1,5 +1,7 @@
 //! Asking: a person's message becomes a turn, durably, and the caller gets its ids at once.
 
+use std::sync::Arc;
+
 use unbroken_protocol::{
     ClientMessageId, ConversationId, Event, GenerationId, GenerationStarted, GenerationState,
     MessageId, Options, PrincipalId, QueueItem, limits,
@@ -280,7 +282,8 @@ impl Engine {
     async fn take(&self, turn: NewTurn) -> Result<Started, Refusal> {
         let principal = turn.principal_id;
         let key = turn.client_message.map(|(key, _)| key);
-        let turn = Box::new(turn);
+        let new = Arc::new(turn);
+        let turn = Arc::clone(&new);
         match self.command(|reply| Command::CreateTurn(turn, reply)).await? {
             TurnOutcome::Repeated(turn) => Ok(Started { turn, repeated: true }),
             TurnOutcome::NotFound => Err(Refusal::NotFound("conversation or message")),
@@ -290,7 +293,8 @@ impl Engine {
             )),
             TurnOutcome::Created(turn) => {
                 if turn.state == GenerationState::Running {
-                    self.spawn_run(turn.generation_id, turn.conversation_id);
+                    let generation = new.generation(turn.conversation_id, turn.state);
+                    self.spawn_new_run(generation, new.begins_with.clone());
                 }
                 self.tell_started(principal, &turn, key).await;
                 Ok(Started { turn, repeated: false })

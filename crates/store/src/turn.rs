@@ -5,7 +5,7 @@ use unbroken_protocol::{
     PrincipalId, Routing, Timestamp,
 };
 
-use crate::{Record, SecretHash};
+use crate::{Generation, Record, SecretHash};
 
 /// A person's message and the generation that answers it.
 #[derive(Clone, Debug)]
@@ -26,6 +26,37 @@ pub struct NewTurn {
     /// The client's key, and a hash of what it asked for.
     pub client_message: Option<(ClientMessageId, SecretHash)>,
     pub at: Timestamp,
+}
+
+impl NewTurn {
+    /// The generation that the store makes of it.
+    pub fn generation(
+        &self,
+        conversation_id: ConversationId,
+        state: GenerationState,
+    ) -> Generation {
+        Generation {
+            generation_id: self.generation_id,
+            conversation_id,
+            message_id: self.message_id,
+            principal_id: self.principal_id,
+            state,
+            epoch: 1,
+            head_seq: 0,
+            model: self.model.clone(),
+            model_name: self.model_name.clone(),
+            routing: self.routing.clone(),
+            options: self.options.clone(),
+            created_at: self.at,
+            finish_reason: None,
+            input_tokens: 0,
+            output_tokens: 0,
+            citations: Vec::new(),
+            reasoning: String::new(),
+            error_code: None,
+            error: None,
+        }
+    }
 }
 
 /// Where a turn goes.

@@ -6,7 +6,7 @@ use unbroken_protocol::{
 
 use super::Transaction;
 use super::state::State;
-use crate::{Conversation, Generation, Message, NewTurn, Place, SecretHash, Turn, TurnOutcome};
+use crate::{Conversation, Message, NewTurn, Place, SecretHash, Turn, TurnOutcome};
 
 impl Transaction<'_> {
     pub(crate) fn create_turn(&mut self, turn: &NewTurn) -> TurnOutcome {
@@ -82,27 +82,7 @@ impl Transaction<'_> {
         conversation_id: ConversationId,
         state: GenerationState,
     ) {
-        let generation = Generation {
-            generation_id: turn.generation_id,
-            conversation_id,
-            message_id: turn.message_id,
-            principal_id: turn.principal_id,
-            state,
-            epoch: 1,
-            head_seq: 0,
-            model: turn.model.clone(),
-            model_name: turn.model_name.clone(),
-            routing: turn.routing.clone(),
-            options: turn.options.clone(),
-            created_at: turn.at,
-            finish_reason: None,
-            input_tokens: 0,
-            output_tokens: 0,
-            citations: Vec::new(),
-            reasoning: String::new(),
-            error_code: None,
-            error: None,
-        };
+        let generation = turn.generation(conversation_id, state);
         self.state().generations.insert(turn.generation_id, generation);
         if let Some(record) = &turn.begins_with {
             self.pack(turn.generation_id, std::slice::from_ref(record));
