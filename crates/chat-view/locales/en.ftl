@@ -375,6 +375,11 @@ import-unchanged =
     }
 import-is-done = The import is done. { $result }
 import-has-failed = The import failed. { $reason }
+fault-not-json = This file is neither JSON nor a ZIP with JSON in it.
+fault-cut-off = The file ends in the middle. Download it once more.
+fault-damaged-zip = The ZIP is damaged. Download it once more.
+fault-too-much = The ZIP holds more than this server unpacks.
+fault-unreadable = The server cannot read the file that it stored. Try again later.
 not-imported = What came in before the fault stays. Mend the file, or export it once more there, and choose it again: nothing comes twice.
 import-notes = What did not come along as it was
 note-image =
