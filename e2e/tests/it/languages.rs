@@ -31,13 +31,17 @@ async fn open_in(browser: &Browser, url: &str, language: &str) {
 }
 
 async fn look_at(browser: &Browser, state: &str) {
-    for (name, size) in [("desktop", DESKTOP), ("phone", PHONE)] {
-        browser.resize(size).await;
-        let state = format!("{state}-{name}");
-        nothing_sticks_out(browser, &state).await;
-        axe::check(browser, &state).await;
-        picture(browser, "language", &state).await;
+    for scheme in ["light", "dark"] {
+        browser.prefer(scheme).await;
+        for (name, size) in [("desktop", DESKTOP), ("phone", PHONE)] {
+            browser.resize(size).await;
+            let state = format!("{state}-{scheme}-{name}");
+            nothing_sticks_out(browser, &state).await;
+            axe::check(browser, &state).await;
+            picture(browser, "language", &state).await;
+        }
     }
+    browser.prefer("light").await;
     browser.resize(DESKTOP).await;
 }
 
