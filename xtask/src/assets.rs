@@ -116,6 +116,8 @@ impl Dist<'_> {
             }
             self.write_hashed(&mut files, name, &sheet)?;
         }
+        // The first script names the others.
+        scripts.sort_by_key(|script| script.name == "boot.js");
         for script in &scripts {
             let bytes = files.fill(script)?;
             self.write_hashed(&mut files, &script.name, &bytes)?;

@@ -21,7 +21,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     texts::check(workspace)?;
     run(&mut workspace.cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     setup::wasm_target()?;
-    for module in ["unbroken-web", "unbroken-markdown"] {
+    for module in ["unbroken-web", "unbroken-markdown", "unbroken-diagrams"] {
         run(wasm(workspace, "clippy", &[module]).args(["--", "-D", "warnings"]))?;
     }
     let portable = ["unbroken-protocol", "unbroken-client", "unbroken-chat-view"];
@@ -40,7 +40,7 @@ fn wasm(workspace: &Workspace, task: &str, packages: &[&str]) -> std::process::C
 
 /// What each crate may use of ours; `ARCHITECTURE.md` draws it. What may use a crate may use all
 /// that this one uses. Dependencies of tests are free.
-const MAY_USE: [(&str, &[&str]); 20] = [
+const MAY_USE: [(&str, &[&str]); 21] = [
     ("unbroken-protocol", &[]),
     ("unbroken-archive", &["unbroken-protocol"]),
     ("unbroken-store", &["unbroken-protocol"]),
@@ -62,6 +62,7 @@ const MAY_USE: [(&str, &[&str]); 20] = [
     ("unbroken-fluent", &[]),
     ("unbroken-chat-view", &["unbroken-client", "unbroken-fluent"]),
     ("unbroken-markdown", &["unbroken-chat-view"]),
+    ("unbroken-diagrams", &[]),
     ("unbroken-web", &["unbroken-chat-view"]),
     ("unbroken-cli", &["unbroken-client"]),
     ("unbroken-standin", &[]),

@@ -26,13 +26,14 @@ pub(crate) fn build(workspace: &Workspace, profile: Profile) -> Result<()> {
     let app = compile(workspace, profile, "wasm-release", "unbroken-web")?;
     // By itself: together with the app it would lend the app its features.
     let markdown = compile(workspace, profile, "wasm-release-fast", "unbroken-markdown")?;
+    let diagrams = compile(workspace, profile, "wasm-release", "unbroken-diagrams")?;
     // Two builds at the same time would take each other's files away.
     let lock = fs::File::create(workspace.target.join("web-dist.lock"))?;
     lock.lock()?;
     let mut assets = assets::read(&workspace.root.join("crates/web/assets"))?;
     assets.extend(assets::texts(&workspace.root.join("crates/chat-view/locales"))?);
 
-    let stamp = stamp(&[&app, &markdown], &assets, profile)?;
+    let stamp = stamp(&[&app, &markdown, &diagrams], &assets, profile)?;
     let stamp_file = workspace.target.join("web-dist.stamp");
     let dist = workspace.web_dist();
     if has_app(&dist) && fs::read_to_string(&stamp_file).is_ok_and(|old| old == stamp) {
@@ -43,6 +44,7 @@ pub(crate) fn build(workspace: &Workspace, profile: Profile) -> Result<()> {
     say("web app: wasm-bindgen");
     let mut modules = bind_app(workspace, &app, profile)?;
     modules.extend(bind(workspace, &markdown, profile, "markdown")?);
+    modules.extend(bind(workspace, &diagrams, profile, "diagrams")?);
     if profile.release {
         say("web app: compress");
     }
@@ -63,8 +65,17 @@ pub(crate) fn build(workspace: &Workspace, profile: Profile) -> Result<()> {
 /// What a browser loads to show the first page, compressed, is at most this many bytes.
 const FIRST_VIEW: u64 = 300_000;
 /// Files that it loads after that.
-const LATER: [&str; 7] =
-    ["later-", "markdown-", "split_", "chunk_", "texts-", "worker.", "manifest."];
+const LATER: [&str; 9] = [
+    "later-",
+    "markdown-",
+    "diagrams-",
+    "drawing-",
+    "split_",
+    "chunk_",
+    "texts-",
+    "worker.",
+    "manifest.",
+];
 
 /// Says how large the first view is, and fails when it has grown too large.
 fn check_size(dist: &Path, profile: Profile) -> Result<()> {

@@ -5,6 +5,8 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use unbroken_protocol::ImportFault;
+
 /// The longest conversation that is read, in bytes.
 const PIECE_BYTES: usize = 64 << 20;
 /// Bytes that come out of one file at most, however much smaller it was.
@@ -23,16 +25,29 @@ pub enum Piece {
 /// Why a file cannot be used at all.
 #[derive(Debug, thiserror::Error)]
 pub enum Unusable {
-    #[error("This file is neither JSON nor a ZIP with JSON in it.")]
+    #[error("it is neither JSON nor a ZIP with JSON in it")]
     NotJson,
-    #[error("The file ends in the middle. Download it once more.")]
+    #[error("it ends in the middle")]
     CutOff,
-    #[error("The ZIP is damaged: {0}.")]
+    #[error("the ZIP is damaged: {0}")]
     Zip(#[from] zip::result::ZipError),
-    #[error("The ZIP holds more than this server unpacks.")]
+    #[error("the ZIP holds more than is unpacked")]
     Bomb,
-    #[error("The file cannot be read: {0}.")]
+    #[error("it cannot be read: {0}")]
     Io(#[from] io::Error),
+}
+
+impl Unusable {
+    /// What the person is told of it.
+    pub fn fault(&self) -> ImportFault {
+        match self {
+            Self::NotJson => ImportFault::NotJson,
+            Self::CutOff => ImportFault::CutOff,
+            Self::Zip(_) => ImportFault::DamagedZip,
+            Self::Bomb => ImportFault::TooMuch,
+            Self::Io(_) => ImportFault::Unreadable,
+        }
+    }
 }
 
 /// Calls `each` for every value of a file until it breaks.

@@ -150,6 +150,9 @@ try-again = Noch einmal versuchen
 copy = Kopieren
 copied = Kopiert
 wrap = Umbrechen
+show-source = Quelltext zeigen
+show-diagram = Diagramm zeigen
+diagram-of = Diagramm: { $kind }
 code = Code
 table = Tabelle
 copy-csv = Als CSV kopieren
@@ -367,6 +370,11 @@ import-unchanged =
     }
 import-is-done = Der Import ist fertig. { $result }
 import-has-failed = Der Import ist gescheitert. { $reason }
+fault-not-json = Diese Datei ist weder JSON noch ein ZIP mit JSON darin.
+fault-cut-off = Die Datei hört mittendrin auf. Lade sie noch einmal herunter.
+fault-damaged-zip = Das ZIP ist beschädigt. Lade es noch einmal herunter.
+fault-too-much = Das ZIP enthält mehr, als dieser Server auspackt.
+fault-unreadable = Der Server kann die Datei nicht lesen, die er gespeichert hat. Versuche es später noch einmal.
 not-imported = Was vor dem Fehler übernommen wurde, bleibt. Berichtige die Datei oder exportiere sie dort noch einmal und wähle sie wieder: Nichts kommt doppelt.
 import-notes = Was nicht so mitkam, wie es war
 note-image =
@@ -447,7 +455,7 @@ delete-all-stays = Was bleibt
 all-prompts-stay = Deine Prompts und dein Standardmodell
 all-choices-stay = Darstellung, Sprache und Anweisungen in diesem Browser
 delete-all-words = alles löschen
-delete-all-type = Gib zur Bestätigung „{ $words }“ ein
+delete-all-type = Gib zur Bestätigung „{ $words }“ oder „delete everything“ ein
 everything-deleted =
     Alles ist gelöscht: { $count ->
         [one] { NUMBER($count) } Chat

@@ -150,6 +150,9 @@ try-again = Intentar de nuevo
 copy = Copiar
 copied = Copiado
 wrap = Ajustar
+show-source = Ver código
+show-diagram = Ver diagrama
+diagram-of = Diagrama: { $kind }
 code = Código
 table = Tabla
 copy-csv = Copiar como CSV
@@ -367,6 +370,11 @@ import-unchanged =
     }
 import-is-done = La importación ha terminado. { $result }
 import-has-failed = La importación ha fallado. { $reason }
+fault-not-json = Este archivo no es JSON ni un ZIP con JSON dentro.
+fault-cut-off = El archivo se corta a la mitad. Descárgalo otra vez.
+fault-damaged-zip = El ZIP está dañado. Descárgalo otra vez.
+fault-too-much = El ZIP contiene más de lo que este servidor descomprime.
+fault-unreadable = El servidor no puede leer el archivo que guardó. Inténtalo más tarde.
 not-imported = Lo que entró antes del fallo se queda. Corrige el archivo, o vuelve a exportarlo allí, y elígelo de nuevo: nada llega dos veces.
 import-notes = Lo que no llegó tal como era
 note-image =
@@ -447,7 +455,7 @@ delete-all-stays = Lo que se queda
 all-prompts-stay = Tus prompts y tu modelo predeterminado
 all-choices-stay = La apariencia, el idioma y las instrucciones en este navegador
 delete-all-words = eliminar todo
-delete-all-type = Escribe «{ $words }» para confirmar
+delete-all-type = Escribe «{ $words }» o «delete everything» para confirmar
 everything-deleted =
     Se ha eliminado todo: { $count ->
         [one] { NUMBER($count) } chat

@@ -150,6 +150,9 @@ try-again = फिर कोशिश करें
 copy = कॉपी करें
 copied = कॉपी हो गया
 wrap = लाइन मोड़ें
+show-source = सोर्स दिखाएँ
+show-diagram = डायग्राम दिखाएँ
+diagram-of = डायग्राम: { $kind }
 code = कोड
 table = तालिका
 copy-csv = CSV के रूप में कॉपी करें
@@ -367,6 +370,11 @@ import-unchanged =
     }
 import-is-done = इम्पोर्ट पूरा हुआ। { $result }
 import-has-failed = इम्पोर्ट नहीं हो सका। { $reason }
+fault-not-json = यह फ़ाइल न JSON है, न ही ऐसी ZIP जिसमें JSON हो।
+fault-cut-off = फ़ाइल बीच में ही खत्म हो जाती है। इसे फिर से डाउनलोड करें।
+fault-damaged-zip = ZIP खराब है। इसे फिर से डाउनलोड करें।
+fault-too-much = ZIP में उससे ज़्यादा है जितना यह सर्वर खोलता है।
+fault-unreadable = सर्वर अपनी सहेजी हुई फ़ाइल नहीं पढ़ पा रहा है। बाद में फिर कोशिश करें।
 not-imported = गड़बड़ी से पहले जो आया, वह बना रहेगा। फ़ाइल को ठीक करें, या वहाँ से फिर एक्सपोर्ट करें, और उसे दोबारा चुनें: कुछ भी दो बार नहीं आता।
 import-notes = जो पहले जैसा नहीं आया
 note-image =
@@ -447,7 +455,7 @@ delete-all-stays = क्या बना रहेगा
 all-prompts-stay = आपके प्रॉम्प्ट और आपका डिफ़ॉल्ट मॉडल
 all-choices-stay = इस ब्राउज़र में रूप, भाषा और निर्देश
 delete-all-words = सब कुछ हटा दें
-delete-all-type = पुष्टि के लिए “{ $words }” लिखें
+delete-all-type = पुष्टि के लिए “{ $words }” या “delete everything” लिखें
 everything-deleted =
     सब कुछ हटा दिया गया: { $count ->
         [one] { NUMBER($count) } चैट

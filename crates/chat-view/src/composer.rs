@@ -78,7 +78,24 @@ impl Composer {
     /// The server does not have the message: it comes back, before what was typed since.
     pub fn failed(&mut self, message: String) {
         self.sending = false;
-        let typed = std::mem::replace(&mut self.draft, message);
+        self.put_before(message);
+    }
+
+    /// Follows another tab, which wrote `now` over the draft `before`. What was typed here meanwhile
+    /// stays: `true` when the draft holds both then, and the other has to follow.
+    pub fn follow(&mut self, before: &str, now: &str) -> bool {
+        let is_apart =
+            self.draft != before && !now.contains(&self.draft) && !self.draft.contains(now);
+        if is_apart {
+            self.put_before(now.to_owned());
+        } else if self.draft == before || now.contains(&self.draft) {
+            self.set_draft(now);
+        }
+        is_apart
+    }
+
+    fn put_before(&mut self, text: String) {
+        let typed = std::mem::replace(&mut self.draft, text);
         if !typed.trim().is_empty() {
             self.draft.push_str("\n\n");
             self.draft.push_str(&typed);
@@ -200,6 +217,22 @@ mod tests {
         assert!(told.contains("about 825 of the 1k tokens"), "{told}");
         assert!(of(900_000, Some(1_000_000)).unwrap().contains("KiB"));
         assert_eq!(of(800_000, Some(1_000_000)), None);
+    }
+
+    #[test]
+    fn another_tab_is_followed_and_loses_nothing_that_was_typed_here() {
+        let follow = |draft: &str, before, now| {
+            let mut composer = Composer::with_draft(draft);
+            let is_both = composer.follow(before, now);
+            (composer.draft().to_owned(), is_both)
+        };
+        assert_eq!(follow("a", "a", "ab"), ("ab".into(), false));
+        assert_eq!(follow("ab", "ab", ""), (String::new(), false), "it was sent");
+        assert_eq!(follow("", "", "a"), ("a".into(), false));
+        // Both wrote at the same moment.
+        assert_eq!(follow("ax", "a", "ab"), ("ab\n\nax".into(), true));
+        assert_eq!(follow("ax", "ab", "ab\n\nax"), ("ab\n\nax".into(), false));
+        assert_eq!(follow("ax", "a", ""), ("ax".into(), false));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use unbroken_archive::{Found, Notes, Piece, Unusable};
 use unbroken_protocol::{
-    ArchivedConversation, ImportId, ImportList, ImportState, ImportView, PrincipalId,
+    ArchivedConversation, ImportFault, ImportId, ImportList, ImportState, ImportView, PrincipalId,
 };
 use unbroken_store::{Import, ImportStep, Imported};
 
@@ -139,7 +139,7 @@ impl Engine {
         if let Err(error) = &outcome {
             tracing::warn!(import.id = %id, error = %error, "failed to import a file");
         }
-        let error = outcome.err().map(|error| error.to_string());
+        let error = outcome.err().map(|error| error.fault().as_str().to_owned());
         self.insist(|reply| Command::EndImport(id, error.clone(), reply)).await;
         remove(&path);
         // What is on the screens is read again: no tab is told of every conversation.
@@ -331,6 +331,7 @@ fn remove(path: &Path) {
 
 fn view(import: &Import) -> ImportView {
     let notes: Notes = serde_json::from_str(&import.notes).unwrap_or_default();
+    let fault = import.error.as_deref().and_then(ImportFault::of);
     ImportView {
         import_id: import.import_id,
         state: import.state,
@@ -341,6 +342,7 @@ fn view(import: &Import) -> ImportView {
         messages: import.messages,
         unchanged: import.unchanged,
         notes: notes.view(),
-        error: import.error.clone(),
+        error: fault.map(|fault| fault.sentence().to_owned()).or_else(|| import.error.clone()),
+        error_code: fault.map(|fault| fault.as_str().to_owned()),
     }
 }

@@ -41,9 +41,9 @@ pub use id::{
 };
 pub use model::{FinishReason, ModelInfo, Options, Source};
 pub use moving::{
-    DELETE_EVERYTHING, DeleteEverything, EverythingDeleted, ImportId, ImportList, ImportNote,
-    ImportState, ImportView, ShareList, ShareRequest, ShareRevoked, ShareView, SharedMessage,
-    SharedPage,
+    DELETE_EVERYTHING, DeleteEverything, EverythingDeleted, ImportFault, ImportId, ImportList,
+    ImportNote, ImportState, ImportView, ShareList, ShareRequest, ShareRevoked, ShareView,
+    SharedMessage, SharedPage,
 };
 pub use position::{Epoch, Position, Seq};
 pub use prompt::{Prompt, PromptEvent, PromptList, PromptRequest};

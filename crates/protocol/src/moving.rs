@@ -58,8 +58,56 @@ pub struct ImportView {
     /// What was left out, or kept as a text in its place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<ImportNote>,
+    /// Why it failed, in a sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The same for programs: an `ImportFault`. Absent for imports that failed before there were any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
+}
+
+/// Why the file of an import cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImportFault {
+    NotJson,
+    CutOff,
+    DamagedZip,
+    /// A ZIP holds more than is unpacked.
+    TooMuch,
+    /// The disk of the server refuses.
+    Unreadable,
+}
+
+impl ImportFault {
+    pub const ALL: [Self; 5] =
+        [Self::NotJson, Self::CutOff, Self::DamagedZip, Self::TooMuch, Self::Unreadable];
+
+    /// The code on the wire and in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotJson => "not_json",
+            Self::CutOff => "cut_off",
+            Self::DamagedZip => "damaged_zip",
+            Self::TooMuch => "too_much",
+            Self::Unreadable => "unreadable",
+        }
+    }
+
+    /// The fault with this code.
+    pub fn of(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|fault| fault.as_str() == code)
+    }
+
+    /// What a person is told, in English.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::NotJson => "This file is neither JSON nor a ZIP with JSON in it.",
+            Self::CutOff => "The file ends in the middle. Download it once more.",
+            Self::DamagedZip => "The ZIP is damaged. Download it once more.",
+            Self::TooMuch => "The ZIP holds more than this server unpacks.",
+            Self::Unreadable => "The server cannot read the file that it stored. Try again later.",
+        }
+    }
 }
 
 /// Something in a file that this server has no place for.

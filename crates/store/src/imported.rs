@@ -236,6 +236,7 @@ pub struct Import {
     pub unchanged: u64,
     /// JSON.
     pub notes: String,
+    /// The code of an `ImportFault`; of an import that failed before there were any, a sentence.
     pub error: Option<String>,
 }
 

@@ -71,6 +71,8 @@ Promise.all([import("{{app.js}}"), speaking]).then(([app]) =>
   const early = location.pathname === "/" ? null : load(0).catch(() => null);
   globalThis.loadMarkdown = async (attempt) => (attempt === 0 && (await early)) || load(attempt);
 }
+// Diagrams come with the first answer that has one.
+globalThis.drawDiagram = async (source) => (await import("{{drawing.js}}")).draw(source);
 // How what comes after the first view looks; no part of it is shown before.
 {
   let looks = null;

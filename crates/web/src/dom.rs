@@ -26,11 +26,10 @@ pub(crate) fn all_kept(prefix: &str) -> Vec<(String, String)> {
     ours.filter_map(|name| Some((name.clone(), kept(&name)?))).collect()
 }
 
-/// Keeps a value beyond the page. Storage that is full or blocked is no fault of the person's.
-pub(crate) fn keep(key: &str, value: &str) {
-    if let Some(storage) = local_storage() {
-        let _ = storage.set_item(key, value);
-    }
+/// Keeps a value beyond the page. `false` where storage is full or blocked, which is no fault of the
+/// person's.
+pub(crate) fn keep(key: &str, value: &str) -> bool {
+    local_storage().is_some_and(|storage| storage.set_item(key, value).is_ok())
 }
 
 /// Forgets a kept value.

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use unbroken_chat_view::composer::Composer;
 use unbroken_client::RestError;
 use unbroken_protocol::StartResponse;
 
@@ -55,7 +54,7 @@ impl App {
     /// Takes a message that waits back into the composer.
     pub(crate) fn edit_kept(self, turn: &Turn) {
         self.forget_kept(turn);
-        self.writing.composer.update(|composer| composer.set_draft(turn.text.clone()));
+        self.give_back(turn.text.clone());
         dom::focus("message");
     }
 
@@ -93,9 +92,7 @@ impl App {
             }
             Err(error) => {
                 // It will never be taken as it is: the text is not lost.
-                self.writing.composer.update(|composer: &mut Composer| {
-                    composer.failed(turn.text.clone());
-                });
+                self.give_back(turn.text.clone());
                 self.complain(Some(state::sentence(&error)));
             }
         }

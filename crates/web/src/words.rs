@@ -4,7 +4,7 @@
 use leptos::prelude::document;
 use unbroken_chat_view::language::{Language, Rules};
 pub(crate) use unbroken_chat_view::texts::*;
-use unbroken_protocol::{ImportState, ImportView};
+use unbroken_protocol::{ImportFault, ImportState, ImportView};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// What the guide is asked. It is written in English, and finds only what is in it.
@@ -145,10 +145,23 @@ pub(crate) fn import_result(import: &ImportView) -> String {
 
 /// What an import came to, in a line.
 pub(crate) fn import_ended(import: &ImportView) -> String {
-    match &import.error {
-        Some(error) => import_has_failed(error),
+    match import_problem(import) {
+        Some(reason) => import_has_failed(&reason),
         None => import_is_done(&import_result(import)),
     }
+}
+
+/// Why an import failed, in a sentence.
+pub(crate) fn import_problem(import: &ImportView) -> Option<String> {
+    let sentence = match import.error_code.as_deref().and_then(ImportFault::of) {
+        Some(ImportFault::NotJson) => fault_not_json(),
+        Some(ImportFault::CutOff) => fault_cut_off(),
+        Some(ImportFault::DamagedZip) => fault_damaged_zip(),
+        Some(ImportFault::TooMuch) => fault_too_much(),
+        Some(ImportFault::Unreadable) => fault_unreadable(),
+        None => return import.error.clone(),
+    };
+    Some(sentence.to_owned())
 }
 
 /// What was left out of an import, or changed in it.

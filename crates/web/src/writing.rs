@@ -78,7 +78,8 @@ impl Writing {
 impl App {
     /// Shows the draft of the page that is open now.
     pub(crate) fn load_draft(self) {
-        let kept = draft_key(self.place.get()).and_then(|key| dom::kept(&key));
+        self.place.track();
+        let kept = self.kept_draft();
         let sending = self.writing.composer.read_untracked().is_sending();
         // The message on its way home is not a draft any more.
         if !sending {
@@ -88,16 +89,18 @@ impl App {
         self.writing.editing.set(None);
     }
 
-    /// Takes over what another tab writes here. Only one tab has the focus, so they never fight.
+    /// Takes over what another tab writes here, so that neither writes over the other's text.
     pub(crate) fn follow_drafts(self) {
         let listener = window_event_listener(leptos::ev::storage, move |event| {
-            let here = draft_key(self.place.get_untracked());
-            let busy = self.writing.composer.read_untracked().is_sending()
-                || self.writing.editing.read_untracked().is_some()
-                || document().has_focus().unwrap_or(true);
-            if event.key().is_some() && event.key() == here && !busy {
-                let text = event.new_value().unwrap_or_default();
-                self.writing.composer.update(|composer| composer.set_draft(text));
+            let is_here =
+                event.key().is_some() && event.key() == draft_key(self.place.get_untracked());
+            if is_here && self.writing.editing.read_untracked().is_none() {
+                let [before, now] =
+                    [event.old_value(), event.new_value()].map(Option::unwrap_or_default);
+                let follow = |composer: &mut Composer| composer.follow(&before, &now);
+                if self.writing.composer.try_update(follow) == Some(true) {
+                    self.keep_draft();
+                }
             }
         });
         on_cleanup(move || listener.remove());
@@ -125,8 +128,9 @@ impl App {
     pub(crate) fn end_edit(self) {
         if self.writing.editing.get_untracked().is_some() {
             self.writing.editing.set(None);
-            let aside = self.writing.aside.get_untracked();
-            self.writing.composer.update(|composer| composer.set_draft(aside));
+            // Another tab may have written meanwhile.
+            let draft = self.kept_draft().unwrap_or_else(|| self.writing.aside.get_untracked());
+            self.writing.composer.update(|composer| composer.set_draft(draft));
             dom::focus("message");
         }
     }
@@ -138,7 +142,7 @@ impl App {
         spawn_local(async move {
             if let Err(error) = rest.edit_queued(id, queued, &draft).await {
                 // It runs already, or cannot be reached: the text is not lost.
-                self.writing.composer.update(|composer| composer.failed(draft));
+                self.give_back(draft);
                 self.complain(Some(state::sentence(&error)));
             }
         });
@@ -222,11 +226,20 @@ impl App {
             return;
         }
         let composer = self.writing.composer.read_untracked();
-        if composer.draft().is_empty() {
+        // What does not fit must not leave an older text there.
+        if composer.draft().is_empty() || !dom::keep(&key, composer.draft()) {
             dom::forget(&key);
-        } else {
-            dom::keep(&key, composer.draft());
         }
+    }
+
+    fn kept_draft(self) -> Option<String> {
+        dom::kept(&draft_key(self.place.get_untracked())?)
+    }
+
+    /// Puts a message that was not taken before what was typed since.
+    pub(crate) fn give_back(self, text: String) {
+        self.writing.composer.update(|composer| composer.failed(text));
+        self.keep_draft();
     }
 
     fn deliver(self, turn: Turn) {
@@ -315,14 +328,15 @@ impl App {
             None => Place::Home,
         };
         if self.place.get_untracked() == place {
-            self.writing.composer.update(|composer| composer.failed(turn.text.clone()));
-            self.keep_draft();
+            self.give_back(turn.text.clone());
             self.writing.refusal.set(Some(state::sentence(error)));
             self.writing.unsent.set(Some(turn));
         } else {
             self.writing.composer.update(Composer::sent);
             if let Some(key) = draft_key(place) {
-                dom::keep(&key, &turn.text);
+                let mut draft = Composer::with_draft(dom::kept(&key).unwrap_or_default());
+                draft.failed(turn.text);
+                dom::keep(&key, draft.draft());
             }
         }
     }

@@ -151,6 +151,32 @@ async fn retry_asks_again_without_another_message() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_failed_answer_goes_on_with_another_model() {
+    let server = Server::start("numbers:tokens=30,rate=0,status=400").await;
+    let browser = asked(&server, "Count for me").await;
+    browser.press("button", "Change model").await;
+    browser.find("listbox", "Models").await;
+    look_at(&browser, "another model for a failed answer").await;
+    browser.type_text("echo").await;
+    browser.enter().await;
+    browser.find("button", "Model: Echo").await;
+    browser.press("button", "Retry").await;
+    browser.answer_when("text === 'Count for me'").await;
+    browser.find("article", "Echo").await;
+    says(&browser, "2/2").await;
+    yours(&browser, &["Count for me"]).await;
+
+    // It stays the model of what comes next.
+    browser.focused("textbox", "Message").await;
+    browser.type_text("And on").await;
+    browser.enter().await;
+    browser.answer_when("text === 'And on'").await;
+    browser.answer_ended().await;
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_edited_message_makes_a_branch() {
     let server = Server::start("numbers:tokens=30,rate=0").await;
     let browser = asked(&server, "Count for me").await;

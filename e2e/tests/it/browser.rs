@@ -240,13 +240,13 @@ impl Browser {
 /// Finds visible elements by what a screen reader would say of them.
 const ROLES: &str = r#"
 const implicit = { BUTTON: 'button', TEXTAREA: 'textbox', NAV: 'navigation', ARTICLE: 'article',
-  MAIN: 'main', DIALOG: 'dialog', A: 'link', OL: 'list', H1: 'heading', H2: 'heading' };
+  MAIN: 'main', DIALOG: 'dialog', A: 'link', OL: 'list', H1: 'heading', H2: 'heading', IMG: 'img' };
 const roleOf = e => e.getAttribute('role') || implicit[e.tagName]
   || (e.tagName === 'INPUT' ? ({ search: 'searchbox', checkbox: 'checkbox', radio: 'radio' })[e.type] || 'textbox' : '');
 const nameOf = e => {
   const by = e.getAttribute('aria-labelledby');
   if (by) return by.split(' ').map(id => document.getElementById(id)?.textContent || '').join(' ').trim();
-  return (e.getAttribute('aria-label') || (e.labels && e.labels[0]?.textContent) || e.textContent || '').trim();
+  return (e.getAttribute('aria-label') || e.alt || (e.labels && e.labels[0]?.textContent) || e.textContent || '').trim();
 };
 const visible = e => e.checkVisibility({ visibilityProperty: true }) && e.getClientRects().length > 0;
 const find = (role, name) => [...document.querySelectorAll('*')].find(

@@ -1,6 +1,8 @@
 //! The app in the person's language: as the browser says, or as chosen in the settings; by roles
 //! and names, and looked at on a desktop and a phone.
 
+use std::path::Path;
+
 use fantoccini::Locator;
 use fantoccini::key::Key;
 use serde_json::json;
@@ -29,13 +31,17 @@ async fn open_in(browser: &Browser, url: &str, language: &str) {
 }
 
 async fn look_at(browser: &Browser, state: &str) {
-    for (name, size) in [("desktop", DESKTOP), ("phone", PHONE)] {
-        browser.resize(size).await;
-        let state = format!("{state}-{name}");
-        nothing_sticks_out(browser, &state).await;
-        axe::check(browser, &state).await;
-        picture(browser, "language", &state).await;
+    for scheme in ["light", "dark"] {
+        browser.prefer(scheme).await;
+        for (name, size) in [("desktop", DESKTOP), ("phone", PHONE)] {
+            browser.resize(size).await;
+            let state = format!("{state}-{scheme}-{name}");
+            nothing_sticks_out(browser, &state).await;
+            axe::check(browser, &state).await;
+            picture(browser, "language", &state).await;
+        }
     }
+    browser.prefer("light").await;
     browser.resize(DESKTOP).await;
 }
 
@@ -172,6 +178,53 @@ async fn dictation_listens_in_the_chosen_language_else_in_the_browsers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_failed_import_says_why_in_the_persons_language() {
+    let server = Server::start("numbers:tokens=5,rate=0,first=0").await;
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("broken.json");
+    std::fs::write(&file, "GIF89a").unwrap();
+    let browser = Browser::start(DESKTOP).await;
+    for (language, reason) in [
+        ("de", "Diese Datei ist weder JSON noch ein ZIP mit JSON darin."),
+        ("es", "Este archivo no es JSON ni un ZIP con JSON dentro."),
+        ("hi", "यह फ़ाइल न JSON है, न ही ऐसी ZIP जिसमें JSON हो।"),
+    ] {
+        open_in(&browser, &server.url("/"), language).await;
+        open_data(&browser).await;
+        choose(&browser, &file).await;
+        let said = format!("return document.body.innerText.includes({reason:?})");
+        browser.until(reason, &said).await;
+    }
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_is_deleted_by_the_words_of_the_language_or_the_english_ones() {
+    let server = Server::start("numbers:tokens=5,rate=0,first=0").await;
+    let browser = Browser::start(DESKTOP).await;
+    for (language, words) in [
+        ("de", "alles löschen"),
+        ("de", "delete everything"),
+        ("es", "delete everything"),
+        ("hi", "सब कुछ हटा दें"),
+        ("hi", "Delete everything"),
+    ] {
+        open_in(&browser, &server.url("/"), language).await;
+        open_data(&browser).await;
+        browser.script("document.querySelector('.danger').click()").await;
+        let field = "return document.activeElement?.id === 'erase-words'";
+        browser.until("the question", field).await;
+        browser.type_text(words).await;
+        browser.enter().await;
+        let gone = "return !document.querySelector('dialog[open]')";
+        browser.until(&format!("that {words:?} are enough in {language}"), gone).await;
+    }
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_language_fits_on_every_page() {
     let server = Server::start(json!([{ "text": CODE }])).await;
     let empty = Server::start_without_a_model().await;
@@ -252,18 +305,26 @@ async fn begin(browser: &Browser, entry: usize) {
     browser.until("the dialog", "return document.querySelector('dialog.moving[open]')").await;
 }
 
+async fn open_data(browser: &Browser) {
+    browser.script("document.querySelector('.sidebar-foot button:last-of-type').click()").await;
+    click(browser, "settings-Data").await;
+    let field = "return document.querySelector('.drop input[type=file]')";
+    browser.until("the field", field).await;
+}
+
+async fn choose(browser: &Browser, file: &Path) {
+    let field = browser.client.find(Locator::Css(".drop input[type=file]")).await.unwrap();
+    field.send_keys(file.to_str().unwrap()).await.unwrap();
+}
+
 /// What comes in and what is deleted: a report with all that it can say, and the last question.
 async fn data_fits(browser: &Browser, language: &str) {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("conversations.json");
     let exported = json!([hostile(), { "something": "else" }]).to_string();
     std::fs::write(&file, exported).unwrap();
-    browser.script("document.querySelector('.sidebar-foot button:last-of-type').click()").await;
-    click(browser, "settings-Data").await;
-    let field = "return document.querySelector('.drop input[type=file]')";
-    browser.until("the field", field).await;
-    let field = browser.client.find(Locator::Css(".drop input[type=file]")).await.unwrap();
-    field.send_keys(file.to_str().unwrap()).await.unwrap();
+    open_data(browser).await;
+    choose(browser, &file).await;
     let report = "return document.querySelector('#imports details.notes')?.checkVisibility()";
     browser.until("the report", report).await;
     look_at(browser, &format!("{language}-import")).await;

@@ -13,8 +13,8 @@ use crate::server::Server;
 const SIZES: [(&str, Size); 3] = [("desktop", DESKTOP), ("tablet", TABLET), ("phone", PHONE)];
 
 /// What README and guide show.
-const PICTURED: [&str; 7] =
-    ["home", "picker", "chat", "palette", "search", "share", "import report"];
+const PICTURED: [&str; 8] =
+    ["home", "picker", "chat", "palette", "search", "share", "import report", "two answers"];
 
 /// Pictures go to `docs/images` when `UNBROKEN_PICTURES` is set, all of them to the folder that
 /// `UNBROKEN_ALL_PICTURES` names, else nowhere.

@@ -210,6 +210,76 @@ async fn a_file_that_cannot_be_sent_is_told_of_by_its_name_as_text() {
     browser.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_shows_how_far_it_is_sent_and_can_be_cancelled_until_then() {
+    let server = Server::start(QUICK).await;
+    let browser = begin(&server).await;
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("conversations.json");
+    std::fs::write(&file, export(2000, 4)).unwrap();
+    open_data(&browser).await;
+    send_slowly(&browser, 200_000).await;
+    choose(&browser, &file).await;
+    says(&browser, "Sending conversations.json").await;
+    let moves = "const bar = document.querySelector('progress[aria-label=\"Sent so far\"]');
+        return bar?.value > 0 && bar.value < bar.max && bar.value";
+    let before = browser.until("a part of it sent", moves).await.as_f64().unwrap();
+    browser.until("more of it sent", &moves.replace("> 0", &format!("> {before}"))).await;
+    look_at(&browser, "sending a file").await;
+    browser.press("button", "Cancel").await;
+    browser.gone("button", "Cancel").await;
+    let problem = "return /could not be sent/.test(document.body.innerText)";
+    assert_eq!(browser.script(problem).await, false, "that was meant");
+
+    // Nothing of it came in, and it can be chosen again.
+    send_slowly(&browser, -1).await;
+    choose(&browser, &file).await;
+    says(&browser, "2,000 conversations and 8,000 messages came in.").await;
+    let lines = "return document.querySelectorAll('[aria-label=Imports] > li').length";
+    assert_eq!(browser.script(lines).await, 1, "one import");
+    assert_eq!(browser.own_console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+/// Lets the browser send so many bytes a second; -1 is as many as it can.
+async fn send_slowly(browser: &Browser, rate: i64) {
+    browser.devtools("Network.enable", json!({})).await;
+    let conditions = json!({
+        "offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": rate,
+    });
+    browser.devtools("Network.emulateNetworkConditions", conditions).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_dropped_on_the_place_for_imports_comes_in() {
+    let server = Server::start(QUICK).await;
+    let browser = begin(&server).await;
+    open_data(&browser).await;
+    assert_eq!(drop_files(&browser, &[&export(2, 4), &export(1, 4)]).await, true);
+    says(&browser, "One file at a time, please.").await;
+    assert_eq!(drop_files(&browser, &[&export(3, 4)]).await, true, "the browser does not open it");
+    says(&browser, "3 conversations and 12 messages came in.").await;
+    browser.find("link", "Conversation 2").await;
+    let draft = browser.script("return document.getElementById('message').value").await;
+    assert_eq!(draft, "", "it is no message");
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+/// Drops files with these texts where one is chosen; whether the page took them.
+async fn drop_files(browser: &Browser, texts: &[&str]) -> Value {
+    let field = browser.find("textbox", "Choose a file…").await;
+    let script = "
+        const [field, texts] = arguments;
+        const data = new DataTransfer();
+        texts.forEach((text, at) => data.items.add(new File([text], `part-${at}.json`)));
+        const hand = type => !field.dispatchEvent(
+          new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
+        return hand('dragover') && hand('drop');";
+    let arguments = vec![serde_json::to_value(field).unwrap(), json!(texts)];
+    browser.client.execute(script, arguments).await.unwrap()
+}
+
 /// A number of the bar of the import that runs.
 const BAR: &str = "document.querySelector('progress[aria-label=\"Imported so far\"]')";
 

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::browser::{Browser, DESKTOP};
+use crate::looks::look_at;
 use crate::picker;
 use crate::server::Server;
 
@@ -189,4 +190,63 @@ async fn ten_thousand_marks_of_every_kind_leave_the_page_alive() {
     let mut texts: Vec<_> = lines.iter().flat_map(|line| [line.as_str(), "\n\n"]).collect();
     texts.push("x\n\nEnd.");
     leaves_the_page_alive(&texts).await;
+}
+
+const FLOW: &str = "Like this:\n\n```mermaid\nflowchart LR\n  A[Browser] -->|append| B{Durable?}\n  \
+    B -->|yes| C[Shown]\n  B -->|no| D[\"<script>alert(1)</script>\"]\n";
+const FENCE: &str = "```\n\nThat is all";
+const SEQUENCE: &str = ".\n\nAnd in time:\n\n```mermaid\nsequenceDiagram\n  participant Reader\n  \
+    participant Log\n  Reader->>+Log: read after 7\n  Note over Log: from the disk\n  Log-->>-Reader: 8, 9\n```\n\n\
+    ```mermaid\nflowchart TD\n  A[Start --> B{\n```\n\nEnd.";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_diagram_is_drawn_once_it_is_whole_and_a_broken_one_stays_code() {
+    let [flow, fence, sequence] = [FLOW, FENCE, SEQUENCE].map(|text| json!({ "text": text }));
+    let steps = json!([flow, { "gate": "whole" }, fence, { "gate": "rest" }, sequence]);
+    let server = Server::start(steps).await;
+    let browser = Browser::start(DESKTOP).await;
+    ask(&browser, &server, "Draw it").await;
+    browser.answer_when("text.includes('alert(1)')").await;
+    assert!(!browser.has("img", "Diagram: flowchart LR").await, "it is not whole");
+    server.standin.open_gate("whole");
+    browser.find("img", "Diagram: flowchart LR").await;
+    look_at(&browser, "a diagram").await;
+    server.standin.open_gate("rest");
+    browser.find("img", "Diagram: sequenceDiagram").await;
+    browser.answer_ended().await;
+    let sizes = "return [...document.querySelectorAll('.diagram img')]
+        .every(img => img.complete && img.naturalWidth > 100 && img.naturalHeight > 50)";
+    browser.until("pictures with a size", sizes).await;
+    let code = "return [...document.querySelectorAll('figure.code pre')]
+        .filter(pre => pre.checkVisibility()).map(pre => pre.textContent)";
+    assert_eq!(browser.script(code).await, json!(["flowchart TD\n  A[Start --> B{\n"]));
+    let inside = "return document.querySelectorAll('.diagram :is(svg, script)').length";
+    assert_eq!(browser.script(inside).await, 0, "a picture is an image");
+    look_at(&browser, "diagrams").await;
+
+    browser.press("button", "Show source").await;
+    browser.gone("img", "Diagram: flowchart LR").await;
+    let source = "return document.querySelector('figure.code pre').checkVisibility()";
+    assert_eq!(browser.script(source).await, true);
+    browser.press("button", "Show diagram").await;
+    browser.find("img", "Diagram: flowchart LR").await;
+    browser.reload().await;
+    browser.find("img", "Diagram: sequenceDiagram").await;
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_module_a_diagram_is_code_and_nothing_else_suffers() {
+    let answer = format!("{FLOW}{FENCE}{SEQUENCE}");
+    let server = Server::start(says(&[&answer])).await;
+    let browser = Browser::start(DESKTOP).await;
+    browser.devtools("Network.enable", json!({})).await;
+    browser.devtools("Network.setBlockedURLs", json!({"urls": ["*/drawing-*"]})).await;
+    ask(&browser, &server, "Draw it").await;
+    browser.answer_ended().await;
+    browser.find("button", "Copy").await;
+    answers_a_click(&browser).await;
+    assert!(!browser.has("img", "Diagram: flowchart LR").await);
+    browser.close().await;
 }

@@ -1,7 +1,9 @@
 //! One message, two models: both answers at once, side by side, until one is chosen.
 
-use crate::axe;
-use crate::browser::{Browser, DESKTOP, PHONE, Size, TABLET};
+use serde_json::json;
+
+use crate::browser::{Browser, DESKTOP, PHONE, Size};
+use crate::looks::look_at;
 use crate::server::Server;
 
 /// The texts of the two columns, in order.
@@ -14,30 +16,15 @@ async fn columns(browser: &Browser, condition: &str) {
     browser.until(&format!("two answers with {condition}"), &script).await;
 }
 
-async fn look_at(browser: &Browser, state: &str) {
-    for scheme in ["light", "dark"] {
-        browser.prefer(scheme).await;
-        for (name, size) in [("desktop", DESKTOP), ("tablet", TABLET), ("phone", PHONE)] {
-            browser.resize(size).await;
-            let state = format!("{state}-{scheme}-{name}");
-            let overflow = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
-            assert_eq!(browser.script(overflow).await, 0, "{state} scrolls sideways");
-            axe::check(browser, &state).await;
-            if let Some(folder) = std::env::var_os("UNBROKEN_VIEW_PICTURES") {
-                let path = std::path::Path::new(&folder).join(format!("{state}.png"));
-                std::fs::write(path, browser.screenshot().await).unwrap();
-            }
-        }
-    }
-    browser.prefer("light").await;
-    browser.resize(DESKTOP).await;
+async fn asked(server: &Server, size: Size) -> Browser {
+    ask(server, size, "Say it twice").await
 }
 
-async fn asked(server: &Server, size: Size) -> Browser {
+async fn ask(server: &Server, size: Size, question: &str) -> Browser {
     let browser = Browser::start(size).await;
     browser.open(&server.url("/")).await;
     browser.press("textbox", "Message").await;
-    browser.type_text("Say it twice").await;
+    browser.type_text(question).await;
     browser.enter().await;
     browser
 }
@@ -78,6 +65,32 @@ async fn two_models_answer_side_by_side_and_one_is_chosen() {
         .until("the next answer", "return document.querySelectorAll('main article').length === 4")
         .await;
     browser.answer_ended().await;
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+const QUESTION: &str = "What is a write-ahead log good for?";
+const LONG: &str = "A write-ahead log makes one promise: **what was confirmed is still there after a \
+     crash**.\n\n1. The change is appended to the log.\n2. The log is flushed to the disk.\n3. Only \
+     then the writer says *done*.\n\nThe tables are brought up to date later, and after a crash the log \
+     is read once more:\n\n```rust\nfor record in log.since(checkpoint) {\n    tables.apply(record)?;\n\
+     }\n```\n";
+const SHORT: &str = "For three things:\n\n- **Durability.** A crash loses nothing that was confirmed.\n\
+     - **Speed.** Appending at the end is the cheapest write there is.\n- **Copies.** Whoever reads \
+     the log has the same data, a moment later.\n\nIts price is that the log must be cut now and then.\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_answers_hold_in_every_theme_and_size() {
+    let models = json!({ "test-model": [{ "text": LONG }], "small-model": [{ "text": SHORT }] });
+    let server = Server::start_with(models).await;
+    let browser = ask(&server, DESKTOP, QUESTION).await;
+    browser.answer_ended().await;
+    browser.press("button", "Ask another model").await;
+    browser.press("checkbox", "Side by side").await;
+    browser.press("button", "small-model").await;
+    columns(&browser, "left.includes('once more') && right.includes('now and then')").await;
+    browser.answer_ended().await;
+    look_at(&browser, "two answers").await;
     assert_eq!(browser.console_errors().await, Vec::<String>::new());
     browser.close().await;
 }

@@ -2,6 +2,7 @@
 //! by keyboard alone where it says so.
 
 use fantoccini::key::Key;
+use fantoccini::wd::WindowHandle;
 
 use crate::browser::{Browser, DESKTOP, PHONE};
 use crate::looks::look_at;
@@ -252,6 +253,16 @@ async fn text_files_become_blocks_and_other_files_a_sentence() {
     browser.close().await;
 }
 
+/// Another tab with the same page, and the one that is hidden now.
+async fn open_beside(browser: &Browser, url: &str) -> [WindowHandle; 2] {
+    let first = browser.client.window().await.unwrap();
+    let second = browser.client.new_window(true).await.unwrap().handle;
+    browser.client.switch_to_window(second.clone()).await.unwrap();
+    browser.open(url).await;
+    browser.focused("textbox", "Message").await;
+    [first, second]
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_draft_is_there_after_a_reload_and_in_another_tab() {
     let server = Server::start("echo").await;
@@ -259,6 +270,45 @@ async fn a_draft_is_there_after_a_reload_and_in_another_tab() {
     browser.type_text("half a thought").await;
     browser.reload().await;
     draft_when(&browser, "text === 'half a thought'").await;
+    let [first, second] = open_beside(&browser, &server.url("/")).await;
+    draft_when(&browser, "text === 'half a thought'").await;
+
+    // Whoever goes to and fro writes on, and what is sent is no draft any more.
+    browser.type_text(", and more").await;
+    browser.client.switch_to_window(first.clone()).await.unwrap();
+    draft_when(&browser, "text === 'half a thought, and more'").await;
+    browser.press("textbox", "Message").await;
+    browser.type_text(&format!("{}.", Key::End)).await;
+    browser.client.switch_to_window(second).await.unwrap();
+    draft_when(&browser, "text === 'half a thought, and more.'").await;
+    browser.enter().await;
+    assert_eq!(browser.answer_ended().await, "half a thought, and more.");
+    browser.client.switch_to_window(first).await.unwrap();
+    draft_when(&browser, "text === ''").await;
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_tab_writes_during_an_edit_is_the_draft_after_it() {
+    let server = Server::start("echo").await;
+    let browser = begin(&server).await;
+    browser.type_text("Say this").await;
+    browser.enter().await;
+    browser.answer_ended().await;
+    browser.type_text("mine").await;
+    browser.press("button", "Edit").await;
+    draft_when(&browser, "text === 'Say this'").await;
+    let url = server.url(&browser.place().await);
+    let [first, _] = open_beside(&browser, &url).await;
+    draft_when(&browser, "text === 'mine'").await;
+    browser.type_text(" and theirs").await;
+    browser.client.switch_to_window(first).await.unwrap();
+    draft_when(&browser, "text === 'Say this'").await;
+    browser.press("textbox", "Message").await;
+    key(&browser, Key::Escape).await;
+    draft_when(&browser, "text === 'mine and theirs'").await;
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
     browser.close().await;
 }
 

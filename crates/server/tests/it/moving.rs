@@ -185,14 +185,15 @@ async fn an_import_comes_to_its_end_while_answers_are_written_and_messages_sent(
 async fn a_file_that_is_no_export_fails_with_a_sentence_and_one_too_large_is_refused() {
     let server = Given::new().set("limits.import_bytes", "1000").start().await;
     let device = server.device("one").await;
-    for (file, expected) in [
-        ("GIF89a", "neither JSON nor a ZIP"),
-        ("[{\"mapping\": {}", "ends in the middle"),
-        ("PK\u{3}\u{4}broken", "damaged"),
+    for (file, expected, code) in [
+        ("GIF89a", "neither JSON nor a ZIP", "not_json"),
+        ("[{\"mapping\": {}", "ends in the middle", "cut_off"),
+        ("PK\u{3}\u{4}broken", "damaged", "damaged_zip"),
     ] {
         let import = over(&device, &begin(&server.base(), &device, file).await).await;
         assert_eq!(import["state"], "failed");
         assert!(import["error"].as_str().unwrap().contains(expected), "{import}");
+        assert_eq!(import["error_code"], code);
     }
     let large = request(&server.base(), &device, "POST", "/ai/imports").body("x".repeat(1001));
     Reply::of(large).await.refused(413, "payload_too_large");

@@ -1,4 +1,5 @@
-//! The buttons inside of Markdown: Copy and Wrap of code, Copy as CSV of a table.
+//! The buttons inside of Markdown: Copy and Wrap of code, Show source of a diagram, Copy as CSV of a
+//! table.
 
 use leptos::ev::MouseEvent;
 use leptos::task::spawn_local;
@@ -29,6 +30,11 @@ pub(crate) fn on_click(event: &MouseEvent) {
                 code.and_then(|code| code.text_content()).unwrap_or_default(),
                 words::copy(),
             );
+        }
+        Some("source") => {
+            let drawn = block.class_list().toggle("drawn").unwrap_or(false);
+            let other = if drawn { words::show_source() } else { words::show_diagram() };
+            button.set_text_content(Some(other));
         }
         Some("csv") => copy(button, table(&block), words::copy_csv()),
         _ => {}

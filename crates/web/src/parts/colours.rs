@@ -1,5 +1,5 @@
 //! The colours of code: asked of the server once a block has settled and is near the window.
-//! Until they are there, and where there are none, the code is plain.
+//! Until they are there, and where there are none, the code is plain. A diagram is drawn instead.
 
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{Element, IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit};
 
+use super::diagrams;
 use crate::calls::ask;
 use crate::dom;
 use crate::state::App;
@@ -71,7 +72,9 @@ fn watch(app: App, figure: &Element) -> Option<Watch> {
     let seen = Closure::<dyn FnMut(Array)>::new(move |entries: Array| {
         let entries = entries.iter().map(JsCast::unchecked_into::<IntersectionObserverEntry>);
         let near = entries.filter(IntersectionObserverEntry::is_intersecting);
-        let figures: Vec<Element> = near.map(|entry| entry.target()).collect();
+        let (diagrams, figures): (Vec<_>, Vec<_>) =
+            near.map(|entry| entry.target()).partition(diagrams::is_diagram);
+        diagrams.into_iter().for_each(diagrams::draw);
         if !figures.is_empty() {
             spawn_local(colour_all(app, figures));
         }

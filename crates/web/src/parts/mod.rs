@@ -7,6 +7,7 @@ pub(crate) mod citation;
 pub(crate) mod colours;
 mod coming;
 pub(crate) mod composer;
+mod diagrams;
 pub(crate) mod dictation;
 pub(crate) mod folder;
 pub(crate) mod icons;

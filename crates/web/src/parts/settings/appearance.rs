@@ -52,9 +52,10 @@ fn Language() -> impl IntoView {
 
 /// Begins anew in that language, or in the browser's. What is being written is kept.
 fn speak(tag: Option<&str>) {
-    match tag {
-        Some(tag) => dom::keep(LANGUAGE, tag),
-        None => dom::forget(LANGUAGE),
+    if let Some(tag) = tag {
+        dom::keep(LANGUAGE, tag);
+    } else {
+        dom::forget(LANGUAGE);
     }
     let _ = window().location().reload();
 }

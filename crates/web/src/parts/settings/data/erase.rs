@@ -3,6 +3,7 @@
 use leptos::ev::SubmitEvent;
 use leptos::html::Dialog;
 use leptos::prelude::*;
+use unbroken_protocol::DELETE_EVERYTHING;
 
 use crate::moves::Place;
 use crate::parts::links::Problem;
@@ -16,8 +17,10 @@ pub(super) fn Erase() -> impl IntoView {
     let dialog = NodeRef::<Dialog>::new();
     dom::opens(dialog, open);
     let ready = move || {
-        let is_said = typed.read().trim().to_lowercase() == words::delete_all_words();
-        is_said && !app.moves.now().read().busy
+        let said = typed.read().trim().to_lowercase();
+        // Not every keyboard writes the words of every language.
+        let is_meant = said == words::delete_all_words() || said == DELETE_EVERYTHING;
+        is_meant && !app.moves.now().read().busy
     };
     let submit = move |event: SubmitEvent| {
         event.prevent_default();

@@ -165,7 +165,7 @@ fn Report(id: ImportId, newest: bool) -> impl IntoView {
         }
         ImportState::Failed => {
             let view = view! {
-                <p class="problem">{move || import.read().as_ref()?.error.clone()}</p>
+                <p class="problem">{move || import.read().as_ref().and_then(words::import_problem)}</p>
                 <p>{words::not_imported()}</p>
             };
             Some(view.into_any())
