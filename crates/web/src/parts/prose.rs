@@ -1,7 +1,9 @@
 //! Puts a [`Document`] into the page. Settled blocks are appended once and never touched again;
 //! only the tail is rewritten, and of text that only grows not even that.
 
-use leptos::prelude::document;
+use std::time::Duration;
+
+use leptos::prelude::{TimeoutHandle, document, set_timeout_with_handle};
 use unbroken_chat_view::markdown::{Block, Document, Part, Tail};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, Text};
@@ -32,6 +34,9 @@ const LONG_TABLE: u32 = 128;
 /// So many pixels wider, that is: numbers get longer.
 const DIGIT: i32 = 10;
 
+/// The cursor stands still until no text came for so long: each blink is a frame of its own.
+const BLINK_AFTER: Duration = Duration::from_secs(1);
+
 const HEADINGS: &str = "h2,h3,h4,h5,h6";
 /// The page's own heading.
 const PAGE_LEVEL: usize = 1;
@@ -49,6 +54,8 @@ pub(crate) struct Prose {
     tail_html: String,
     live: Option<Growing>,
     cursor: Option<Element>,
+    /// Until the cursor blinks.
+    blink: Option<TimeoutHandle>,
     outline: Outline,
     colours: Colours,
     seams: Vec<Element>,
@@ -122,6 +129,7 @@ impl Prose {
             tail_html: String::new(),
             live: None,
             cursor: None,
+            blink: None,
             outline: Outline::default(),
             colours: Colours::new(app),
             seams: Vec::new(),
@@ -312,6 +320,7 @@ impl Prose {
     }
 
     fn place_cursor(&mut self, writing: bool) {
+        self.blink.take().iter().for_each(TimeoutHandle::clear);
         if !writing {
             if let Some(cursor) = self.cursor.take() {
                 cursor.remove();
@@ -335,6 +344,12 @@ impl Prose {
         if !place.last_child().is_some_and(stands) {
             let _ = place.append_child(cursor);
         }
+        if cursor.class_name() != "cursor" {
+            cursor.set_class_name("cursor");
+        }
+        let cursor = cursor.clone();
+        let blink = move || cursor.set_class_name("cursor waits");
+        self.blink = set_timeout_with_handle(blink, BLINK_AFTER).ok();
     }
 }
 
