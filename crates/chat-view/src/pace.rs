@@ -15,6 +15,7 @@ const APART: f64 = 16.0;
 pub struct Pace {
     committed_at: f64,
     cost: f64,
+    last_cost: f64,
     is_urgent: bool,
 }
 
@@ -49,8 +50,13 @@ impl Pace {
     /// The last commit is on the screen, with style, layout and paint. One that had bad luck
     /// counts half.
     pub fn shown(&mut self, now: f64) {
-        let cost = (now - self.committed_at).max(0.0);
-        self.cost = f64::midpoint(self.cost, cost);
+        self.last_cost = (now - self.committed_at).max(0.0);
+        self.cost = f64::midpoint(self.cost, self.last_cost);
+    }
+
+    /// What the last commit cost.
+    pub fn last_cost(&self) -> Duration {
+        Duration::from_secs_f64(self.last_cost / 1000.0)
     }
 }
 
