@@ -143,7 +143,8 @@ pub(crate) fn Answer(
             }
             // An answer whose text is not all there has not ended for whoever reads it.
             if is_whole && *about.read_untracked() != now {
-                about.set(now);
+                // What follows from it is made after this frame.
+                set_timeout(move || drop(about.try_set(now)), Duration::ZERO);
             }
             is_whole
         });
