@@ -85,8 +85,18 @@ impl Window {
     /// The element was scrolled, by the person or by the page itself.
     pub(crate) fn scrolled(self) {
         let Some(scroller) = self.scroller.get_untracked() else { return };
+        let extent = extent(&scroller);
+        let is_own = self.inner.try_update_value(|inner| {
+            let is_own = inner.scroll.has_seen(extent);
+            // What is seen moves on; once the person leaves the end, their scroll sets another.
+            inner.anchor.take_if(|_| is_own);
+            is_own
+        });
+        if is_own == Some(true) {
+            return;
+        }
         self.measure();
-        let (extent, origin) = (extent(&scroller), self.origin());
+        let origin = self.origin();
         self.inner.update_value(|inner| {
             inner.scroll.scrolled(extent);
             inner.anchor = inner.rows.anchor(extent.scroll_top - origin);
