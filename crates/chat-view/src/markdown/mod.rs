@@ -30,7 +30,7 @@ use unbroken_protocol::Citation;
 pub use block::{Block, Live, Part, Tail};
 pub use document::Document;
 #[cfg(feature = "parser")]
-pub use exchange::serve;
+pub use exchange::{serve, warm_up};
 pub use parser::use_parser;
 pub use stretch::stretch;
 
