@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 /// Reading does not notice a commit that comes later by this; layout is what costs.
-pub const SHORTEST: Duration = Duration::from_millis(50);
+pub const SHORTEST: Duration = Duration::from_millis(60);
 /// A page that takes longer than a sixteenth of this is slow, and shows its text all the same.
 const LONGEST: f64 = 400.0;
 /// For each millisecond that a commit costs, so many lie between it and the next.
@@ -15,6 +15,7 @@ const APART: f64 = 16.0;
 pub struct Pace {
     committed_at: f64,
     cost: f64,
+    last_cost: f64,
     is_urgent: bool,
 }
 
@@ -49,8 +50,13 @@ impl Pace {
     /// The last commit is on the screen, with style, layout and paint. One that had bad luck
     /// counts half.
     pub fn shown(&mut self, now: f64) {
-        let cost = (now - self.committed_at).max(0.0);
-        self.cost = f64::midpoint(self.cost, cost);
+        self.last_cost = (now - self.committed_at).max(0.0);
+        self.cost = f64::midpoint(self.cost, self.last_cost);
+    }
+
+    /// What the last commit cost.
+    pub fn last_cost(&self) -> Duration {
+        Duration::from_secs_f64(self.last_cost / 1000.0)
     }
 }
 
@@ -69,8 +75,8 @@ mod tests {
     }
 
     #[test]
-    fn commits_lie_sixteen_times_their_cost_apart_between_50_and_400_milliseconds() {
-        for (cost, apart) in [(0.0, 50.0), (3.0, 50.0), (10.0, 160.0), (90.0, 400.0)] {
+    fn commits_lie_sixteen_times_their_cost_apart_between_60_and_400_milliseconds() {
+        for (cost, apart) in [(0.0, 60.0), (3.0, 60.0), (10.0, 160.0), (90.0, 400.0)] {
             let wait = page(cost).wait(0.0);
             assert!((wait - apart).abs() < 0.1, "{cost} ms: waits {wait}, not {apart}");
         }
@@ -105,6 +111,6 @@ mod tests {
         pace.begin(1e12);
         assert!(pace.wait(0.0) <= LONGEST);
         pace.shown(0.0);
-        assert!(pace.wait(1e12) <= 50.0);
+        assert!(pace.wait(1e12) <= 60.0);
     }
 }

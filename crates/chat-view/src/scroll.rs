@@ -49,6 +49,12 @@ impl Scroll {
         self.last = now;
     }
 
+    /// Whether these are the measures as they were last heard of, with the end in view: then a scroll
+    /// is the page's own.
+    pub fn has_seen(&self, now: Extent) -> bool {
+        self.is_following() && now == self.last
+    }
+
     /// The person turned the wheel, dragged or pressed a key towards the beginning, before any
     /// scrolling is seen.
     pub fn pulled_away(&mut self) {
@@ -112,6 +118,16 @@ mod tests {
         scroll.scrolled(at(500.0, 1400.0));
         scroll.scrolled(at(400.0, 1300.0));
         assert!(!scroll.shows_latest());
+    }
+
+    #[test]
+    fn a_scroll_of_the_page_itself_is_no_news_and_one_of_the_person_is() {
+        let mut scroll = Scroll::default();
+        scroll.resized(at(500.0, 1000.0));
+        assert!(scroll.has_seen(at(500.0, 1000.0)));
+        assert!(!scroll.has_seen(at(490.0, 1000.0)));
+        scroll.pulled_away();
+        assert!(!scroll.has_seen(at(500.0, 1000.0)), "it leaves the end");
     }
 
     #[test]

@@ -7,6 +7,12 @@
 use unbroken_chat_view::language::{Language, Rules};
 use wasm_bindgen::prelude::wasm_bindgen;
 
+/// Runs while nobody waits for the parser yet.
+#[wasm_bindgen(start)]
+pub fn start() {
+    unbroken_chat_view::markdown::warm_up();
+}
+
 /// Answers a question of the web app's documents.
 #[wasm_bindgen]
 pub fn parse(question: &[u8]) -> Vec<u8> {

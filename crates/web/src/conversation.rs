@@ -546,6 +546,11 @@ impl Open {
         self.mark(vec![key]);
     }
 
+    /// What the last frame with a commit cost.
+    pub(crate) fn last_cost(self) -> Duration {
+        self.inner.read(|inner| inner.pace.last_cost())
+    }
+
     fn mark(self, keys: Vec<u64>) {
         self.inner.change(|inner| inner.dirty.extend(keys));
         self.ask_frame();

@@ -255,7 +255,11 @@ impl App {
         }
         spawn_local(async move {
             match self.start(&turn).await {
-                Ok(response) => self.delivered(&turn, &response),
+                Ok(response) => {
+                    // The page of the conversation begins in a task of its own.
+                    dom::sleep(Duration::ZERO).await;
+                    self.delivered(&turn, &response);
+                }
                 Err(error) => self.refused(turn, &error),
             }
         });

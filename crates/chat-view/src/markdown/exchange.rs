@@ -17,6 +17,17 @@ pub(super) fn question(text: &str, context: &Context) -> Vec<u8> {
     out
 }
 
+/// Something of all that answers are made of.
+#[cfg(feature = "parser")]
+const SAMPLE: &str = "# A\n\n*b* **c** `d` [e](https://f.g)\n\n- h\n\n1. i\n\n> j\n\n| k |\n| - |\n| l |\n\n\
+    ```m\nn\n```\n";
+
+/// Parses once for nobody: a browser compiles a function of a module when it runs first.
+#[cfg(feature = "parser")]
+pub fn warm_up() {
+    serve(&question(SAMPLE, &Context::default()));
+}
+
 /// Answers a question of another module. Empty when it was none.
 #[cfg(feature = "parser")]
 pub fn serve(question: &[u8]) -> Vec<u8> {

@@ -18,6 +18,7 @@ mod link;
 mod math;
 mod parser;
 mod repair;
+mod stretch;
 #[cfg(feature = "parser")]
 mod writer;
 
@@ -29,8 +30,9 @@ use unbroken_protocol::Citation;
 pub use block::{Block, Live, Part, Tail};
 pub use document::Document;
 #[cfg(feature = "parser")]
-pub use exchange::serve;
+pub use exchange::{serve, warm_up};
 pub use parser::use_parser;
+pub use stretch::stretch;
 
 /// The HTML of a whole text at once. `prefix` keeps the ids of one message apart from another's.
 pub fn render(text: &str, prefix: &str, citations: &[Citation]) -> String {

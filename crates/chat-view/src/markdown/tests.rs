@@ -240,6 +240,20 @@ proptest! {
     }
 
     #[test]
+    fn every_stretch_of_a_paragraph_is_balanced_and_all_are_the_paragraph(
+        text in markdown(true), bytes in 1..40_usize
+    ) {
+        let html = html(&text);
+        let mut rest = html.as_str();
+        while !rest.is_empty() {
+            let next = stretch(rest, bytes);
+            prop_assert!(!next.is_empty());
+            check_html(next);
+            rest = &rest[next.len()..];
+        }
+    }
+
+    #[test]
     fn a_replaced_text_is_rendered_as_if_it_had_come_first(
         before in markdown(true), text in markdown(true), rest in markdown(true), end in any::<bool>()
     ) {

@@ -2,9 +2,11 @@
 //! is seen where it is.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use leptos::html::Div;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use unbroken_chat_view::scroll::{Extent, Scroll};
 use unbroken_chat_view::window::{Anchor, Rows};
 use wasm_bindgen::prelude::Closure;
@@ -58,9 +60,12 @@ impl Window {
             shown: RwSignal::default(),
             inner: StoredValue::new(Inner::default()),
         };
-        Effect::new(move || {
+        Effect::new(move |was: Option<()>| {
             app.open.rows.track();
-            window.rows_changed();
+            match was {
+                Some(()) => window.rows_changed(),
+                None => window.begin(),
+            }
         });
         Effect::new(move || {
             app.open.to_end.track();
@@ -80,8 +85,18 @@ impl Window {
     /// The element was scrolled, by the person or by the page itself.
     pub(crate) fn scrolled(self) {
         let Some(scroller) = self.scroller.get_untracked() else { return };
+        let extent = extent(&scroller);
+        let is_own = self.inner.try_update_value(|inner| {
+            let is_own = inner.scroll.has_seen(extent);
+            // What is seen moves on; once the person leaves the end, their scroll sets another.
+            inner.anchor.take_if(|_| is_own);
+            is_own
+        });
+        if is_own == Some(true) {
+            return;
+        }
         self.measure();
-        let (extent, origin) = (extent(&scroller), self.origin());
+        let origin = self.origin();
         self.inner.update_value(|inner| {
             inner.scroll.scrolled(extent);
             inner.anchor = inner.rows.anchor(extent.scroll_top - origin);
@@ -96,11 +111,33 @@ impl Window {
         self.tell_away();
     }
 
+    /// The first rows come after the page around them, and the last in a task of its own: what they
+    /// run is not compiled yet.
+    fn begin(self) {
+        spawn_local(async move {
+            for left_out in [1, 0] {
+                dom::sleep(Duration::ZERO).await;
+                let Some(there) = self.inner.try_with_value(|inner| inner.rows.len()) else {
+                    return;
+                };
+                let all = self.app.open.rows.read_untracked().len();
+                if there + left_out < all {
+                    self.set_rows(all - left_out);
+                }
+            }
+        });
+    }
+
     fn rows_changed(self) {
+        self.set_rows(usize::MAX);
+    }
+
+    fn set_rows(self, most: usize) {
         self.measure();
         let rows = self.app.open.rows.read_untracked();
-        self.inner.update_value(|inner| inner.rows.set(rows.iter().map(|row| row.key).collect()));
+        let keys = rows.iter().take(most).map(|row| row.key).collect();
         drop(rows);
+        self.inner.update_value(|inner| inner.rows.set(keys));
         self.place();
     }
 

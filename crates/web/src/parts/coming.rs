@@ -1,15 +1,14 @@
-//! A paragraph that is longer than one frame can bear, of 100 KB, say. It is laid out unseen, a
-//! stretch of it in each frame, while its text is still shown as it was written; then it takes that
+//! A paragraph or code that is longer than one frame can bear, of 100 KB, say. It is laid out unseen,
+//! a stretch of it in each frame, while its text is still shown as it was written; then it takes that
 //! place.
 
-use unbroken_chat_view::markdown::Block;
-use wasm_bindgen::JsCast;
-use web_sys::{Element, Node, Text};
+use unbroken_chat_view::markdown::{Block, stretch};
+use web_sys::Element;
 
 use super::prose::create;
 
-/// Bytes of text in a stretch. Each is broken into lines by itself, and so begins on a line of its
-/// own: as one, all of the paragraph would be broken anew for each.
+/// Bytes of HTML in a stretch. Each is broken into lines by itself, and so begins on a line of its
+/// own: as one, all of the block would be broken anew for each.
 const STRETCH: usize = 8 * 1024;
 
 pub(super) struct Coming {
@@ -17,37 +16,34 @@ pub(super) struct Coming {
     /// Without height until all is there. It stays around the block: whatever moves is laid out
     /// again.
     room: Element,
-    element: Element,
-    /// The same element, outside the page, with what is still to come.
-    rest: Element,
+    /// Where the text goes.
+    place: Element,
+    /// Bytes of the inside of the block's HTML that are in the page.
+    shown: usize,
 }
 
 impl Coming {
     /// Takes its place before that element.
     pub(super) fn begin(block: &Block, before: &Element) -> Option<Self> {
-        let (parsed, room) = (create("div", ""), create("div", "coming"));
-        parsed.set_inner_html(&block.html);
-        let rest = parsed.first_element_child()?;
-        let element: Element = rest.clone_node().ok()?.dyn_into().ok()?;
+        let Parts { open, close, .. } = Parts::of(block)?;
+        let room = create("div", "coming");
+        room.set_inner_html(&format!("{open}{close}"));
+        let place = room.query_selector("p, pre code").ok()??;
         room.set_attribute("aria-hidden", "true").ok()?;
-        room.append_child(&element).ok()?;
         before.before_with_node_1(&room).ok()?;
-        Some(Self { id: block.id, room, element, rest })
+        Some(Self { id: block.id, room, place, shown: 0 })
     }
 
-    /// Takes the next stretch in; `true` when there was none left.
-    pub(super) fn go_on(&self) -> bool {
-        if !self.rest.has_child_nodes() {
-            return true;
-        }
-        let stretch = create("span", "stretch");
-        let mut room = STRETCH;
-        while let Some(node) = self.rest.first_child().filter(|_| room > 0) {
-            cut(&node, room);
-            room = room.saturating_sub(node.text_content().map_or(1, |text| text.len()).max(1));
-            let _ = stretch.append_child(&node);
-        }
-        let _ = self.element.append_child(&stretch);
+    /// Takes the next stretch of that block in; `true` when there was none left.
+    pub(super) fn go_on(&mut self, block: &Block) -> bool {
+        let parts = Parts::of(block);
+        let rest = parts.and_then(|parts| Some((parts.inside.get(self.shown..)?, parts.is_code)));
+        let Some((rest, is_code)) = rest.filter(|(rest, _)| !rest.is_empty()) else { return true };
+        let next = if is_code { lines(rest) } else { stretch(rest, STRETCH) };
+        self.shown += next.len();
+        let part = create("span", "part");
+        part.set_inner_html(next);
+        let _ = self.place.append_child(&part);
         false
     }
 
@@ -64,14 +60,28 @@ impl Coming {
     }
 }
 
-/// Cuts a text that is longer than that after its last word that fits; the rest follows it.
-fn cut(node: &Node, most: usize) {
-    let Some(text) = node.dyn_ref::<Text>() else { return };
-    let data = text.data();
-    if data.len() > most {
-        let fits = &data[..data.floor_char_boundary(most)];
-        let end = fits.rfind(char::is_whitespace).filter(|end| *end > 0).unwrap_or(fits.len());
-        let units = fits[..end].encode_utf16().count();
-        let _ = text.split_text(u32::try_from(units).unwrap_or(u32::MAX));
+/// The HTML of a long block: its tags, and what is inside.
+struct Parts<'b> {
+    open: &'b str,
+    inside: &'b str,
+    close: &'b str,
+    is_code: bool,
+}
+
+impl<'b> Parts<'b> {
+    fn of(block: &'b Block) -> Option<Self> {
+        let html = block.html.as_str();
+        let is_code = html.starts_with("<figure");
+        let (last, close) =
+            if is_code { ("<code>", "</code></pre></figure>") } else { (">", "</p>") };
+        let (open, rest) = html.split_at(html.find(last)? + last.len());
+        let inside = rest.strip_suffix(close)?;
+        Some(Self { open, inside, close, is_code })
     }
+}
+
+/// About as much code, up to the end of a line.
+fn lines(code: &str) -> &str {
+    let end = code.bytes().skip(STRETCH).position(|byte| byte == b'\n');
+    &code[..end.map_or(code.len(), |end| STRETCH + end + 1)]
 }

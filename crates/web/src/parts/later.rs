@@ -1,6 +1,8 @@
 //! Views that come when they are asked for. One that does not come is told of, with a way to ask
 //! again.
 
+use std::time::Duration;
+
 use js_sys::Promise;
 use leptos::html::Dialog;
 use leptos::prelude::*;
@@ -100,6 +102,8 @@ impl Later {
                 None => Part::Missing,
             };
             self.coming.try_set(false);
+            // A part is made in a task of its own: what it runs is not compiled yet.
+            dom::sleep(Duration::ZERO).await;
             self.part.try_set(part);
         });
     }

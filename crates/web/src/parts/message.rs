@@ -125,6 +125,7 @@ pub(crate) fn Answer(
     let body = NodeRef::<Div>::new();
     let prose: Rc<RefCell<Option<Prose>>> = Rc::default();
     let commit = move || {
+        let last_cost = app.open.last_cost();
         let shown = app.open.answer(key, |answer, facts| {
             let now = About::of(answer, facts);
             let mut prose = prose.borrow_mut();
@@ -133,7 +134,7 @@ pub(crate) fn Answer(
             }
             let is_whole = prose.as_mut().is_none_or(|prose| {
                 let writes = now.state.is_running() && now.state != AnswerState::Queued;
-                let is_whole = prose.commit(answer.document(), writes);
+                let is_whole = prose.commit(answer.document(), writes, last_cost);
                 prose.mark_seams(&answer.seam_blocks());
                 is_whole
             });
@@ -142,7 +143,8 @@ pub(crate) fn Answer(
             }
             // An answer whose text is not all there has not ended for whoever reads it.
             if is_whole && *about.read_untracked() != now {
-                about.set(now);
+                // What follows from it is made after this frame.
+                set_timeout(move || drop(about.try_set(now)), Duration::ZERO);
             }
             is_whole
         });

@@ -1,7 +1,9 @@
 //! Puts a [`Document`] into the page. Settled blocks are appended once and never touched again;
 //! only the tail is rewritten, and of text that only grows not even that.
 
-use leptos::prelude::document;
+use std::time::Duration;
+
+use leptos::prelude::{TimeoutHandle, document, set_timeout_with_handle};
 use unbroken_chat_view::markdown::{Block, Document, Part, Tail};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, Text};
@@ -19,18 +21,27 @@ const HOLDS_TEXT: &str = "p,li,blockquote,h2,h3,h4,h5,h6,code,td,.part,.tail";
 /// text after a word: what is laid out again is one part.
 const PART: usize = 4096;
 
-/// So much HTML goes into the page in one frame, unless a block is longer: with its layout it takes
-/// a slow machine less than 50 milliseconds.
+/// So much HTML at most goes into the page in one frame, unless a block is longer.
 const FRAME: usize = 16 * 1024;
-/// The first frames bear less: what they run for the first time is not compiled yet. Each takes
-/// twice what the one before took.
+/// The first frame bears less: what it runs for the first time is not compiled yet. Each one that
+/// was full tells how much the next may take.
 const FIRST_FRAME: usize = 2 * 1024;
+/// A full frame takes about so many milliseconds, with style, layout and paint; but none is made so
+/// small that what every frame costs is most of it.
+const FRAME_TIME: usize = 24;
+const SMALLEST: usize = 4 * 1024;
+/// Bytes of HTML from which on code comes piece by piece. As much has no colours, which need code in
+/// one piece: see `colours.rs`.
+const LONG_CODE: usize = 48 * 1024;
 
 /// From so many rows on the columns of a table that grows stay as wide as they are. Otherwise one
 /// cell may lay all the rows out again.
 const LONG_TABLE: u32 = 128;
 /// So many pixels wider, that is: numbers get longer.
 const DIGIT: i32 = 10;
+
+/// The cursor stands still until no text came for so long: each blink is a frame of its own.
+const BLINK_AFTER: Duration = Duration::from_secs(1);
 
 const HEADINGS: &str = "h2,h3,h4,h5,h6";
 /// The page's own heading.
@@ -40,7 +51,7 @@ const PAGE_LEVEL: usize = 1;
 pub(crate) struct Prose {
     root: Element,
     blocks: Vec<Shown>,
-    /// The paragraph after them, which is too long for one frame.
+    /// The block after them, which is too long for one frame.
     coming: Option<Coming>,
     tail: Element,
     /// What the tail put into the open list or table.
@@ -49,13 +60,16 @@ pub(crate) struct Prose {
     tail_html: String,
     live: Option<Growing>,
     cursor: Option<Element>,
+    /// Until the cursor blinks.
+    blink: Option<TimeoutHandle>,
     outline: Outline,
     colours: Colours,
     seams: Vec<Element>,
     /// Somebody has seen it grow. What was there before is shown at once.
     grows: bool,
-    /// Bytes of HTML that the next frame bears.
+    /// Bytes of HTML that the next frame bears, and whether the last one was full.
     frame: usize,
+    is_full: bool,
 }
 
 struct Shown {
@@ -122,25 +136,32 @@ impl Prose {
             tail_html: String::new(),
             live: None,
             cursor: None,
+            blink: None,
             outline: Outline::default(),
             colours: Colours::new(app),
             seams: Vec::new(),
             grows: false,
             frame: FIRST_FRAME,
+            is_full: false,
         }
     }
 
-    /// Shows what the document holds now; `writing` says whether more may come. `false` when there
-    /// is more to show than one frame can bear.
-    pub(crate) fn commit(&mut self, content: &Document, writing: bool) -> bool {
-        let most = if self.grows { self.frame } else { usize::MAX };
-        let before = self.blocks.len();
-        let is_whole = self.settle(content.blocks(), most);
-        if self.grows && self.blocks.len() > before {
-            self.frame = (self.frame * 2).min(FRAME);
+    /// Shows what the document holds now; `writing` says whether more may come, `last_cost` what the
+    /// last frame took. `false` when there is more to show than one frame can bear.
+    pub(crate) fn commit(
+        &mut self,
+        content: &Document,
+        writing: bool,
+        last_cost: Duration,
+    ) -> bool {
+        if self.is_full {
+            self.frame = next_frame(self.frame, last_cost);
         }
+        let most = if self.grows { self.frame } else { usize::MAX };
+        let is_whole = self.settle(content.blocks(), most);
+        self.is_full = !is_whole && self.coming.is_none();
         let nothing = Tail { inside: "", html: "", live: None };
-        // The tail still shows the text of a paragraph that is coming.
+        // The tail still shows the text of a block that is coming.
         if self.coming.is_none() {
             self.write_tail(if is_whole { content.tail() } else { nothing });
         }
@@ -187,10 +208,7 @@ impl Prose {
     /// Appends at most about so many bytes; `false` when blocks are left.
     fn append(&mut self, blocks: &[Block], most: usize) -> bool {
         let mut room = most;
-        // Only a paragraph can be that long and still be laid out as one.
-        let is_long = |block: &Block| {
-            most != usize::MAX && block.html.len() > FRAME && block.html.starts_with("<p")
-        };
+        let is_long = |block: &Block| most != usize::MAX && is_long(block);
         let together =
             |a: &Block, b: &Block| is_inside(a) == is_inside(b) && !is_long(a) && !is_long(b);
         for run in blocks.chunk_by(together) {
@@ -219,16 +237,16 @@ impl Prose {
         true
     }
 
-    /// Brings a long paragraph into the page, piece by piece; `true` when all of it is there.
+    /// Brings a long block into the page, piece by piece; `true` when all of it is there.
     fn bring(&mut self, block: &Block) -> bool {
-        let Some(coming) = &self.coming else {
+        let Some(coming) = &mut self.coming else {
             self.coming = Coming::begin(block, &self.tail);
             if self.coming.is_none() {
                 self.put(std::slice::from_ref(block), &block.html);
             }
             return self.coming.is_none();
         };
-        if !coming.go_on() {
+        if !coming.go_on(block) {
             return false;
         }
         let element = coming.show();
@@ -312,6 +330,7 @@ impl Prose {
     }
 
     fn place_cursor(&mut self, writing: bool) {
+        self.blink.take().iter().for_each(TimeoutHandle::clear);
         if !writing {
             if let Some(cursor) = self.cursor.take() {
                 cursor.remove();
@@ -335,6 +354,12 @@ impl Prose {
         if !place.last_child().is_some_and(stands) {
             let _ = place.append_child(cursor);
         }
+        if cursor.class_name() != "cursor" {
+            cursor.set_class_name("cursor");
+        }
+        let cursor = cursor.clone();
+        let blink = move || cursor.set_class_name("cursor waits");
+        self.blink = set_timeout_with_handle(blink, BLINK_AFTER).ok();
     }
 }
 
@@ -389,6 +414,19 @@ impl Outline {
             let _ = heading.set_attribute("aria-level", &level.to_string());
         }
     }
+}
+
+/// How much the next frame bears, when the last one was full and took so long.
+fn next_frame(last: usize, cost: Duration) -> usize {
+    let cost = usize::try_from(cost.as_millis()).unwrap_or(usize::MAX).max(1);
+    let next = (last * FRAME_TIME / cost).clamp(last / 2, last * 2);
+    next.clamp(last.min(SMALLEST), FRAME)
+}
+
+/// Whether a block is laid out as one, and too long for that.
+fn is_long(block: &Block) -> bool {
+    let is_longer = |tag, most| block.html.starts_with(tag) && block.html.len() > most;
+    is_longer("<p", FRAME) || is_longer("<figure", LONG_CODE)
 }
 
 fn is_inside(block: &Block) -> bool {
