@@ -16,14 +16,14 @@ use unbroken_store::{
 use crate::keep::Change;
 
 /// Texts that come into the search index at once while a search waits for it.
-const INDEXED_AT_ONCE: u32 = 64;
+pub(crate) const INDEXED_AT_ONCE: u32 = 64;
 
 /// A change, and who waits for what came of it.
 pub(crate) enum Command {
     CreateTurn(Arc<NewTurn>, oneshot::Sender<TurnOutcome>),
     RunNext(ConversationId, oneshot::Sender<Option<GenerationId>>),
-    /// Puts texts into the search index, and says whether more are due.
-    Index(oneshot::Sender<bool>),
+    /// Puts texts into the search index, and says how many are left at most.
+    Index(oneshot::Sender<u64>),
     EditQueued(GenerationId, String, oneshot::Sender<bool>),
     RemoveQueued(GenerationId, oneshot::Sender<bool>),
     Change(ConversationId, Box<Change>, oneshot::Sender<bool>),

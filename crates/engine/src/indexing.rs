@@ -32,7 +32,7 @@ impl Indexing {
     }
 
     /// Texts were changed.
-    pub(crate) fn is_due(&self) {
+    pub(crate) fn texts_changed(&self) {
         self.due.send_replace(true);
     }
 
@@ -63,8 +63,8 @@ impl Indexing {
         self.next = Instant::now() + if done.is_ok() { apart } else { RETRY };
         let was_told = std::mem::replace(&mut self.told, done.is_err());
         match done {
-            Ok(more) => {
-                self.due.send_replace(more);
+            Ok(left) => {
+                self.due.send_replace(left > 0);
             }
             Err(StoreError::OwnerLost) => return Err(StoreError::OwnerLost),
             Err(error) if !was_told => tracing::warn!(
@@ -77,9 +77,9 @@ impl Indexing {
     }
 }
 
-async fn put_in(writer: &mut Writer) -> Result<bool, StoreError> {
+async fn put_in(writer: &mut Writer) -> Result<u64, StoreError> {
     let mut transaction = writer.begin(Durability::Process).await?;
-    let more = transaction.index(AT_ONCE).await?;
+    let left = transaction.index(AT_ONCE).await?;
     transaction.commit().await?;
-    Ok(more)
+    Ok(left)
 }

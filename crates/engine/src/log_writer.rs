@@ -19,7 +19,7 @@ use unbroken_store::{
 };
 
 use crate::bell::Bell;
-use crate::command::Command;
+use crate::command::{Command, INDEXED_AT_ONCE};
 use crate::error::Refusal;
 use crate::indexing::Indexing;
 use crate::journal::Journal;
@@ -146,9 +146,13 @@ impl LogWriter {
 
     /// Waits until all that was committed before can be found, unless the store refuses to write.
     pub(crate) async fn indexed(&self) {
-        let mut more = *self.unindexed.borrow();
-        while more {
-            more = matches!(self.command(Command::Index).await, Ok(true));
+        if !*self.unindexed.borrow() {
+            return;
+        }
+        let Ok(mut left) = self.command(Command::Index).await else { return };
+        // No more than was left then: an import may go on as fast as its texts are put in.
+        while left > 0 && self.command(Command::Index).await.is_ok() {
+            left = left.saturating_sub(INDEXED_AT_ONCE.into());
         }
     }
 
@@ -395,7 +399,7 @@ impl Task {
         }
         self.committed(durability);
         if changes_texts {
-            self.indexing.is_due();
+            self.indexing.texts_changed();
         }
         self.show(row, sealed, taken);
         for reply in replies {

@@ -128,10 +128,10 @@ impl Transaction<'_> {
     }
 
     /// Puts `most` of the texts into the search index that are not in it yet, the oldest first, and
-    /// says whether more are left. Until then a search does not find them, or as they were.
-    pub async fn index(&mut self, most: u32) -> Result<bool, StoreError> {
+    /// says how many are left at most. Until then a search does not find them, or as they were.
+    pub async fn index(&mut self, most: u32) -> Result<u64, StoreError> {
         match self {
-            Self::Memory(_) => Ok(false),
+            Self::Memory(_) => Ok(0),
             Self::Sqlite(sqlite) => sqlite.index(most).await,
         }
     }

@@ -101,10 +101,10 @@ impl Script {
 }
 
 impl Transaction<'_> {
-    pub(crate) async fn index(&mut self, most: u32) -> Result<bool, StoreError> {
+    pub(crate) async fn index(&mut self, most: u32) -> Result<u64, StoreError> {
         let due = "SELECT max(id) FROM (SELECT id FROM search_due ORDER BY id LIMIT ?)";
         let last = sqlx::query_scalar(due).bind(most).fetch_one(&mut *self.inner).await?;
-        let Some(last): Option<i64> = last else { return Ok(false) };
+        let Some(last): Option<i64> = last else { return Ok(0) };
         // One by one and nothing between them: what changes several rows makes the index write
         // what it has gathered.
         for found in self.number_due(last).await? {
@@ -115,12 +115,15 @@ impl Transaction<'_> {
                 .execute(&mut *self.inner)
                 .await?;
         }
-        let more =
-            sqlx::query("DELETE FROM search_due WHERE id <= ?; SELECT 1 FROM search_due LIMIT 1")
-                .bind(last)
-                .fetch_optional(&mut *self.inner)
-                .await?;
-        Ok(more.is_some())
+        let row = sqlx::query(
+            "DELETE FROM search_due WHERE id <= ?; \
+             SELECT coalesce(max(id) - ?, 0) AS n FROM search_due",
+        )
+        .bind(last)
+        .bind(last)
+        .fetch_one(&mut *self.inner)
+        .await?;
+        row::count(&row, "n")
     }
 
     /// Gives new numbers to the texts that are due, up to row `last` of the list of them, in the

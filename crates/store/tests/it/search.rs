@@ -128,6 +128,22 @@ async fn of_many_texts_the_newest_are_found(home: Home) {
     assert!(!names.contains(&name_of(first.user_message_id)));
 }
 
+#[tokio::test]
+async fn it_is_said_how_many_texts_are_left() {
+    let home = Home::sqlite();
+    let (_store, mut writer) = home.open().await;
+    for text in ["one", "two"] {
+        let turn = super::new_turn(PrincipalId::new(), super::new_conversation(), text);
+        super::created(&mut writer, &turn).await;
+    }
+    let mut transaction = super::begin(&mut writer).await;
+    let mut said = Vec::new();
+    for most in [1, 2, 100] {
+        said.push(transaction.index(most).await.unwrap());
+    }
+    assert_eq!(said, [3, 1, 0], "of two titles and two messages");
+}
+
 /// A text that is due twice, or changed since, or gone, is in the index as it is now.
 #[tokio::test]
 async fn what_is_due_is_found_after_the_next_start() {
@@ -155,7 +171,7 @@ async fn what_is_due_is_found_after_the_next_start() {
         assert!(found(&store, owner, text).await.is_empty(), "{text}");
     }
     let mut transaction = super::begin(&mut writer).await;
-    assert!(!transaction.index(100).await.unwrap());
+    assert_eq!(transaction.index(100).await.unwrap(), 0);
 }
 
 #[tokio::test]
