@@ -4,10 +4,32 @@
 //! macro. Every file is untrusted, so [`read`] runs in a process of its own: [`worker`] is that
 //! process and [`reader`] starts it, feeds it and ends it.
 
+mod archive;
+mod blocks;
+mod body;
+mod csv;
+mod detect;
+mod docx;
+mod email;
+mod epub;
+mod html;
 mod limits;
+mod markdown;
+mod odf;
+mod ooxml;
+mod pdf;
+mod pptx;
 mod refusal;
+mod text;
+mod xlsx;
+mod xml;
+
+mod passages;
+pub mod reader;
+pub mod worker;
 
 pub use limits::Limits;
+pub use passages::{Passage, passages};
 pub use refusal::Refusal;
 
 use serde::{Deserialize, Serialize};
@@ -81,14 +103,28 @@ impl Kind {
 }
 
 /// Which kind of file this is, by its content; the name only decides between kinds of plain text.
-pub fn detect(_bytes: &[u8], _name: &str) -> Result<Kind, Refusal> {
-    Err(Refusal::Unsupported)
+pub fn detect(bytes: &[u8], name: &str) -> Result<Kind, Refusal> {
+    detect::detect(bytes, name, &Limits::default())
 }
 
 /// The text of a file.
 ///
 /// It may panic and it may take long: what a file can do to a parser is bounded by the process
 /// that [`worker`] sets up, not here.
-pub fn read(_bytes: &[u8], _name: &str, _limits: &Limits) -> Result<Document, Refusal> {
-    Err(Refusal::Unsupported)
+pub fn read(bytes: &[u8], name: &str, limits: &Limits) -> Result<Document, Refusal> {
+    if bytes.len() as u64 > limits.bytes {
+        return Err(Refusal::TooLarge);
+    }
+    match detect::detect(bytes, name, limits)? {
+        Kind::Pdf => pdf::read(bytes, limits),
+        kind @ (Kind::Docx | Kind::Pptx | Kind::Xlsx) => ooxml::read(kind, bytes, limits),
+        kind @ (Kind::Odt | Kind::Odp | Kind::Ods) => odf::read(kind, bytes, limits),
+        Kind::Html => html::read(bytes, limits),
+        Kind::Markdown => markdown::read(bytes, limits),
+        Kind::Text => text::read(bytes, limits),
+        Kind::Code => text::code(bytes, limits),
+        Kind::Csv => csv::read(bytes, limits),
+        Kind::Epub => epub::read(bytes, limits),
+        Kind::Email => email::read(bytes, limits),
+    }
 }
