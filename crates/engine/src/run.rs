@@ -1,6 +1,7 @@
 //! Running and stopping: the life of a generation around its task.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio_util::sync::CancellationToken;
 use unbroken_protocol::{
@@ -16,6 +17,7 @@ use crate::generation::{self, End, Run};
 use crate::going_on::{goes_on_by_itself, goes_on_in_a_sibling, has_tries};
 use crate::log::Log;
 use crate::log_writer::Settle;
+use crate::retrieval::Missed;
 
 impl Engine {
     /// Lets a generation run that the store says is running.
@@ -34,11 +36,10 @@ impl Engine {
     }
 
     /// The same with one that was just made: nothing of it has to be read.
-    pub(crate) fn spawn_new_run(&self, generation: Generation, begins_with: Option<Record>) {
+    pub(crate) fn spawn_new_run(&self, generation: Generation, begins_with: Vec<Record>) {
         let engine = self.clone();
         self.spawn(generation.generation_id, generation.conversation_id, |stop| async move {
-            let records = begins_with.into_iter().collect();
-            let log = engine.inner.logs.begin(&generation, records).await;
+            let log = engine.inner.logs.begin(&generation, begins_with).await;
             if log.run(generation.epoch) {
                 engine.run(generation, log, stop).await;
             }
@@ -73,6 +74,7 @@ impl Engine {
             clock: self.clock().clone(),
             stop,
             abandon: self.inner.abandon.clone(),
+            invented: Arc::default(),
         };
         let choice = self.inner.catalogue.resolve(&generation.model, None);
         let mut usage = Usage::default();
@@ -108,17 +110,34 @@ impl Engine {
             // Where the provider keeps the answer running, dropping the stream has left it.
             choice.provider.end(&id.to_string()).await;
         }
-        if let Some(settle) =
-            generation::settlement(&log, run.epoch, end, usage, self.clock().now())
+        let invented = run.invented.load(Ordering::Relaxed);
+        if invented > 0 {
+            tracing::info!(
+                generation.id = %id, model = %generation.model, marks = invented,
+                "a model made up marks of sources, which were taken out"
+            );
+        }
+        let cost = (usage, invented);
+        if let Some(settle) = generation::settlement(&log, run.epoch, end, cost, self.clock().now())
         {
             self.settle(settle).await;
         }
     }
 
     async fn write(&self, run: &Run, choice: &Choice, generation: &Generation) -> (End, Usage) {
-        match generation::request(self.store(), generation, choice.model.clone()).await {
-            Ok(request) => self.attempt(run, choice, &request).await,
-            Err(error) => {
+        let prepared = async {
+            let mut branch = self.store().branch(generation.message_id).await?;
+            // The last one is the answer that is about to be written.
+            branch.pop();
+            let found = self.look_up(run, &branch).await?;
+            let model = choice.model.clone();
+            let request = generation::request(branch, generation, model, found.given);
+            Ok((request, found.new))
+        };
+        match prepared.await {
+            Ok((request, new)) => self.attempt(run, choice, &request, new).await,
+            Err(Missed::Ended(end)) => (end, Usage::default()),
+            Err(Missed::Store(error)) => {
                 tracing::error!(error = %error, "failed to read a conversation");
                 let refusal = Refusal::Storage;
                 let failure = Failure {
@@ -226,7 +245,7 @@ impl Engine {
                 log,
                 epoch,
                 End::Stopped,
-                Usage::default(),
+                (Usage::default(), 0),
                 self.clock().now(),
             )
             .expect("a stop is written");

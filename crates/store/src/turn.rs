@@ -2,7 +2,7 @@
 
 use unbroken_protocol::{
     ClientMessageId, ConversationId, Epoch, GenerationId, GenerationState, MessageId, Options,
-    PrincipalId, Routing, Timestamp,
+    PrincipalId, Routing, Source, Timestamp,
 };
 
 use crate::{Generation, Record, SecretHash};
@@ -15,8 +15,10 @@ pub struct NewTurn {
     pub user_message_id: MessageId,
     /// What the person says; `None` answers `user_message_id` once more.
     pub content: Option<String>,
-    /// Text that the answer begins with: another answer that is to go on.
-    pub begins_with: Option<Record>,
+    /// What the answers to it may look things up in.
+    pub sources: Vec<Source>,
+    /// What the answer begins with: another answer that is to go on.
+    pub begins_with: Vec<Record>,
     pub generation_id: GenerationId,
     pub message_id: MessageId,
     pub model: String,
