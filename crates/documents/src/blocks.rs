@@ -39,14 +39,14 @@ pub(crate) struct Blocks {
     done: Vec<Block>,
     page: Option<u32>,
     /// Rows of a table that have no block yet.
-    rows: String,
+    table: String,
     /// Bytes of text that may still come.
     left: u64,
 }
 
 impl Blocks {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self { done: Vec::new(), page: None, rows: String::new(), left: limits.text }
+        Self { done: Vec::new(), page: None, table: String::new(), left: limits.text }
     }
 
     /// What follows is on this page.
@@ -70,23 +70,19 @@ impl Blocks {
     }
 
     pub(crate) fn row<S: AsRef<str>>(&mut self, cells: &[S]) -> Result<(), Refusal> {
-        let row = row(cells);
+        self.rows(&row(cells), 1)
+    }
+
+    /// The same row, several times.
+    pub(crate) fn rows(&mut self, row: &str, times: usize) -> Result<(), Refusal> {
         if row.is_empty() {
             return Ok(());
         }
-        self.take(row.len())?;
-        if !self.rows.is_empty() {
-            self.rows.push('\n');
-        }
-        self.rows.push_str(&row);
-        if self.rows.len() > ROWS {
-            self.end_table();
-        }
-        Ok(())
+        (0..times).try_for_each(|_| self.add_row(row))
     }
 
     pub(crate) fn end_table(&mut self) {
-        let rows = std::mem::take(&mut self.rows);
+        let rows = std::mem::take(&mut self.table);
         self.add(rows, None);
     }
 
@@ -98,6 +94,18 @@ impl Blocks {
         let title = title.map(|title| squeeze(&seen(title.to_owned())));
         let title = title.filter(|title| !title.is_empty());
         Ok(Document { kind, title, blocks: self.done })
+    }
+
+    fn add_row(&mut self, row: &str) -> Result<(), Refusal> {
+        self.take(row.len() + 1)?;
+        if !self.table.is_empty() {
+            self.table.push('\n');
+        }
+        self.table.push_str(row);
+        if self.table.len() > ROWS {
+            self.end_table();
+        }
+        Ok(())
     }
 
     fn push(&mut self, text: String, heading: Option<u8>) -> Result<(), Refusal> {

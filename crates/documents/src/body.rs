@@ -50,18 +50,14 @@ impl<'a> Body<'a> {
     pub(crate) fn close_row(&mut self, times: usize) -> Result<(), Refusal> {
         let Some(cells) = self.rows.last_mut().map(std::mem::take) else { return Ok(()) };
         let outer = self.rows.len().checked_sub(2).and_then(|outer| self.rows.get_mut(outer));
-        if let Some(outer) = outer {
-            append(outer, &blocks::row(&cells));
-            return Ok(());
+        match (outer, cells.as_slice()) {
+            (Some(outer), cells) => append(outer, &blocks::row(cells)),
+            // A table of one column arranges the page, as a box around paragraphs.
+            (None, [only]) => only.lines().try_for_each(|line| self.blocks.paragraph(line))?,
+            // Worked out once: a row of empty cells may be repeated a million times.
+            (None, cells) => self.blocks.rows(&blocks::row(cells), times)?,
         }
-        // A table of one column arranges the page, as a box around paragraphs.
-        if let [only] = cells.as_slice() {
-            return only.lines().try_for_each(|line| self.blocks.paragraph(line));
-        }
-        if cells.iter().all(|cell| cell.trim().is_empty()) {
-            return Ok(());
-        }
-        (0..times).try_for_each(|_| self.blocks.row(&cells))
+        Ok(())
     }
 
     pub(crate) fn close_table(&mut self) {

@@ -97,6 +97,8 @@ struct Story<'a> {
     /// How deep it is within what is not shown.
     unshown: usize,
     note: Option<String>,
+    /// Within a line that separates notes.
+    is_line: bool,
 }
 
 /// What stands elsewhere, or not at all: the same again for old readers, and what was moved away.
@@ -112,6 +114,7 @@ fn story(source: &str, styles: &HashMap<String, u8>, blocks: &mut Blocks) -> Res
         is_hidden: false,
         unshown: 0,
         note: None,
+        is_line: false,
     };
     xml::walk(source, |node| match node {
         Node::Open(element) => {
@@ -150,8 +153,9 @@ impl Story<'_> {
             }
             "footnote" | "endnote" => {
                 // The lines that separate notes have a type.
-                let is_note = element.attribute("type").is_none_or(|kind| kind == "normal");
-                self.note = element.attribute("id").filter(|_| is_note);
+                self.is_line = element.attribute("type").is_some_and(|kind| kind != "normal");
+                self.unshown += usize::from(self.is_line);
+                self.note = element.attribute("id");
             }
             _ => self.property(name, element),
         }
@@ -178,6 +182,9 @@ impl Story<'_> {
             "p" => self.end_paragraph()?,
             "r" => (self.is_in_run, self.is_hidden) = (false, false),
             "t" => self.is_text = false,
+            "footnote" | "endnote" if std::mem::take(&mut self.is_line) => {
+                self.unshown = self.unshown.saturating_sub(1);
+            }
             _ => {}
         }
         Ok(())

@@ -41,8 +41,14 @@ fn decode(bytes: &[u8]) -> String {
 /// Appends what a page shows, and says its title.
 pub(crate) fn flow(source: &str, blocks: &mut Blocks) -> Result<Option<String>, Refusal> {
     let page = Html::parse_document(source);
-    let mut flow =
-        Flow { blocks, line: String::new(), tables: Vec::new(), lists: Vec::new(), pre: 0 };
+    let mut flow = Flow {
+        blocks,
+        line: String::new(),
+        marker: String::new(),
+        tables: Vec::new(),
+        lists: Vec::new(),
+        pre: 0,
+    };
     let mut hidden = 0_usize;
     let mut title = None;
     for edge in page.tree.root().traverse() {
@@ -82,6 +88,8 @@ struct Flow<'a> {
     tables: Vec<Table>,
     /// The number of the next item, where items have one.
     lists: Vec<Option<u32>>,
+    /// What stands before the first line of the item that is open.
+    marker: String,
     /// How many `<pre>` are open.
     pre: usize,
 }
@@ -127,6 +135,7 @@ impl Flow<'_> {
                 self.end_line()?;
                 self.tables.push(Table::default());
             }
+            "td" | "th" if self.line.trim().is_empty() => self.line.clear(),
             "td" | "th" => self.end_cell()?,
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
                 self.arrange()?;
@@ -160,6 +169,14 @@ impl Flow<'_> {
             }
             "td" | "th" => self.end_cell()?,
             "tr" => self.end_row()?,
+            "caption" => {
+                let text = std::mem::take(&mut self.line);
+                self.blocks.paragraph(&text)?;
+            }
+            "li" => {
+                self.end_line()?;
+                self.marker.clear();
+            }
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
                 let text = std::mem::take(&mut self.line);
                 self.blocks.heading(name.as_bytes()[1] - b'0', &text)?;
@@ -180,13 +197,15 @@ impl Flow<'_> {
     }
 
     fn begin_item(&mut self) {
-        match self.lists.last_mut() {
+        self.marker = match self.lists.last_mut() {
             Some(Some(number)) => {
-                self.line.push_str(&number.to_string());
-                self.line.push_str(". ");
                 *number = number.saturating_add(1);
+                format!("{}. ", *number - 1)
             }
-            _ => self.line.push_str("- "),
+            _ => "- ".to_owned(),
+        };
+        if self.is_in_row() {
+            self.line.push_str(&std::mem::take(&mut self.marker));
         }
     }
 
@@ -200,7 +219,11 @@ impl Flow<'_> {
             return Ok(());
         }
         let text = std::mem::take(&mut self.line);
-        if matches!(text.trim(), "-") { Ok(()) } else { self.blocks.paragraph(&text) }
+        if text.trim().is_empty() {
+            return Ok(());
+        }
+        let marker = std::mem::take(&mut self.marker);
+        self.blocks.paragraph(&(marker + text.trim()))
     }
 
     fn end_cell(&mut self) -> Result<(), Refusal> {

@@ -94,7 +94,8 @@ impl Cut {
             let end = end_of_piece(rest, goal, most, is_lines);
             self.append(&rest[..end], block);
             self.end();
-            rest = rest[end..].trim_start_matches(['\n', '\r', ' ']);
+            let blank: &[char] = if is_lines { &['\n', '\r'] } else { &['\n', '\r', ' ', '\t'] };
+            rest = rest[end..].trim_start_matches(blank);
         }
     }
 

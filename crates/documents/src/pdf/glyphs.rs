@@ -34,6 +34,8 @@ pub(crate) struct Run {
 pub(crate) struct Glyphs {
     done: Vec<Run>,
     open: Option<Run>,
+    /// Where the letters begin that were filled last, and how many they are.
+    filled: Option<(Point, usize)>,
 }
 
 impl Glyphs {
@@ -157,7 +159,14 @@ fn is_bold(run: &GlyphRun<'_, '_>) -> bool {
 }
 
 impl<'a> Device<'a> for Glyphs {
-    fn draw_glyph_run(&mut self, run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, _: &DrawMode) {
+    fn draw_glyph_run(&mut self, run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, mode: &DrawMode) {
+        let first = run.glyphs().first().map(|glyph| props.transform * glyph.transform());
+        let place = first.map(|place| (place * Point::ZERO, run.glyphs().len()));
+        // The edges of letters that are filled too.
+        if matches!(mode, DrawMode::Stroke(_)) && place == self.filled {
+            return;
+        }
+        self.filled = place;
         let is_bold = is_bold(run);
         for glyph in run.glyphs() {
             self.add(glyph, props.transform * glyph.transform(), is_bold);

@@ -34,9 +34,16 @@ pub(crate) fn lines(runs: Vec<Run>) -> Vec<Line> {
     let mut lines = Vec::new();
     for mut runs in by_turns {
         runs.sort_by(|a, b| a.top.total_cmp(&b.top).then(a.left.total_cmp(&b.left)));
+        runs.dedup_by(|again, run| is_again(again, run));
         read(runs, DEPTH, &mut lines);
     }
     lines
+}
+
+/// Shadows and bold letters are drawn twice by some, a little to the side.
+fn is_again(again: &Run, run: &Run) -> bool {
+    let is_near = |a: f64, b: f64| (a - b).abs() < 0.15 * run.size;
+    is_near(again.left, run.left) && is_near(again.top, run.top) && again.text == run.text
 }
 
 /// The runs come from above to below.
