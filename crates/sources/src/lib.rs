@@ -2,4 +2,5 @@
 //! what the answer cites. Knows nothing of conversations and how they are stored.
 
 pub mod fetch;
+pub mod fuse;
 pub mod marks;
