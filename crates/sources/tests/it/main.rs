@@ -1,0 +1,6 @@
+//! Fetching over real TCP.
+
+mod fetching;
+mod site;
+mod spellings;
+mod ssrf;
