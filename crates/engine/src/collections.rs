@@ -7,8 +7,8 @@ use unbroken_protocol::{
 use unbroken_store::{Collected, Collection};
 
 use crate::Engine;
-use crate::command::Command;
 use crate::error::Refusal;
+use crate::file_command::FileCommand;
 
 const MISSING: Refusal = Refusal::NotFound("collection");
 
@@ -46,7 +46,10 @@ impl Engine {
         let engine = self.clone();
         self.carry_out_while_storing(async move {
             let (id, new) = (made.collection_id, Box::new(made.clone()));
-            if !engine.command(|reply| Command::PutCollection(principal, new, reply)).await? {
+            if !engine
+                .command(|reply| FileCommand::PutCollection(principal, new, reply).into())
+                .await?
+            {
                 return Err(Refusal::Conflict(
                     "You have 200 collections, and more are not kept. Delete one.",
                 ));
@@ -65,7 +68,7 @@ impl Engine {
         name: &str,
     ) -> Result<CollectionInfo, Refusal> {
         let name = checked_name(name)?;
-        let rename = |reply| Command::RenameCollection(principal, id, name, reply);
+        let rename = |reply| FileCommand::RenameCollection(principal, id, name, reply).into();
         if !self.command(rename).await? {
             return Err(MISSING);
         }
@@ -79,7 +82,8 @@ impl Engine {
         principal: PrincipalId,
         id: CollectionId,
     ) -> Result<(), Refusal> {
-        if !self.command(|reply| Command::DeleteCollection(principal, id, reply)).await? {
+        if !self.command(|reply| FileCommand::DeleteCollection(principal, id, reply).into()).await?
+        {
             return Err(MISSING);
         }
         self.tell_collection(principal, id).await;
@@ -96,7 +100,7 @@ impl Engine {
         id: CollectionId,
         file: FileId,
     ) -> Result<CollectionInfo, Refusal> {
-        match self.command(|reply| Command::Collect(principal, id, file, reply)).await? {
+        match self.command(|reply| FileCommand::Collect(principal, id, file, reply).into()).await? {
             Collected::NotFound => return Err(Refusal::NotFound("collection or file")),
             Collected::Full => {
                 return Err(Refusal::Conflict(
@@ -116,7 +120,7 @@ impl Engine {
         id: CollectionId,
         file: FileId,
     ) -> Result<CollectionInfo, Refusal> {
-        if !self.command(|reply| Command::Uncollect(principal, id, file, reply)).await? {
+        if !self.command(|reply| FileCommand::Uncollect(principal, id, file, reply).into()).await? {
             return Err(Refusal::NotFound("file in this collection"));
         }
         self.tell_collection(principal, id).await;

@@ -5,20 +5,19 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 use unbroken_protocol::{
-    CollectionId, ConversationId, DeviceId, FileId, GenerationId, ImportId, PrincipalId, Prompt,
-    PromptId, Timestamp, limits,
+    ConversationId, DeviceId, GenerationId, ImportId, PrincipalId, Prompt, PromptId, Timestamp,
+    limits,
 };
 use unbroken_store::{
-    Arrangement, Collected, Collection, ContentHash, Drop, Due, FileOutcome, Import, ImportStep,
-    NewFile, NewTurn, ReadStep, SecretHash, Session, Share, StoreError, Transaction, TurnOutcome,
+    Arrangement, Due, Import, ImportStep, NewTurn, SecretHash, Session, Share, StoreError,
+    Transaction, TurnOutcome,
 };
 
+use crate::file_command::FileCommand;
 use crate::keep::Change;
 
 /// Texts that come into the search index at once while a search waits for it.
 pub(crate) const INDEXED_AT_ONCE: u32 = 64;
-/// Passages that go in or out at once: others wait for the writer no longer than these take.
-pub(crate) const PASSAGES_AT_ONCE: u32 = 64;
 
 /// A change, and who waits for what came of it.
 pub(crate) enum Command {
@@ -47,33 +46,17 @@ pub(crate) enum Command {
     ForgetMoves(PrincipalId, oneshot::Sender<()>),
     PutPrompt(PrincipalId, Prompt, oneshot::Sender<bool>),
     DeletePrompt(PrincipalId, PromptId, oneshot::Sender<bool>),
-    /// With how many bytes a person may have.
-    PutFile(Box<NewFile>, u64, oneshot::Sender<FileOutcome>),
-    DeleteFile(PrincipalId, FileId, oneshot::Sender<Option<ContentHash>>),
-    ForgetFiles(PrincipalId, oneshot::Sender<()>),
-    BeginReading(ContentHash, oneshot::Sender<Option<u32>>),
-    PutPassages(Arc<ReadStep>, oneshot::Sender<bool>),
-    DropPassages(ContentHash, Drop, oneshot::Sender<bool>),
-    RefuseDocument(ContentHash, u32, &'static str, oneshot::Sender<bool>),
-    RemoveDocument(ContentHash, oneshot::Sender<bool>),
-    PutCollection(PrincipalId, Box<Collection>, oneshot::Sender<bool>),
-    RenameCollection(PrincipalId, CollectionId, String, oneshot::Sender<bool>),
-    DeleteCollection(PrincipalId, CollectionId, oneshot::Sender<bool>),
-    Collect(PrincipalId, CollectionId, FileId, oneshot::Sender<Collected>),
-    Uncollect(PrincipalId, CollectionId, FileId, oneshot::Sender<bool>),
+    Files(FileCommand),
 }
 
 impl Command {
     /// Nobody waits for it, and a power cut may take it back: it is done again then.
     pub(crate) fn can_wait(&self) -> bool {
-        matches!(
-            self,
-            Self::Deliver(..)
-                | Self::ImportStep(..)
-                | Self::Index(..)
-                | Self::PutPassages(..)
-                | Self::DropPassages(..)
-        )
+        match self {
+            Self::Deliver(..) | Self::ImportStep(..) | Self::Index(..) => true,
+            Self::Files(command) => command.can_wait(),
+            _ => false,
+        }
     }
 
     /// What a search finds may be another afterwards.
@@ -152,44 +135,7 @@ impl Command {
             Self::DeletePrompt(principal, id, reply) => {
                 answer(reply, transaction.delete_prompt(principal, id).await?)
             }
-            Self::PutFile(new, quota, reply) => {
-                answer(reply, transaction.put_file(&new, quota).await?)
-            }
-            Self::DeleteFile(principal, id, reply) => {
-                answer(reply, transaction.delete_file(principal, id).await?)
-            }
-            Self::ForgetFiles(principal, reply) => {
-                answer(reply, transaction.forget_files(principal).await?)
-            }
-            Self::BeginReading(content, reply) => {
-                answer(reply, transaction.begin_reading(content).await?)
-            }
-            Self::PutPassages(step, reply) => answer(reply, transaction.put_passages(&step).await?),
-            Self::DropPassages(content, whose, reply) => {
-                answer(reply, transaction.drop_passages(content, whose, PASSAGES_AT_ONCE).await?)
-            }
-            Self::RefuseDocument(content, attempt, reason, reply) => {
-                answer(reply, transaction.refuse_document(content, attempt, reason).await?)
-            }
-            Self::RemoveDocument(content, reply) => {
-                answer(reply, transaction.remove_document(content).await?)
-            }
-            Self::PutCollection(principal, new, reply) => {
-                let most = limits::COLLECTIONS;
-                answer(reply, transaction.put_collection(principal, &new, most).await?)
-            }
-            Self::RenameCollection(principal, id, name, reply) => {
-                answer(reply, transaction.rename_collection(principal, id, &name).await?)
-            }
-            Self::DeleteCollection(principal, id, reply) => {
-                answer(reply, transaction.delete_collection(principal, id).await?)
-            }
-            Self::Collect(principal, id, file, reply) => {
-                answer(reply, transaction.collect(principal, id, file, limits::COLLECTED).await?)
-            }
-            Self::Uncollect(principal, id, file, reply) => {
-                answer(reply, transaction.uncollect(principal, id, file).await?)
-            }
+            Self::Files(command) => command.apply(transaction).await?,
         })
     }
 }
@@ -215,7 +161,10 @@ async fn apply_change(
 }
 
 /// A caller that went away does not want its answer.
-fn answer<T: Send + 'static>(reply: oneshot::Sender<T>, value: T) -> Box<dyn FnOnce() + Send> {
+pub(crate) fn answer<T: Send + 'static>(
+    reply: oneshot::Sender<T>,
+    value: T,
+) -> Box<dyn FnOnce() + Send> {
     Box::new(move || {
         let _ = reply.send(value);
     })

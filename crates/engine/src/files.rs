@@ -17,8 +17,9 @@ use unbroken_protocol::{
 use unbroken_store::{ContentHash, Drop as Whose, File, FileOutcome, NewFile};
 
 use crate::Engine;
-use crate::command::Command;
 use crate::error::Refusal;
+use crate::file_command::FileCommand;
+use crate::sources::Arrival;
 
 /// How the name of a file ends whose bytes are not all there.
 const UNFINISHED: &str = "unfinished";
@@ -32,6 +33,8 @@ pub struct Upload {
     hash: Sha256,
     bytes: u64,
     limit: u64,
+    principal: PrincipalId,
+    _arrival: Arrival,
 }
 
 /// A file that was stored.
@@ -71,14 +74,24 @@ impl Engine {
     /// Begins to take a file.
     ///
     /// # Errors
-    /// `bad_request` where the server takes none.
-    pub async fn upload(&self) -> Result<Upload, Refusal> {
+    /// `bad_request` where the server takes none, `conflict` when too many of this person are on
+    /// their way, `quota_exceeded` when the person has too much already.
+    pub async fn upload(&self, principal: PrincipalId) -> Result<Upload, Refusal> {
         let files = self.files_kept()?;
+        let arrival = self.inner.shelf.coming.begin(principal);
+        let too_many = "Other files are on their way. Wait until one of them is there.";
+        let arrival = arrival.ok_or(Refusal::Conflict(too_many))?;
+        let stored = self.store().files(principal).await?;
+        // The same bytes once more take no room.
+        if stored.iter().map(|file| file.bytes).sum::<u64>() > files.quota_bytes {
+            return Err(Refusal::Quota { quota: files.quota_bytes });
+        }
         let name = format!("{}.{UNFINISHED}", self.clock().id(FileId::from_bytes));
         let path = Unfinished(files.folder.join(name));
         let file = DiskFile::create_new(&path.0).await.map_err(|error| refused_by_disk(&error))?;
         let limit = files.reader.limits().bytes;
-        Ok(Upload { file, path, hash: Sha256::new(), bytes: 0, limit })
+        let hash = Sha256::new();
+        Ok(Upload { file, path, hash, bytes: 0, limit, principal, _arrival: arrival })
     }
 
     /// Keeps a file whose bytes are all there, durably, and lets it be read.
@@ -87,12 +100,11 @@ impl Engine {
     /// `bad_request` for an empty file, `quota_exceeded` when the person would have too much.
     pub async fn keep_file(
         &self,
-        principal: PrincipalId,
         upload: Upload,
         name: &str,
         media_type: &str,
     ) -> Result<Stored, Refusal> {
-        let Upload { mut file, path, hash, bytes, .. } = upload;
+        let Upload { mut file, path, hash, bytes, principal, .. } = upload;
         if bytes == 0 {
             return Err(Refusal::BadRequest("The file is empty.".into()));
         }
@@ -121,7 +133,9 @@ impl Engine {
         let outcome = {
             let _order = self.inner.shelf.order.lock().await;
             move_in(&path.0, &place).await.map_err(|error| refused_by_disk(&error))?;
-            let outcome = self.command(|reply| Command::PutFile(Box::new(new), quota, reply)).await;
+            let outcome = self
+                .command(|reply| FileCommand::PutFile(Box::new(new), quota, reply).into())
+                .await;
             if !matches!(outcome, Ok(FileOutcome::Created { .. } | FileOutcome::Repeated(_))) {
                 self.remove_unless_wanted(content, &place).await;
             }
@@ -196,7 +210,9 @@ impl Engine {
     pub async fn delete_file(&self, principal: PrincipalId, id: FileId) -> Result<(), Refusal> {
         let engine = self.clone();
         self.carry_out_while_storing(async move {
-            let deleted = engine.command(|reply| Command::DeleteFile(principal, id, reply)).await?;
+            let deleted = engine
+                .command(|reply| FileCommand::DeleteFile(principal, id, reply).into())
+                .await?;
             let content = deleted.ok_or(Refusal::NotFound("file"))?;
             engine.tell_file(principal, id).await;
             engine.clear(content).await
@@ -206,7 +222,7 @@ impl Engine {
 
     /// Deletes all files and collections of a person.
     pub(crate) async fn forget_files(&self, principal: PrincipalId) -> Result<(), Refusal> {
-        self.command(|reply| Command::ForgetFiles(principal, reply)).await?;
+        self.command(|reply| FileCommand::ForgetFiles(principal, reply).into()).await?;
         for content in self.store().deleted_documents().await? {
             self.clear(content).await?;
         }
@@ -215,10 +231,10 @@ impl Engine {
 
     /// Removes what no file holds any more: passages, then bytes. Nothing when one does.
     async fn clear(&self, content: ContentHash) -> Result<(), Refusal> {
-        let drop = |reply| Command::DropPassages(content, Whose::Deleted, reply);
+        let drop = |reply| FileCommand::DropPassages(content, Whose::Deleted, reply).into();
         while self.command(drop).await? {}
         let _order = self.inner.shelf.order.lock().await;
-        if self.command(|reply| Command::RemoveDocument(content, reply)).await? {
+        if self.command(|reply| FileCommand::RemoveDocument(content, reply).into()).await? {
             let place = self.files_kept()?.path(content);
             remove(&place).await;
         }

@@ -10,6 +10,7 @@ mod collections;
 mod command;
 mod error;
 mod export;
+mod file_command;
 mod files;
 mod follow;
 mod generation;

@@ -10,7 +10,7 @@ use unbroken_documents::{Document, Refusal as Unreadable, passages};
 use unbroken_store::{ContentHash, Drop as Whose, Passage, ReadStep, Ready};
 
 use crate::Engine;
-use crate::command::{Command, PASSAGES_AT_ONCE};
+use crate::file_command::{FileCommand, PASSAGES_AT_ONCE};
 
 /// How often this machine tries to read a file before it gives up.
 const TRIES: u32 = 3;
@@ -34,7 +34,7 @@ impl Engine {
     }
 
     async fn read_document(&self, content: ContentHash) {
-        let begun = self.insist(|reply| Command::BeginReading(content, reply)).await;
+        let begun = self.insist(|reply| FileCommand::BeginReading(content, reply).into()).await;
         let Some(attempt) = begun else { return };
         let settled = match self.look_into(content).await {
             Ok(Ok(document)) => self.put_in(content, attempt, document).await,
@@ -86,7 +86,8 @@ impl Engine {
             return self.refuse(content, attempt, Unreadable::Empty.code()).await;
         }
         // What a reading left that did not come to its end.
-        let drop = |reply| Command::DropPassages(content, Whose::Reading(attempt), reply);
+        let drop =
+            |reply| FileCommand::DropPassages(content, Whose::Reading(attempt), reply).into();
         while self.insist(drop).await {}
         let mut ready = Some(ready);
         let mut pieces = passages.chunks(PASSAGES_AT_ONCE as usize).peekable();
@@ -106,12 +107,13 @@ impl Engine {
         passages: &[Passage],
         ready: Option<Ready>,
     ) -> bool {
-        let step = Arc::new(ReadStep { content, attempt, passages: passages.to_vec(), ready });
-        self.insist(|reply| Command::PutPassages(Arc::clone(&step), reply)).await
+        let step = Arc::new(ReadStep::new(content, attempt, passages.to_vec(), ready));
+        self.insist(|reply| FileCommand::PutPassages(Arc::clone(&step), reply).into()).await
     }
 
     async fn refuse(&self, content: ContentHash, attempt: u32, reason: &'static str) -> bool {
-        self.insist(|reply| Command::RefuseDocument(content, attempt, reason, reply)).await
+        self.insist(|reply| FileCommand::RefuseDocument(content, attempt, reason, reply).into())
+            .await
     }
 
     /// Tells everybody who has the file.

@@ -16,7 +16,7 @@ use crate::Engine;
 use crate::generation::{End, Run};
 
 /// How long an answer waits for files that are being read.
-const WAIT: Duration = Duration::from_secs(60);
+const WAIT: Duration = Duration::from_mins(1);
 /// Files whose texts are no longer than this together are given whole, in Unicode scalar values.
 const WHOLE: u64 = 24_000;
 /// Of longer ones this many passages are given.
@@ -83,7 +83,7 @@ impl Engine {
             None => Vec::new(),
         };
         let hits = if hits.is_empty() { self.beginnings(&contents).await? } else { hits };
-        Ok(cite(join(hits), &files))
+        Ok(cite(&join(hits), &files))
     }
 
     /// The files that were chosen, the newest first, once those that are being read are ready.
@@ -232,7 +232,7 @@ fn join(mut hits: Vec<Found>) -> Vec<Found> {
     joined.into_iter().map(|(hit, _)| hit).collect()
 }
 
-fn cite(hits: Vec<Found>, files: &[File]) -> Vec<Citation> {
+fn cite(hits: &[Found], files: &[File]) -> Vec<Citation> {
     let cited = hits.iter().filter_map(|hit| {
         let file = files.iter().find(|file| file.content == hit.content)?;
         Some(citation(&hit.passage, file, (hit.score > 0.0).then_some(hit.score)))

@@ -1,7 +1,8 @@
 //! What answers look things up in: how files are kept, and which sources a message may name.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use tokio::sync::{Mutex, watch};
 use unbroken_documents::reader::Reader;
@@ -38,12 +39,54 @@ pub(crate) struct Shelf {
     /// Held while bytes and the row that refers to them come or go: neither is without the other.
     pub(crate) order: Mutex<()>,
     /// Changes whenever a document has been read or refused.
-    pub(crate) settled: Arc<watch::Sender<()>>,
+    pub(crate) settled: watch::Sender<()>,
+    /// How many files each person brings right now.
+    pub(crate) coming: Arc<Coming>,
+}
+
+/// Files on their way in, by person.
+#[derive(Default)]
+pub(crate) struct Coming(std::sync::Mutex<HashMap<PrincipalId, usize>>);
+
+/// One of them, until it is dropped.
+pub(crate) struct Arrival {
+    coming: Arc<Coming>,
+    principal: PrincipalId,
+}
+
+impl Coming {
+    /// `None` when there are as many as may be.
+    pub(crate) fn begin(self: &Arc<Self>, principal: PrincipalId) -> Option<Arrival> {
+        let mut counts = self.lock();
+        let count = counts.entry(principal).or_default();
+        if *count >= limits::SOURCES {
+            return None;
+        }
+        *count += 1;
+        drop(counts);
+        Some(Arrival { coming: Arc::clone(self), principal })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<PrincipalId, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Arrival {
+    fn drop(&mut self) {
+        let mut counts = self.coming.lock();
+        if let Some(count) = counts.get_mut(&self.principal) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.principal);
+            }
+        }
+    }
 }
 
 impl Default for Shelf {
     fn default() -> Self {
-        Self { order: Mutex::default(), settled: Arc::new(watch::Sender::new(())) }
+        Self { order: Mutex::default(), settled: watch::Sender::new(()), coming: Arc::default() }
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use serde::Serialize;
 use unbroken_protocol::{CollectionId, FileId, FileState, PrincipalId, Timestamp};
+
+use crate::words::folded;
 
 /// SHA-256 of the bytes of a file. What can be read in the same bytes is stored once.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -101,12 +104,52 @@ pub struct Passage {
 /// Passages that come in together.
 #[derive(Clone, Debug)]
 pub struct ReadStep {
-    pub content: ContentHash,
-    /// As [`crate::Transaction::begin_reading`] said.
-    pub attempt: u32,
-    pub passages: Vec<Passage>,
-    /// With the last ones: what is known of the document, which is ready then.
-    pub ready: Option<Ready>,
+    pub(crate) content: ContentHash,
+    pub(crate) attempt: u32,
+    pub(crate) passages: Vec<Passage>,
+    pub(crate) ready: Option<Ready>,
+    /// Unicode scalar values of their texts.
+    pub(crate) chars: u64,
+    /// The same as JSON, with their words; made before the writer is kept waiting.
+    pub(crate) rows: String,
+}
+
+/// A passage on its way into the tables.
+#[derive(Serialize)]
+struct Row<'a> {
+    ordinal: u32,
+    page: Option<u32>,
+    heading: &'a str,
+    text: &'a str,
+    heading_words: String,
+    words: String,
+}
+
+impl ReadStep {
+    /// `attempt` as [`crate::Transaction::begin_reading`] said. With the last passages comes what
+    /// is known of the document, which is `ready` then.
+    pub fn new(
+        content: ContentHash,
+        attempt: u32,
+        passages: Vec<Passage>,
+        ready: Option<Ready>,
+    ) -> Self {
+        let row = |passage: &Passage| {
+            let row = Row {
+                ordinal: passage.ordinal,
+                page: passage.page,
+                heading: &passage.heading,
+                text: &passage.text,
+                heading_words: folded(&passage.heading),
+                words: folded(&passage.text),
+            };
+            serde_json::to_string(&row).expect("a passage is plain data")
+        };
+        let rows: Vec<_> = passages.iter().map(row).collect();
+        let chars = passages.iter().map(|passage| passage.text.chars().count() as u64).sum();
+        let rows = format!("[{}]", rows.join(","));
+        Self { content, attempt, passages, ready, chars, rows }
+    }
 }
 
 /// What is known of a document that was read.

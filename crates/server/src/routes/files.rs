@@ -38,7 +38,7 @@ pub(crate) async fn upload(
     let mut form = Multipart::from_request(request, &()).await.map_err(|_| {
         ApiError::bad_request("A file comes in a form: multipart/form-data with a field file.")
     })?;
-    while let Some(field) = form.next_field().await.map_err(broken)? {
+    while let Some(field) = form.next_field().await.map_err(|error| broken(&error))? {
         match field.name() {
             Some("file") => {
                 let speaker = auth::speaker(&app, &Method::POST, &headers, pair).await?;
@@ -58,16 +58,16 @@ async fn store(
     mut field: Field<'_>,
 ) -> Result<(StatusCode, JsonReply<FileInfo>), ApiError> {
     let name = field.file_name().unwrap_or_default().to_owned();
-    let mut upload = app.engine.upload().await?;
+    let mut upload = app.engine.upload(principal).await?;
     let mut beginning = Vec::new();
-    while let Some(piece) = field.chunk().await.map_err(broken)? {
+    while let Some(piece) = field.chunk().await.map_err(|error| broken(&error))? {
         if beginning.len() < IMAGE_BYTES {
             beginning.extend(piece.iter().take(IMAGE_BYTES));
         }
         upload.write(&piece).await?;
     }
     let media_type = image(&beginning).map_or_else(|| guessed(&name), ToOwned::to_owned);
-    let stored = app.engine.keep_file(principal, upload, &name, &media_type).await?;
+    let stored = app.engine.keep_file(upload, &name, &media_type).await?;
     let status = if stored.repeated { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, JsonReply(stored.file)))
 }
@@ -79,7 +79,7 @@ fn guessed(name: &str) -> String {
 
 async fn text(mut field: Field<'_>) -> Result<String, ApiError> {
     let mut text = Vec::new();
-    while let Some(piece) = field.chunk().await.map_err(broken)? {
+    while let Some(piece) = field.chunk().await.map_err(|error| broken(&error))? {
         text.extend_from_slice(&piece);
         if text.len() > FIELD_BYTES {
             return Err(ApiError::bad_request("A field beside the file is too long."));
@@ -88,7 +88,7 @@ async fn text(mut field: Field<'_>) -> Result<String, ApiError> {
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
-fn broken(error: MultipartError) -> ApiError {
+fn broken(error: &MultipartError) -> ApiError {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
         return ApiError::new(
             ErrorCode::PayloadTooLarge,

@@ -48,7 +48,7 @@ impl Transaction<'_> {
     pub(crate) fn put_passages(&mut self, step: &ReadStep) -> bool {
         let Some(document) = self.being_read(step.content, step.attempt) else { return false };
         document.count += u32::try_from(step.passages.len()).unwrap_or(u32::MAX);
-        document.chars += step.passages.iter().map(|p| p.text.chars().count() as u64).sum::<u64>();
+        document.chars += step.chars;
         Arc::make_mut(&mut document.passages).extend(step.passages.iter().cloned());
         if let Some(ready) = &step.ready {
             document.state = Some(FileState::Ready);

@@ -1,13 +1,11 @@
 //! Passages of documents, and the index of their words.
 
-use serde::Serialize;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::row::signed;
 use super::script::Script;
 use super::{Sqlite, Transaction, files};
-use crate::words::folded;
 use crate::{ContentHash, Drop, Found, Passage, ReadStep, StoreError, Terms};
 
 fn passage(found: &SqliteRow) -> Result<Passage, StoreError> {
@@ -89,39 +87,14 @@ impl Sqlite {
     }
 }
 
-/// A passage on its way into the tables.
-#[derive(Serialize)]
-struct Row<'a> {
-    ordinal: u32,
-    page: Option<u32>,
-    heading: &'a str,
-    text: &'a str,
-    heading_words: String,
-    words: String,
-}
-
-impl<'a> From<&'a Passage> for Row<'a> {
-    fn from(passage: &'a Passage) -> Self {
-        Self {
-            ordinal: passage.ordinal,
-            page: passage.page,
-            heading: &passage.heading,
-            text: &passage.text,
-            heading_words: folded(&passage.heading),
-            words: folded(&passage.text),
-        }
-    }
-}
-
 impl Transaction<'_> {
     pub(crate) async fn put_passages(&mut self, step: &ReadStep) -> Result<bool, StoreError> {
-        let chars: usize = step.passages.iter().map(|passage| passage.text.chars().count()).sum();
         let found = sqlx::query(
             "UPDATE documents SET passages = passages + ?, chars = chars + ? \
              WHERE content = ? AND attempt = ? AND state = 'processing' RETURNING id",
         )
         .bind(signed(step.passages.len() as u64))
-        .bind(signed(chars as u64))
+        .bind(signed(step.chars))
         .bind(step.content.as_bytes().as_slice())
         .bind(step.attempt)
         .fetch_optional(&mut *self.inner)
@@ -162,22 +135,20 @@ impl Transaction<'_> {
 impl Script {
     fn passages(&mut self, document: i64, step: &ReadStep) {
         if !step.passages.is_empty() {
-            let rows: Vec<_> = step.passages.iter().map(Row::from).collect();
-            let rows = serde_json::to_string(&rows).expect("passages are plain data");
             self.step(
                 "INSERT INTO passages (document, ordinal, page, heading, text) \
                  SELECT ?, value ->> 'ordinal', value ->> 'page', value ->> 'heading', \
                  value ->> 'text' FROM json_each(?)",
             )
             .bind(document)
-            .bind(rows.clone())
+            .bind(step.rows.clone())
             .step(
                 "INSERT INTO passage_words (rowid, document, heading, words) \
                  SELECT p.id, 'd' || p.document, e.value ->> 'heading_words', \
                  e.value ->> 'words' FROM json_each(?) e \
                  CROSS JOIN passages p ON p.document = ? AND p.ordinal = e.value ->> 'ordinal'",
             )
-            .bind(rows)
+            .bind(step.rows.clone())
             .bind(document);
         }
         if let Some(ready) = &step.ready {

@@ -16,6 +16,7 @@ for_every_store!(
     a_document_goes_with_its_last_file,
     who_brings_deleted_bytes_again_has_them_read_anew,
     passages_are_found_by_any_word_in_the_chosen_documents_only,
+    many_documents_can_be_looked_into_at_once,
     collections_hold_files_of_one_person,
     forgetting_takes_files_and_collections,
     a_message_keeps_its_sources,
@@ -77,7 +78,7 @@ async fn step(writer: &mut Writer, step: ReadStep) -> bool {
 
 async fn read(writer: &mut Writer, content: ContentHash, texts: &[&str]) {
     let attempt = attempt(writer, content).await.unwrap();
-    let whole = ReadStep { content, attempt, passages: passages(0, texts), ready: ready() };
+    let whole = ReadStep::new(content, attempt, passages(0, texts), ready());
     assert!(step(writer, whole).await);
 }
 
@@ -132,10 +133,10 @@ async fn a_document_is_ready_with_its_last_passages(home: Home) {
     let (file, _) = made(&mut writer, &new_file(me, 1)).await;
     let content = file.content;
     let attempt = attempt(&mut writer, content).await.unwrap();
-    let first = ReadStep { content, attempt, passages: passages(0, &["one"]), ready: None };
+    let first = ReadStep::new(content, attempt, passages(0, &["one"]), None);
     assert!(step(&mut writer, first).await);
     assert_eq!(store.passages(content, 0, 9).await.unwrap(), []);
-    let last = ReadStep { content, attempt, passages: passages(1, &["two", "ä"]), ready: ready() };
+    let last = ReadStep::new(content, attempt, passages(1, &["two", "ä"]), ready());
     assert!(step(&mut writer, last).await);
     let read = store.file(me, file.file_id).await.unwrap().unwrap();
     let expected = File {
@@ -158,18 +159,13 @@ async fn an_earlier_reading_writes_nothing_more(home: Home) {
     let (file, _) = made(&mut writer, &new_file(PrincipalId::new(), 1)).await;
     let content = file.content;
     let first = attempt(&mut writer, content).await.unwrap();
-    let part = |attempt, texts: &[&str]| ReadStep {
-        content,
-        attempt,
-        passages: passages(0, texts),
-        ready: None,
-    };
+    let part = |attempt, texts: &[&str]| ReadStep::new(content, attempt, passages(0, texts), None);
     assert!(step(&mut writer, part(first, &["one", "two", "three"])).await);
     let second = attempt(&mut writer, content).await.unwrap();
     assert!(!step(&mut writer, part(first, &["late"])).await);
     drop_all(&mut writer, content, Drop::Reading(first)).await;
     drop_all(&mut writer, content, Drop::Reading(second)).await;
-    let whole = ReadStep { ready: ready(), ..part(second, &["whole"]) };
+    let whole = ReadStep::new(content, second, passages(0, &["whole"]), ready());
     assert!(step(&mut writer, whole).await);
     assert_eq!(store.passages(content, 0, 9).await.unwrap(), passages(0, &["whole"]));
     let mut transaction = begin(&mut writer).await;
@@ -241,6 +237,26 @@ async fn passages_are_found_by_any_word_in_the_chosen_documents_only(home: Home)
     assert_eq!(found(&store, &contents, "\" OR d1 document:d2").await, [""; 0]);
     assert_eq!(found(&store, &contents, "sea").await.len(), 4, "a heading counts");
     assert_eq!(found(&store, &[], "whale").await, [""; 0]);
+}
+
+/// More than an expression of FTS5 may be deep.
+async fn many_documents_can_be_looked_into_at_once(home: Home) {
+    let (store, mut writer) = home.open().await;
+    let mut contents = Vec::new();
+    let mut transaction = begin(&mut writer).await;
+    for number in 0..300_u32 {
+        let content = ContentHash::new(std::array::from_fn(|at| number.to_be_bytes()[at % 4]));
+        let new = NewFile { content, bytes: 1, ..new_file(PrincipalId::new(), 0) };
+        transaction.put_file(&new, 1000).await.unwrap();
+        let attempt = transaction.begin_reading(content).await.unwrap().unwrap();
+        let step = ReadStep::new(content, attempt, passages(0, &["whale"]), ready());
+        assert!(transaction.put_passages(&step).await.unwrap());
+        contents.push(content);
+    }
+    transaction.commit().await.unwrap();
+    let terms = Terms::of("whale").unwrap();
+    assert_eq!(store.find_passages(&contents, &terms, 1000).await.unwrap().len(), 300);
+    assert_eq!(store.find_passages(&contents[7..9], &terms, 1000).await.unwrap().len(), 2);
 }
 
 fn collection(name: &str) -> Collection {

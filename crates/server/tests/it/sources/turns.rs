@@ -1,11 +1,13 @@
 //! Answers that draw on files.
 
 use serde_json::json;
+use tempfile::TempDir;
 use unbroken_client::RestError;
 use unbroken_protocol::{ClientMessageId, ErrorCode, FileState, Source, StartRequest};
+use unbroken_standin::Standin;
 
 use super::{PICTURE, WHALES, answer, asking, of_file, of_kind, start};
-use crate::support::{Given, Reply, TestServer, ask, contents, fast, number, soon};
+use crate::support::{Given, Process, Reply, TestServer, ask, contents, fast, number, soon};
 
 fn refused(result: Result<unbroken_protocol::StartResponse, RestError>) -> ErrorCode {
     match result {
@@ -220,6 +222,40 @@ async fn a_run_that_goes_on_is_given_the_same_passages() {
         assert!(asked.iter().all(|text| *text == asked[0]), "{model}: {asked:?}");
         assert!(asked[0].contains("<source number=\"1\""), "{model}");
     }
+}
+
+/// The same over a kill -9, and although the file is deleted before a person lets it go on.
+#[tokio::test]
+async fn an_answer_goes_on_from_passages_of_a_file_that_is_gone() {
+    let folder = TempDir::new().unwrap();
+    let standin = Standin::start().await;
+    let process = Process::start(folder.path(), &standin.base_url()).await;
+    let device = process.device("laptop").await;
+    let id = device.file("whales.txt", WHALES).await;
+    let model = "vllm-numbers:tokens=40,rate=0,first=0,gate=hold@20";
+    let started = start(&device, model, vec![of_file(&id)]).await;
+    let mut talk = device.hello(&["tools"]).await;
+    talk.say(&json!({"routeKey": "follow", "generation_id": started.generation_id})).await;
+    talk.next_of("source_found").await;
+    while !talk.next_of("content_chunk").await["content"].as_str().unwrap().contains("20") {}
+    process.kill().await;
+
+    standin.open_gate("hold");
+    let process = Process::start(folder.path(), &standin.base_url()).await;
+    let device = device.at(process.base());
+    let gone = format!("{}/ai/files/{id}", process.base());
+    let gone = reqwest::Client::new().delete(gone).query(&device.query());
+    assert_eq!(Reply::of(gone).await.status, 204);
+    let path = format!("/ai/generations/{}/continue", started.generation_id);
+    device.call("POST", &path, Some(json!({}))).await;
+    let events = answer(&device, &started).await;
+    assert_eq!(of_kind(&events, "source_found").len(), 1);
+    let calls = standin.calls();
+    assert!(calls.len() > 1);
+    assert!(calls[0].last_user.contains("Krill is what they eat."));
+    // Asked in words, the question with the passages stands before.
+    assert!(calls.last().unwrap().messages > 1);
+    assert_eq!(events.last().unwrap()["citations"][0]["file_id"], json!(id));
 }
 
 #[tokio::test]

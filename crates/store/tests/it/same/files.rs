@@ -70,9 +70,7 @@ async fn read(transaction: &mut Transaction<'_>, content: ContentHash, how: usiz
     let ready = Ready { title: Some("t".into()), media_type: "text/csv".into(), pages: Some(2) };
     let ready = (how % 4 > 0).then_some(ready);
     said(
-        transaction
-            .put_passages(&ReadStep { content, attempt, passages: passages.collect(), ready })
-            .await,
+        transaction.put_passages(&ReadStep::new(content, attempt, passages.collect(), ready)).await,
     )
 }
 
