@@ -8,14 +8,14 @@ use reqwest::header::CONTENT_ENCODING;
 
 /// What becomes of a body that is larger than the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Excess {
+pub(crate) enum Excess {
     Refused,
     Cut,
 }
 
 /// Why there is no body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NoBody {
+pub(crate) enum NoBody {
     TooLarge,
     /// It is packed in an unknown way, or not whole.
     Damaged,
@@ -24,7 +24,7 @@ pub(super) enum NoBody {
 }
 
 /// Reads a body that has at most `limit` bytes, as it is sent and as it is unpacked.
-pub(super) async fn read(
+pub(crate) async fn read(
     mut response: Response,
     limit: usize,
     excess: Excess,

@@ -5,7 +5,7 @@
 //! referer; what the page may be and how large is checked before it is read.
 
 mod address;
-mod body;
+pub(crate) mod body;
 mod error;
 mod guard;
 mod robots;

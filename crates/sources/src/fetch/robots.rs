@@ -99,17 +99,17 @@ mod tests {
     async fn rules_are_kept_for_an_hour() {
         let sites = Sites::default();
         sites.keep("https://a.example".to_owned(), Arc::new(Robots::allow_all()));
-        tokio::time::advance(KEPT - Duration::from_secs(1)).await;
+        tokio::time::advance(Duration::from_mins(59)).await;
         assert!(sites.get("https://a.example").is_some());
         assert!(sites.get("http://a.example").is_none());
-        tokio::time::advance(Duration::from_secs(1)).await;
+        tokio::time::advance(Duration::from_mins(1)).await;
         assert!(sites.get("https://a.example").is_none());
     }
 
     #[test]
     fn no_more_sites_are_remembered_than_the_limit() {
         let sites = Sites::default();
-        for i in 0..SITES * 2 + 1 {
+        for i in 0..=SITES * 2 {
             sites.keep(i.to_string(), Arc::new(Robots::allow_all()));
         }
         assert!(sites.0.lock().unwrap().len() <= SITES);

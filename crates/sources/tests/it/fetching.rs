@@ -14,10 +14,10 @@ fn host() -> String {
 #[tokio::test]
 async fn a_page_comes_with_its_kind_and_where_it_was() {
     let site = Site::start().await;
-    let fetched = site.fetcher().fetch(&site.leads_to("/page#part")).await.unwrap();
-    assert_eq!(fetched.url.as_str(), site.url("/page#part"));
-    assert_eq!((fetched.media, fetched.charset.as_deref()), (Media::Html, Some("utf-8")));
-    assert_eq!(fetched.bytes, b"<p>A page");
+    let outcome = site.fetcher().fetch(&site.leads_to("/page#part")).await.unwrap();
+    assert_eq!(outcome.url.as_str(), site.url("/page#part"));
+    assert_eq!((outcome.media, outcome.charset.as_deref()), (Media::Html, Some("utf-8")));
+    assert_eq!(outcome.bytes, b"<p>A page");
     let pdf = site.fetcher().fetch(&site.url("/pdf")).await.unwrap();
     assert_eq!((pdf.media, &pdf.bytes[..]), (Media::Pdf, &b"%PDF-1.7"[..]));
 }
@@ -37,8 +37,8 @@ async fn five_redirects_are_followed_and_no_more() {
     let site = Site::start().await;
     assert!(site.fetcher().fetch(&site.url("/hops/4")).await.is_ok());
     for path in ["/hops/5", "/loop"] {
-        let fetched = site.fetcher().fetch(&site.url(path)).await;
-        assert_eq!(fetched, Err(FetchError::TooManyRedirects), "{path}");
+        let outcome = site.fetcher().fetch(&site.url(path)).await;
+        assert_eq!(outcome, Err(FetchError::TooManyRedirects), "{path}");
     }
 }
 
@@ -49,8 +49,8 @@ async fn a_body_over_the_limit_is_not_read_to_its_end() {
     let fetcher =
         fetcher(&FetchSettings { max_bytes: limit, ..site.settings() }, Script::with_site());
     for path in ["/large", "/unsaid", "/endless", "/bomb"] {
-        let fetched = fetcher.fetch(&site.url(path)).await;
-        assert_eq!(fetched, Err(FetchError::TooLarge { limit }), "{path}");
+        let outcome = fetcher.fetch(&site.url(path)).await;
+        assert_eq!(outcome, Err(FetchError::TooLarge { limit }), "{path}");
     }
 }
 
@@ -67,8 +67,8 @@ async fn a_body_as_large_as_the_limit_is_taken() {
 #[tokio::test]
 async fn a_bomb_of_gzip_does_not_go_off() {
     let site = Site::start().await;
-    let fetched = site.fetcher().fetch(&site.url("/bomb")).await;
-    assert_eq!(fetched, Err(FetchError::TooLarge { limit: 5_000_000 }));
+    let outcome = site.fetcher().fetch(&site.url("/bomb")).await;
+    assert_eq!(outcome, Err(FetchError::TooLarge { limit: 5_000_000 }));
 }
 
 #[tokio::test]
@@ -87,8 +87,8 @@ async fn a_site_that_takes_too_long_is_left() {
     let settings = FetchSettings { seconds: 1, ..site.settings() };
     let fetcher = fetcher(&settings, Script::with_site());
     for path in ["/slow", "/silent"] {
-        let fetched = fetcher.fetch(&site.url(path)).await;
-        assert_eq!(fetched, Err(FetchError::TooSlow { host: host() }), "{path}");
+        let outcome = fetcher.fetch(&site.url(path)).await;
+        assert_eq!(outcome, Err(FetchError::TooSlow { host: host() }), "{path}");
     }
 }
 
@@ -127,8 +127,8 @@ async fn a_site_that_cannot_tell_its_rules_is_not_read() {
     let site = Site::with_robots(|| StatusCode::BAD_GATEWAY.into_response()).await;
     let fetcher = site.fetcher();
     for _ in 0..2 {
-        let fetched = fetcher.fetch(&site.url("/page")).await;
-        assert_eq!(fetched, Err(FetchError::NoRobots { host: host() }));
+        let outcome = fetcher.fetch(&site.url("/page")).await;
+        assert_eq!(outcome, Err(FetchError::NoRobots { host: host() }));
     }
     // It is asked again the next time.
     assert_eq!(site.asked.paths(), ["/robots.txt", "/robots.txt"]);
@@ -140,6 +140,6 @@ async fn endless_robots_are_read_as_far_as_the_limit() {
     let site = Site::with_robots(move || text.clone().into_response()).await;
     let fetcher = site.fetcher();
     assert!(fetcher.fetch(&site.url("/page")).await.is_ok());
-    let fetched = fetcher.fetch(&site.url("/pdf")).await;
-    assert_eq!(fetched, Err(FetchError::Robots { host: host() }));
+    let outcome = fetcher.fetch(&site.url("/pdf")).await;
+    assert_eq!(outcome, Err(FetchError::Robots { host: host() }));
 }

@@ -1,6 +1,7 @@
-//! Fetching over real TCP.
+//! Fetching and searching over real TCP.
 
 mod fetching;
+mod searching;
 mod site;
 mod spellings;
 mod ssrf;

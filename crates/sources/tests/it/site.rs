@@ -35,14 +35,14 @@ impl Script {
 
     pub(crate) fn answer(self, host: &str, answers: &[&[IpAddr]]) -> Self {
         let answers = answers.iter().rev().map(|answer| answer.to_vec()).collect();
-        self.0.lock().unwrap().insert(host.to_owned(), answers);
+        self.0.lock().expect("nobody panicked").insert(host.to_owned(), answers);
         self
     }
 }
 
 impl Lookup for Script {
     fn lookup(&self, host: &str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
-        let mut script = self.0.lock().unwrap();
+        let mut script = self.0.lock().expect("nobody panicked");
         let Some(answers) = script.get_mut(host) else { return SystemLookup.lookup(host) };
         let next = if answers.len() > 1 { answers.pop() } else { answers.first().cloned() };
         async { Ok(next.unwrap_or_default()) }.boxed()
@@ -58,18 +58,22 @@ impl Forbidden {
         if let Ok(listener) = TcpListener::bind(anywhere).await {
             return Self(listener);
         }
-        Self(TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).await.unwrap())
+        Self(TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).await.expect("a port is free"))
     }
 
     pub(crate) fn port(&self) -> u16 {
-        self.0.local_addr().unwrap().port()
+        self.0.local_addr().expect("a socket has an address").port()
     }
 
     /// The first connection that ever comes is the one made here.
     pub(crate) async fn assert_untouched(self) {
-        let own = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port())).await.unwrap();
-        let (_, first) = self.0.accept().await.unwrap();
-        assert_eq!(first.port(), own.local_addr().unwrap().port(), "somebody was here before");
+        let own = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port())).await.expect("it listens");
+        let (_, first) = self.0.accept().await.expect("somebody connects");
+        assert_eq!(
+            first.port(),
+            own.local_addr().expect("a socket has an address").port(),
+            "somebody was here before"
+        );
     }
 }
 
@@ -79,11 +83,11 @@ pub(crate) struct Asked(Arc<Mutex<Vec<(String, HeaderMap)>>>);
 
 impl Asked {
     pub(crate) fn paths(&self) -> Vec<String> {
-        self.0.lock().unwrap().iter().map(|(path, _)| path.clone()).collect()
+        self.0.lock().expect("nobody panicked").iter().map(|(path, _)| path.clone()).collect()
     }
 
     pub(crate) fn heads(&self) -> Vec<HeaderMap> {
-        self.0.lock().unwrap().iter().map(|(_, head)| head.clone()).collect()
+        self.0.lock().expect("nobody panicked").iter().map(|(_, head)| head.clone()).collect()
     }
 }
 
@@ -112,9 +116,12 @@ impl Site {
             .route("/robots.txt", get(async move || robots()))
             .fallback(answer)
             .layer(axum::middleware::from_fn_with_state(asked.clone(), note));
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let server = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port is free");
+        let port = listener.local_addr().expect("a socket has an address").port();
+        let server =
+            tokio::spawn(
+                async move { axum::serve(listener, routes).await.expect("it never ends") },
+            );
         Self { asked, port, server }
     }
 
@@ -128,7 +135,7 @@ impl Site {
 
     /// The address that leads to another one.
     pub(crate) fn leads_to(&self, place: &str) -> String {
-        let mut url = url::Url::parse(&self.url("/leads")).unwrap();
+        let mut url = url::Url::parse(&self.url("/leads")).expect("it is an address");
         url.query_pairs_mut().append_pair("to", place);
         url.into()
     }
@@ -147,7 +154,7 @@ impl Site {
 }
 
 pub(crate) fn fetcher(settings: &FetchSettings, script: Script) -> Fetcher {
-    Fetcher::with_lookup(settings, Arc::new(script)).unwrap()
+    Fetcher::with_lookup(settings, Arc::new(script)).expect("the settings hold")
 }
 
 async fn note(
@@ -156,7 +163,7 @@ async fn note(
     next: axum::middleware::Next,
 ) -> Response {
     let noted = (request.uri().path().to_owned(), request.headers().clone());
-    asked.0.lock().unwrap().push(noted);
+    asked.0.lock().expect("nobody panicked").push(noted);
     next.run(request).await
 }
 
@@ -184,7 +191,7 @@ async fn answer(uri: Uri, Query(query): Query<HashMap<String, String>>) -> Respo
         "/leads" => onward(&query["to"]),
         path if path.starts_with("/hops/") => match path["/hops/".len()..].parse::<usize>() {
             Ok(0) => onward("/page"),
-            left => onward(&format!("/hops/{}", left.unwrap() - 1)),
+            left => onward(&format!("/hops/{}", left.expect("a number of hops") - 1)),
         },
         _ => StatusCode::NOT_FOUND.into_response(),
     }
@@ -206,6 +213,6 @@ fn silent() -> impl stream::Stream<Item = Result<Bytes, Infallible>> {
 
 fn packed(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    io::Write::write_all(&mut encoder, bytes).unwrap();
-    encoder.finish().unwrap()
+    io::Write::write_all(&mut encoder, bytes).expect("a Vec takes everything");
+    encoder.finish().expect("a Vec takes everything")
 }

@@ -4,9 +4,9 @@ use std::net::Ipv4Addr;
 
 /// Addresses that must not be reached: this machine, private networks, metadata.
 pub(crate) const TARGETS: [Ipv4Addr; 8] = [
-    Ipv4Addr::new(127, 0, 0, 1),
+    Ipv4Addr::LOCALHOST,
     Ipv4Addr::new(127, 8, 9, 10),
-    Ipv4Addr::new(0, 0, 0, 0),
+    Ipv4Addr::UNSPECIFIED,
     Ipv4Addr::new(10, 0, 0, 1),
     Ipv4Addr::new(172, 16, 0, 1),
     Ipv4Addr::new(192, 168, 1, 1),
@@ -23,7 +23,8 @@ pub(crate) fn hosts(address: Ipv4Addr) -> Vec<String> {
     hosts.extend(["。", "．", "｡", "%2e", "%2E"].map(|stop| plain.replace('.', stop)));
     hosts.push(plain.chars().map(full_width).collect());
     hosts.push(plain.chars().map(circled).collect());
-    hosts.push(plain.bytes().map(|byte| format!("%{byte:02x}")).collect());
+    let escaped: Vec<_> = plain.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    hosts.push(escaped.concat());
     hosts.push(plain.replacen('.', "\u{ad}.", 1));
     let ended: Vec<_> = hosts.iter().map(|host| format!("{host}.")).collect();
     hosts.extend(ended);

@@ -98,8 +98,8 @@ async fn a_name_that_leads_to_a_private_address_is_not_connected_to() {
         let script = Script::default().answer("inside.example", &[answer]);
         let host = "inside.example".to_owned();
         let address = format!("http://{host}:{}/", forbidden.port());
-        let fetched = fetcher(&settings, script).fetch(&address).await;
-        assert_eq!(fetched, Err(FetchError::NotPublic { host }), "{answer:?}");
+        let outcome = fetcher(&settings, script).fetch(&address).await;
+        assert_eq!(outcome, Err(FetchError::NotPublic { host }), "{answer:?}");
     }
     drop(site);
     forbidden.assert_untouched().await;
@@ -120,8 +120,8 @@ async fn a_name_that_changes_its_address_is_checked_at_every_connection() {
     let address = |path: &str| format!("http://{host}:{}{path}", site.port());
     // The connection is closed after it, so that the next page needs another one.
     assert!(fetcher.fetch(&address("/closing")).await.is_ok());
-    let fetched = fetcher.fetch(&address("/page")).await;
-    assert_eq!(fetched, Err(FetchError::NotPublic { host: host.clone() }));
+    let outcome = fetcher.fetch(&address("/page")).await;
+    assert_eq!(outcome, Err(FetchError::NotPublic { host: host.clone() }));
     assert_eq!(site.asked.paths(), ["/robots.txt", "/closing"]);
     let own = tokio::net::TcpStream::connect(forbidden.local_addr().unwrap()).await.unwrap();
     assert_eq!(forbidden.accept().await.unwrap().1, own.local_addr().unwrap());
@@ -136,8 +136,8 @@ async fn robots_are_fetched_through_the_same_guard() {
         axum::response::IntoResponse::into_response(axum::response::Redirect::to(&place))
     })
     .await;
-    let fetched = guarded(&site, &forbidden).fetch(&site.url("/page")).await;
-    assert_eq!(fetched, Err(FetchError::NoRobots { host: SITE.to_owned() }));
+    let outcome = guarded(&site, &forbidden).fetch(&site.url("/page")).await;
+    assert_eq!(outcome, Err(FetchError::NoRobots { host: SITE.to_owned() }));
     assert_eq!(site.asked.paths(), ["/robots.txt"]);
     forbidden.assert_untouched().await;
 }
