@@ -23,6 +23,7 @@ mod keep;
 mod log;
 mod log_writer;
 mod notice;
+mod pages;
 mod prompt;
 mod reading;
 mod recover;
@@ -56,6 +57,7 @@ pub use history::Page;
 pub use keep::Delete;
 pub use log::{Identity, Interruption, Log, Summary};
 pub use notice::{Heard, Listener};
+pub use pages::Web;
 pub use session::Speaker;
 pub use sources::Files;
 pub use turn::{Ask, Chatted, Started};
@@ -85,6 +87,8 @@ pub struct Settings {
     pub imports: Option<PathBuf>,
     /// How files are kept and read that people bring; none takes no files.
     pub files: Option<Files>,
+    /// How the web is searched and its pages are fetched; none fetches nothing.
+    pub web: Option<Web>,
 }
 
 impl Default for Settings {
@@ -95,6 +99,7 @@ impl Default for Settings {
             clock: Clock::System,
             imports: None,
             files: None,
+            web: None,
         }
     }
 }

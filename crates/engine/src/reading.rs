@@ -124,7 +124,7 @@ impl Engine {
     }
 }
 
-fn stored(passage: unbroken_documents::Passage) -> Passage {
+pub(crate) fn stored(passage: unbroken_documents::Passage) -> Passage {
     Passage {
         ordinal: passage.ordinal,
         page: passage.page,

@@ -10,10 +10,12 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use unbroken_protocol::{Citation, FileState, PrincipalId, Role, Source};
 use unbroken_providers::Given;
-use unbroken_store::{ContentHash, File, Found, Message, Passage, StoreError, Terms};
+use unbroken_sources::fuse::fuse;
+use unbroken_store::{ContentHash, File, Found, Message, Passage, StoreError, Terms, rank};
 
 use crate::Engine;
 use crate::generation::{End, Run};
+use crate::pages::{Seen, Unseen, Wanted};
 
 /// How long an answer waits for files that are being read.
 const WAIT: Duration = Duration::from_mins(1);
@@ -71,19 +73,50 @@ impl Engine {
 
     async fn find(&self, run: &Run, branch: &[Message]) -> Result<Vec<Citation>, Missed> {
         let principal = run.log.identity.principal_id;
+        let (pages, unseen) = self.pages(run, branch).await?;
         let files = self.ready_files(run, principal, branch).await?;
         let contents: Vec<_> = files.iter().map(|file| file.content).collect();
         let terms = terms(branch);
-        let chars: u64 = files.iter().map(|file| file.chars).sum();
-        if chars <= WHOLE {
-            return Ok(self.whole(&files, &contents, terms.as_ref()).await?);
-        }
-        let hits = match terms {
-            Some(terms) => self.store().find_passages(&contents, &terms, BEST).await?,
-            None => Vec::new(),
+        let of_files = files.iter().map(|file| file.chars);
+        let chars: u64 = of_files.chain(pages.iter().map(|page| page.text.chars)).sum();
+        let mut citations = if chars <= WHOLE {
+            let mut citations = self.whole(&files, &contents, terms.as_ref()).await?;
+            for page in &pages {
+                citations.extend(page.text.passages.iter().map(|passage| of_page(passage, page)));
+            }
+            citations
+        } else {
+            let hits = match &terms {
+                Some(terms) => {
+                    let hits = self.store().find_passages(&contents, terms, BEST).await?;
+                    fused(hits, find_in(&pages, terms))
+                }
+                None => Vec::new(),
+            };
+            let hits =
+                if hits.is_empty() { self.beginnings(&contents, &pages).await? } else { hits };
+            cite(&join(hits), &files, &pages)
         };
-        let hits = if hits.is_empty() { self.beginnings(&contents).await? } else { hits };
-        Ok(cite(&join(hits), &files))
+        citations.extend(unseen.into_iter().map(not_seen));
+        Ok(numbered(citations))
+    }
+
+    /// The pages of the web that the branch asks for.
+    async fn pages(
+        &self,
+        run: &Run,
+        branch: &[Message],
+    ) -> Result<(Vec<Seen>, Vec<Unseen>), Missed> {
+        let wanted = Wanted::of(branch);
+        let Some(web) = self.inner.settings.web.as_ref().filter(|_| !wanted.is_nothing()) else {
+            return Ok(Default::default());
+        };
+        tokio::select! {
+            biased;
+            () = run.stop.cancelled() => Err(Missed::Ended(End::Stopped)),
+            () = run.abandon.cancelled() => Err(Missed::Ended(End::Abandoned)),
+            seen = web.see(wanted) => Ok(seen),
+        }
     }
 
     /// The files that were chosen, the newest first, once those that are being read are ready.
@@ -172,18 +205,33 @@ impl Engine {
                 citations.push(citation(&passage, file, score));
             }
         }
-        Ok(numbered(citations))
+        Ok(citations)
     }
 
     /// The first passages, where no word of the question helps: it may be about the whole.
-    async fn beginnings(&self, contents: &[ContentHash]) -> Result<Vec<Found>, StoreError> {
-        let files = u32::try_from(contents.len()).unwrap_or(u32::MAX).max(1);
+    async fn beginnings(
+        &self,
+        contents: &[ContentHash],
+        pages: &[Seen],
+    ) -> Result<Vec<Found>, StoreError> {
+        let all = u32::try_from(contents.len() + pages.len()).unwrap_or(u32::MAX).max(1);
+        let each = (BEST / all).max(1);
         let mut hits = Vec::new();
         for content in contents.iter().take(BEST as usize) {
-            let first = self.store().passages(*content, 0, (BEST / files).max(1)).await?;
+            let first = self.store().passages(*content, 0, each).await?;
             let hit = |passage| Found { content: *content, passage, score: 0.0 };
             hits.extend(first.into_iter().map(hit));
         }
+        for page in pages {
+            let first = page.text.passages.iter().take(each as usize);
+            let content = page.text.content;
+            hits.extend(first.map(|passage| Found {
+                content,
+                passage: passage.clone(),
+                score: 0.0,
+            }));
+        }
+        hits.truncate(BEST as usize);
         Ok(hits)
     }
 }
@@ -232,12 +280,71 @@ fn join(mut hits: Vec<Found>) -> Vec<Found> {
     joined.into_iter().map(|(hit, _)| hit).collect()
 }
 
-fn cite(hits: &[Found], files: &[File]) -> Vec<Citation> {
+/// The passages of pages in which a word of the question is, the best first. A score says nothing
+/// across files and pages.
+fn find_in(pages: &[Seen], terms: &Terms) -> Vec<Found> {
+    let all = pages.iter().flat_map(|page| {
+        let content = page.text.content;
+        page.text.passages.iter().map(move |passage| (content, passage.clone()))
+    });
+    let (contents, passages): (Vec<_>, Vec<_>) = all.unzip();
+    let best = rank(&passages, terms).into_iter().take(BEST as usize);
+    let found =
+        best.map(|at| Found { content: contents[at], passage: passages[at].clone(), score: 0.0 });
+    found.collect()
+}
+
+/// One list of two that are each ranked, as long as one may be.
+fn fused(files: Vec<Found>, pages: Vec<Found>) -> Vec<Found> {
+    if pages.is_empty() {
+        return files;
+    }
+    let place = |found: &Found| (found.content, found.passage.ordinal);
+    let lists = [files.iter().map(place).collect(), pages.iter().map(place).collect()];
+    let mut found: HashMap<_, _> =
+        files.into_iter().chain(pages).map(|found| (place(&found), found)).collect();
+    let order = fuse(&lists).into_iter().take(BEST as usize);
+    order.filter_map(|place| found.remove(&place)).collect()
+}
+
+fn cite(hits: &[Found], files: &[File], pages: &[Seen]) -> Vec<Citation> {
     let cited = hits.iter().filter_map(|hit| {
+        if let Some(page) = pages.iter().find(|page| page.text.content == hit.content) {
+            return Some(of_page(&hit.passage, page));
+        }
         let file = files.iter().find(|file| file.content == hit.content)?;
         Some(citation(&hit.passage, file, (hit.score > 0.0).then_some(hit.score)))
     });
-    numbered(cited.collect())
+    cited.collect()
+}
+
+fn of_page(passage: &Passage, page: &Seen) -> Citation {
+    Citation {
+        index: 0,
+        source_type: page.source_type.into(),
+        title: page.text.title.clone(),
+        url: Some(page.text.url.clone()),
+        file_id: None,
+        page: passage.page,
+        passage: None,
+        quote: passage.text.clone(),
+        score: None,
+    }
+}
+
+/// A person sees why what they asked for is missing, and so does the model.
+fn not_seen(unseen: Unseen) -> Citation {
+    Citation {
+        index: 0,
+        source_type: unseen.source_type.into(),
+        title: unseen.url.clone().unwrap_or_else(|| "Web search".into()),
+        url: unseen.url,
+        file_id: None,
+        page: None,
+        passage: None,
+        quote: format!("This could not be read. {}", unseen.reason),
+        score: None,
+    }
 }
 
 fn citation(passage: &Passage, file: &File, score: Option<f64>) -> Citation {
@@ -257,7 +364,8 @@ fn citation(passage: &Passage, file: &File, score: Option<f64>) -> Citation {
 /// Whether a run before was given the same. Scores are not the same to the last digit.
 fn is_same(stored: &Citation, found: &Citation) -> bool {
     let of = |citation: &Citation| (citation.index, citation.passage);
-    of(stored) == of(found) && stored.file_id == found.file_id && stored.quote == found.quote
+    let from = |citation: &Citation| (citation.file_id.clone(), citation.url.clone());
+    of(stored) == of(found) && from(stored) == from(found) && stored.quote == found.quote
 }
 
 fn numbered(mut citations: Vec<Citation>) -> Vec<Citation> {

@@ -9,8 +9,8 @@ use unbroken_documents::reader::Reader;
 use unbroken_protocol::{FileState, MessageSource, PrincipalId, Source, limits};
 use unbroken_store::ContentHash;
 
-use crate::Engine;
 use crate::error::Refusal;
+use crate::{Engine, Web};
 
 /// How files are kept and read that people bring.
 #[derive(Clone, Debug)]
@@ -91,6 +91,11 @@ impl Default for Shelf {
 }
 
 impl Engine {
+    /// Whether an answer may draw on a search of the web.
+    pub fn searches_web(&self) -> bool {
+        self.inner.settings.web.as_ref().is_some_and(Web::searches)
+    }
+
     pub(crate) fn files_kept(&self) -> Result<&Files, Refusal> {
         let files = self.inner.settings.files.as_ref();
         files.ok_or_else(|| Refusal::BadRequest("This server takes no files.".into()))
@@ -138,8 +143,23 @@ impl Engine {
                 let Ok(id) = collection_id.parse() else { return Err(missing) };
                 self.store().collection(principal, id).await?.ok_or(missing)?;
             }
-            Source::Web | Source::Url { .. } => {
-                return Err(Refusal::BadRequest("This server looks nothing up in the web.".into()));
+            Source::Web => {
+                if !self.searches_web() {
+                    let sentence = "This server does not search the web.".into();
+                    return Err(Refusal::BadRequest(sentence));
+                }
+            }
+            Source::Url { url } => {
+                if self.inner.settings.web.is_none() {
+                    let sentence = "This server fetches no pages.".into();
+                    return Err(Refusal::BadRequest(sentence));
+                }
+                let is_web = url.starts_with("https://") || url.starts_with("http://");
+                if !is_web || url.len() > limits::URL_BYTES {
+                    let sentence = "A url source is an address that begins with https:// or \
+                                    http://, and not longer than 2,048 bytes.";
+                    return Err(Refusal::BadRequest(sentence.into()));
+                }
             }
         }
         Ok(())

@@ -35,6 +35,9 @@ pub const PROMPT_NAME_CHARS: usize = 60;
 /// The longest text of a prompt, in bytes of UTF-8.
 pub const PROMPT_BYTES: usize = 32 * 1024;
 
+/// The longest address of a page that a message may name as a source.
+pub const URL_BYTES: usize = 2048;
+
 /// How many sources a turn may have.
 pub const SOURCES: usize = 20;
 /// The longest name of a file, in Unicode scalar values; a longer one is cut.

@@ -36,7 +36,7 @@ read! {
     QueueList { conversation_id, items }
     ConversationDeleted { success, conversation_id }
     GenerationReply { success, generation_id, state }
-    ModelList { models, total_count }
+    ModelList { models, total_count; web_search }
     RoutingStats {
         has_preference, preference_type, preferred_model, usage_count, available_models,
         total_models
@@ -443,6 +443,9 @@ pub struct GenerationReply {
 pub struct ModelList {
     pub models: Vec<ModelInfo>,
     pub total_count: u64,
+    /// Whether a message may have `web` among its sources.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub web_search: bool,
 }
 
 /// `GET /routing/stats`

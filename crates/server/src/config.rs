@@ -31,6 +31,8 @@ use layer::Layers;
 pub use layer::{DEFAULT, Place};
 pub use origin::{BadOrigin, Host, Origin};
 use unbroken_providers::ProviderConfig;
+use unbroken_sources::fetch::FetchSettings;
+use unbroken_sources::search::SearchConfig;
 
 /// More threads would only wait for one another.
 const WORKERS: usize = 64;
@@ -45,6 +47,7 @@ pub struct Config {
     pub providers: Vec<ProviderConfig>,
     pub share: Share,
     pub sources: Sources,
+    pub web: Web,
     pub limits: Limits,
     pub log: Log,
     pub shutdown: Shutdown,
@@ -136,6 +139,16 @@ impl Sources {
     pub fn quota_bytes(&self) -> u64 {
         u64::from(self.quota_mb) << 20
     }
+}
+
+/// Pages of the web that answers may draw on.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Web {
+    pub enabled: bool,
+    pub fetch: FetchSettings,
+    #[serde(default)]
+    pub search: Option<SearchConfig>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

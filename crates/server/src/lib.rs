@@ -35,8 +35,9 @@ use axum::routing::{any, get, post};
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 use unbroken_documents::reader::Reader;
-use unbroken_engine::{Engine, Files, Refusal, Settings};
+use unbroken_engine::{Engine, Files, Refusal, Settings, Web};
 use unbroken_protocol::{ErrorCode, path};
+use unbroken_sources::fetch::Fetcher;
 use unbroken_store::Store;
 
 use arrivals::Arrivals;
@@ -120,6 +121,8 @@ pub enum ServerError {
     Recover(#[from] Refusal),
     #[error("failed to use a provider: {0}")]
     Provider(#[from] unbroken_providers::ConfigError),
+    #[error("failed to use the web: {0}")]
+    Web(String),
     #[error("failed to serve: {0}")]
     Serve(#[from] std::io::Error),
     #[error("another process took the data folder over")]
@@ -186,12 +189,14 @@ impl Server {
         let imports = config.store.data_dir.join("imports");
         std::fs::create_dir_all(&imports)?;
         let files = files(&config, reader)?;
+        let web = web(&config, &files)?;
         let settings = Settings {
             power_durability: config.store.durability == Durability::Power,
             message_bytes: config.limits.message_bytes.get(),
             clock: unbroken_engine::Clock::System,
             imports: Some(imports),
             files: Some(files),
+            web,
         };
         let engine = Engine::open(store, writer, Arc::clone(&catalogue), settings).await?;
         let lifecycle = Lifecycle::new(config.shutdown.drain());
@@ -283,6 +288,27 @@ fn files(config: &Config, program: Option<&Path>) -> std::io::Result<Files> {
         None => Reader::new(limits, at_once)?,
     };
     Ok(Files { folder, quota_bytes: config.sources.quota_bytes(), reader })
+}
+
+/// How the web is searched and its pages are fetched, if they are.
+fn web(config: &Config, files: &Files) -> Result<Option<Web>, ServerError> {
+    if !config.web.enabled {
+        return Ok(None);
+    }
+    let fetcher = Fetcher::new(&config.web.fetch).map_err(|error| wrong(&error))?;
+    let search = match config.web.search.clone() {
+        Some(mut search) => {
+            let env = |name: &str| std::env::var(name).ok();
+            search.read_key(env).map_err(|error| wrong(&error))?;
+            Some(search.open().map_err(|error| wrong(&error))?)
+        }
+        None => None,
+    };
+    Ok(Some(Web::new(fetcher, search, files.reader.clone())))
+}
+
+fn wrong(error: &impl std::fmt::Display) -> ServerError {
+    ServerError::Web(error.to_string())
 }
 
 /// Every address of the server, on one screen.

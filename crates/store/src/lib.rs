@@ -12,6 +12,7 @@ mod imported;
 mod keep;
 pub mod memory;
 mod query;
+mod rank;
 mod record;
 mod row;
 mod search;
@@ -35,6 +36,7 @@ pub use imported::{Import, ImportStep, Imported, ImportedLog, ImportedMessage, S
 pub use keep::{Arrangement, Due, Shelf};
 pub use memory::Memory;
 pub use query::Query;
+pub use rank::rank;
 pub use record::{Body, JournalEntry, Record};
 pub use row::{
     Conversation, ConversationCursor, ConversationRow, Generation, History, HistoryMessage, Message,

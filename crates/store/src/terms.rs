@@ -43,6 +43,11 @@ impl Terms {
         self
     }
 
+    /// Each term as its folded words.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[String]> {
+        self.0.iter().map(Vec::as_slice)
+    }
+
     /// The terms as an expression of FTS5: any of them.
     pub(crate) fn to_fts(&self) -> String {
         let phrase = |term: &Vec<String>| format!("\"{}\"", term.join(" "));
