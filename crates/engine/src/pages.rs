@@ -38,7 +38,8 @@ pub struct Web(Arc<Inner>);
 
 struct Inner {
     fetcher: Fetcher,
-    search: Option<Search>,
+    /// The first that answers is used.
+    search: Vec<Search>,
     /// Reads what is no page but a file.
     reader: Reader,
     kept: Mutex<HashMap<String, (Instant, Arc<Text>)>>,
@@ -106,13 +107,13 @@ fn query_of(question: &str) -> String {
 }
 
 impl Web {
-    pub fn new(fetcher: Fetcher, search: Option<Search>, reader: Reader) -> Self {
+    pub fn new(fetcher: Fetcher, search: Vec<Search>, reader: Reader) -> Self {
         Self(Arc::new(Inner { fetcher, search, reader, kept: Mutex::default() }))
     }
 
     /// Whether there is an engine that searches.
     pub fn searches(&self) -> bool {
-        self.0.search.is_some()
+        !self.0.search.is_empty()
     }
 
     /// Reads what is wanted, all at once: what is named first, then what is found, each page once.
@@ -153,18 +154,20 @@ impl Web {
     }
 
     async fn find(&self, query: &str) -> Result<Vec<String>, String> {
-        let Some(search) = &self.0.search else {
-            return Err("This server has no search engine.".to_owned());
-        };
-        match search.find(query).await {
-            Ok(found) => {
-                Ok(found.into_iter().take(FOUND).map(|found| found.url.to_string()).collect())
-            }
-            Err(error) => {
-                tracing::warn!(error = %error, "failed to search the web");
-                Err(error.to_string())
+        let mut reason = "This server has no search engine.".to_owned();
+        for search in &self.0.search {
+            match search.find(query).await {
+                Ok(found) => {
+                    let found = found.into_iter().take(FOUND);
+                    return Ok(found.map(|found| found.url.to_string()).collect());
+                }
+                Err(error) => {
+                    tracing::warn!(error = %error, "failed to search the web");
+                    reason = error.to_string();
+                }
             }
         }
+        Err(reason)
     }
 
     /// A page, from memory while it is fresh.

@@ -146,9 +146,24 @@ impl Sources {
 #[serde(deny_unknown_fields)]
 pub struct Web {
     pub enabled: bool,
-    pub fetch: FetchSettings,
-    #[serde(default)]
-    pub search: Option<SearchConfig>,
+    /// The first that answers is used.
+    pub search: Vec<SearchConfig>,
+    allow: Vec<String>,
+    ports: Vec<u16>,
+    page_mb: NonZeroU32,
+    page_seconds: NonZeroU32,
+}
+
+impl Web {
+    /// How pages are fetched.
+    pub fn fetch(&self) -> FetchSettings {
+        FetchSettings {
+            allow: self.allow.clone(),
+            ports: self.ports.clone(),
+            max_bytes: usize::try_from(self.page_mb.get()).unwrap_or(usize::MAX) << 20,
+            seconds: self.page_seconds.get().into(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -38,6 +38,7 @@ use unbroken_documents::reader::Reader;
 use unbroken_engine::{Engine, Files, Refusal, Settings, Web};
 use unbroken_protocol::{ErrorCode, path};
 use unbroken_sources::fetch::Fetcher;
+use unbroken_sources::search::{SearchConfig, SearchConfigError};
 use unbroken_store::Store;
 
 use arrivals::Arrivals;
@@ -295,15 +296,14 @@ fn web(config: &Config, files: &Files) -> Result<Option<Web>, ServerError> {
     if !config.web.enabled {
         return Ok(None);
     }
-    let fetcher = Fetcher::new(&config.web.fetch).map_err(|error| wrong(&error))?;
-    let search = match config.web.search.clone() {
-        Some(mut search) => {
-            let env = |name: &str| std::env::var(name).ok();
-            search.read_key(env).map_err(|error| wrong(&error))?;
-            Some(search.open().map_err(|error| wrong(&error))?)
-        }
-        None => None,
+    let fetcher = Fetcher::new(&config.web.fetch()).map_err(|error| wrong(&error))?;
+    let open = |config: &SearchConfig| {
+        let mut config = config.clone();
+        config.read_key(|name| std::env::var(name).ok())?;
+        config.open()
     };
+    let search = config.web.search.iter().map(open).collect::<Result<_, SearchConfigError>>();
+    let search = search.map_err(|error| wrong(&error))?;
     Ok(Some(Web::new(fetcher, search, files.reader.clone())))
 }
 

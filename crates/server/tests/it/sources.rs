@@ -2,6 +2,7 @@
 
 mod files;
 mod turns;
+mod web;
 
 use serde_json::Value;
 use unbroken_protocol::{Source, StartRequest, StartResponse};

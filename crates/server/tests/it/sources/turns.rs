@@ -128,7 +128,7 @@ async fn sources_that_cannot_be_used_are_refused_before_anything_is_stored() {
         (of_file(picture), ErrorCode::BadRequest),
         (collection(&foreign), ErrorCode::NotFound),
         (Source::Web, ErrorCode::BadRequest),
-        (Source::Url { url: "http://a".into() }, ErrorCode::BadRequest),
+        (Source::Url { url: "ftp://a".into() }, ErrorCode::BadRequest),
     ] {
         let started = device.rest.start(asking("Hi", &fast(1), vec![source.clone()])).await;
         assert_eq!(refused(started), code, "{source:?}");
