@@ -249,12 +249,19 @@ fn complete(
     }
 }
 
-/// What the model is asked: the branch up to the person's message.
+/// What the model is asked: the branch up to the person's message, or just that one when it is the
+/// `first`.
 pub(crate) async fn request(
     store: &Store,
     generation: &Generation,
     model: String,
+    first: Option<String>,
 ) -> Result<Request, StoreError> {
+    let options = generation.options.clone();
+    if let Some(content) = first {
+        let messages = Arc::new([Message { role: Role::User, content }]);
+        return Ok(Request { model, messages, options });
+    }
     let mut branch = store.branch(generation.message_id).await?;
     // The last one is the answer that is about to be written.
     branch.pop();
@@ -263,5 +270,5 @@ pub(crate) async fn request(
         .filter(|message| message.role == Role::User || !message.content.trim().is_empty())
         .map(|message| Message { role: message.role, content: message.content })
         .collect();
-    Ok(Request { model, messages, options: generation.options.clone() })
+    Ok(Request { model, messages, options })
 }

@@ -8,7 +8,7 @@ use unbroken_protocol::{
     QueueEvent,
 };
 use unbroken_providers::{Choice, Failure, Usage};
-use unbroken_store::{Generation, Record, Sealed};
+use unbroken_store::{Generation, NewTurn, Place, Record, Sealed};
 
 use crate::Engine;
 use crate::error::Refusal;
@@ -27,20 +27,24 @@ impl Engine {
             if log.run(generation.epoch) {
                 // It may have waited.
                 engine.announce_queue(&log.identity.principal_id, conversation).await;
-                engine.run(generation, log, stop).await;
+                engine.run(generation, None, log, stop).await;
             }
             Ok(())
         });
     }
 
     /// The same with one that was just made: nothing of it has to be read.
-    pub(crate) fn spawn_new_run(&self, generation: Generation, begins_with: Option<Record>) {
+    pub(crate) fn spawn_new_run(&self, generation: Generation, turn: &NewTurn) {
         let engine = self.clone();
+        let records: Vec<Record> = turn.begins_with.iter().cloned().collect();
+        let first = match turn.place {
+            Place::New { .. } => turn.content.clone(),
+            _ => None,
+        };
         self.spawn(generation.generation_id, generation.conversation_id, |stop| async move {
-            let records = begins_with.into_iter().collect();
             let log = engine.inner.logs.begin(&generation, records).await;
             if log.run(generation.epoch) {
-                engine.run(generation, log, stop).await;
+                engine.run(generation, first, log, stop).await;
             }
             Ok(())
         });
@@ -64,7 +68,14 @@ impl Engine {
         });
     }
 
-    async fn run(&self, generation: Generation, log: Arc<Log>, stop: CancellationToken) {
+    /// `first` is the person's message when it is known that nothing was said before.
+    async fn run(
+        &self,
+        generation: Generation,
+        mut first: Option<String>,
+        log: Arc<Log>,
+        stop: CancellationToken,
+    ) {
         let id = generation.generation_id;
         let mut run = Run {
             log: Arc::clone(&log),
@@ -78,7 +89,7 @@ impl Engine {
         let mut usage = Usage::default();
         let end = loop {
             let text_before = log.text_bytes();
-            let (end, cost) = self.write(&run, &choice, &generation).await;
+            let (end, cost) = self.write(&run, &choice, &generation, first.take()).await;
             usage.input_tokens += cost.input_tokens;
             usage.output_tokens += cost.output_tokens;
             let End::Failed(failure) = &end else { break end };
@@ -115,8 +126,15 @@ impl Engine {
         }
     }
 
-    async fn write(&self, run: &Run, choice: &Choice, generation: &Generation) -> (End, Usage) {
-        match generation::request(self.store(), generation, choice.model.clone()).await {
+    async fn write(
+        &self,
+        run: &Run,
+        choice: &Choice,
+        generation: &Generation,
+        first: Option<String>,
+    ) -> (End, Usage) {
+        let model = choice.model.clone();
+        match generation::request(self.store(), generation, model, first).await {
             Ok(request) => self.attempt(run, choice, &request).await,
             Err(error) => {
                 tracing::error!(error = %error, "failed to read a conversation");

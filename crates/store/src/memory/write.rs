@@ -32,9 +32,12 @@ impl Transaction<'_> {
 
     pub(crate) fn settle(&mut self, settled: &[Settled<'_>]) -> Vec<Sealed> {
         let done: Vec<bool> = settled.iter().map(|settled| self.end(settled)).collect();
-        let sealed = settled.iter().zip(done).map(|(settled, done)| match done {
-            true => Sealed::Done { next: self.run_next(settled.conversation_id) },
-            false => Sealed::Stale,
+        let sealed = settled.iter().zip(done).map(|(settled, done)| {
+            if done {
+                Sealed::Done { next: self.run_next(settled.conversation_id) }
+            } else {
+                Sealed::Stale
+            }
         });
         sealed.collect()
     }

@@ -78,10 +78,7 @@ impl Transaction<'_> {
     }
 
     /// What an earlier use of a client's key made, if there was one.
-    async fn repeated(
-        &mut self,
-        turn: &NewTurn,
-    ) -> Result<Option<TurnOutcome>, StoreError> {
+    async fn repeated(&mut self, turn: &NewTurn) -> Result<Option<TurnOutcome>, StoreError> {
         let Some((key, body)) = turn.client_message else { return Ok(None) };
         let found = sqlx::query(
             "SELECT body_hash, generation_id FROM client_messages \

@@ -215,11 +215,15 @@ impl Transaction<'_> {
             .into_iter()
             .zip(ids(&rows, "generation_id")?.into_iter().map(GenerationId::from_bytes))
             .collect();
-        let sealed = settled.iter().map(|settled| match is_done(&settled) {
-            true => Sealed::Done { next: next.remove(settled.conversation_id.as_bytes()) },
-            false => Sealed::Stale,
-        });
-        Ok(sealed.collect())
+        let mut sealed = Vec::with_capacity(settled.len());
+        for settled in settled {
+            sealed.push(if is_done(&settled) {
+                Sealed::Done { next: next.remove(settled.conversation_id.as_bytes()) }
+            } else {
+                Sealed::Stale
+            });
+        }
+        Ok(sealed)
     }
 
     pub(crate) async fn take_over(
