@@ -3,12 +3,15 @@
 
 use std::time::Duration;
 
-/// Reading does not notice a commit that comes later by this; layout is what costs.
-pub const SHORTEST: Duration = Duration::from_millis(60);
+/// Reading does not notice a commit that comes later by this; layout
+/// is what costs.
+pub const SHORTEST: Duration = Duration::from_millis(75);
 /// A page that takes longer than a sixteenth of this is slow, and shows its text all the same.
 const LONGEST: f64 = 400.0;
 /// For each millisecond that a commit costs, so many lie between it and the next.
 const APART: f64 = 16.0;
+/// Of commits that cost so little that it changes nothing, every so many is measured.
+const MEASURED: u8 = 4;
 
 /// The times of the commits of one page.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,6 +19,7 @@ pub struct Pace {
     committed_at: f64,
     cost: f64,
     last_cost: f64,
+    unmeasured: u8,
     is_urgent: bool,
 }
 
@@ -41,10 +45,13 @@ impl Pace {
         (self.committed_at + apart - now).clamp(0.0, LONGEST)
     }
 
-    /// A commit begins.
-    pub fn begin(&mut self, now: f64) {
+    /// A commit begins. Says whether [`Self::shown`] is wanted after it.
+    pub fn begin(&mut self, now: f64) -> bool {
         self.committed_at = now;
         self.is_urgent = false;
+        let is_cheap = self.last_cost.max(self.cost) * APART < SHORTEST.as_secs_f64() * 1000.0;
+        self.unmeasured = if is_cheap { (self.unmeasured + 1) % MEASURED } else { 0 };
+        self.unmeasured == 0
     }
 
     /// The last commit is on the screen, with style, layout and paint. One that had bad luck
@@ -75,8 +82,8 @@ mod tests {
     }
 
     #[test]
-    fn commits_lie_sixteen_times_their_cost_apart_between_60_and_400_milliseconds() {
-        for (cost, apart) in [(0.0, 60.0), (3.0, 60.0), (10.0, 160.0), (90.0, 400.0)] {
+    fn commits_lie_sixteen_times_their_cost_apart_between_75_and_400_milliseconds() {
+        for (cost, apart) in [(0.0, 75.0), (3.0, 75.0), (10.0, 160.0), (90.0, 400.0)] {
             let wait = page(cost).wait(0.0);
             assert!((wait - apart).abs() < 0.1, "{cost} ms: waits {wait}, not {apart}");
         }
@@ -111,6 +118,15 @@ mod tests {
         pace.begin(1e12);
         assert!(pace.wait(0.0) <= LONGEST);
         pace.shown(0.0);
-        assert!(pace.wait(1e12) <= 60.0);
+        assert!(pace.wait(1e12) <= 75.0);
+    }
+
+    #[test]
+    fn of_cheap_commits_some_are_measured_and_of_dear_ones_all() {
+        let mut cheap = page(2.0);
+        let measured = (0..40).filter(|_| cheap.begin(0.0)).count();
+        assert_eq!(measured, 10);
+        cheap.shown(50.0);
+        assert!(cheap.begin(0.0) && cheap.begin(0.0));
     }
 }

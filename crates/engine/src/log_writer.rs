@@ -13,7 +13,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use unbroken_protocol::{Epoch, ErrorCode, FinishReason, GenerationId, Seq};
+use unbroken_protocol::{Citation, Epoch, ErrorCode, FinishReason, GenerationId, Seq};
 use unbroken_store::{
     Body, Durability, Record, Sealed, Settled, Store, StoreError, Transaction, Writer,
 };
@@ -351,18 +351,12 @@ impl Task {
             .any(|command| matches!(command, Command::Erase(..) | Command::EraseDue(..)));
         let mut changes_texts = commands.iter().any(Command::changes_texts);
         let mut transaction = self.writer.begin(durability).await?;
-        let mut sealed = Vec::new();
+        let sealed = apply_settles(&mut transaction, &self.waiting).await?;
         let mut taken = Vec::new();
         let mut packed = Vec::new();
         for operation in &self.waiting {
-            match operation {
-                Operation::Settle(settle, _) => {
-                    sealed.push(apply_settle(&mut transaction, settle).await?);
-                }
-                Operation::TakeOver(take_over, _) => {
-                    taken.push(apply_take_over(&mut transaction, take_over).await?);
-                }
-                Operation::Append(_) | Operation::Command(_) => {}
+            if let Operation::TakeOver(take_over, _) = operation {
+                taken.push(apply_take_over(&mut transaction, take_over).await?);
             }
         }
         for log in self.journal.overlong() {
@@ -614,37 +608,65 @@ async fn pack(
     Ok((log, upto))
 }
 
-async fn apply_settle(
+async fn apply_settles(
     transaction: &mut Transaction<'_>,
-    settle: &Settle,
-) -> Result<Sealed, StoreError> {
-    let log = &settle.log;
-    let (mut records, content, reasoning, citations) = {
-        let inner = log.lock();
-        let records = inner.records_after(inner.packed);
-        (records, inner.content.clone(), inner.reasoning.clone(), inner.citations())
-    };
-    records.push(settle.record.clone());
-    let state = state_after(&settle.record.body).expect("a settlement ends a run");
-    transaction
-        .settle(&Settled {
+    operations: &[Operation],
+) -> Result<Vec<Sealed>, StoreError> {
+    let ends = operations.iter().filter_map(|operation| match operation {
+        Operation::Settle(settle, _) => Some(Ending::of(settle)),
+        _ => None,
+    });
+    let ends: Vec<Ending<'_>> = ends.collect();
+    if ends.is_empty() {
+        return Ok(Vec::new());
+    }
+    let settled: Vec<Settled<'_>> = ends.iter().map(Ending::settled).collect();
+    transaction.settle(&settled).await
+}
+
+/// A settlement, and what its log holds.
+struct Ending<'a> {
+    settle: &'a Settle,
+    content: String,
+    reasoning: String,
+    citations: Vec<Citation>,
+    records: Vec<Record>,
+}
+
+impl<'a> Ending<'a> {
+    fn of(settle: &'a Settle) -> Self {
+        let inner = settle.log.lock();
+        let mut records = inner.records_after(inner.packed);
+        records.push(settle.record.clone());
+        Self {
+            settle,
+            content: inner.content.clone(),
+            reasoning: inner.reasoning.clone(),
+            citations: inner.citations(),
+            records,
+        }
+    }
+
+    fn settled(&self) -> Settled<'_> {
+        let Settle { log, record, input_tokens, output_tokens } = self.settle;
+        Settled {
             generation_id: log.identity.generation_id,
             conversation_id: log.identity.conversation_id,
             message_id: log.identity.message_id,
-            epoch: settle.record.epoch,
-            state,
-            head_seq: settle.record.seq,
-            content: &content,
-            reasoning: &reasoning,
-            citations: &citations,
-            finish_reason: finish_reason(&settle.record.body),
-            input_tokens: settle.input_tokens,
-            output_tokens: settle.output_tokens,
-            error: error(&settle.record.body),
-            records: &records,
-            at: settle.record.at,
-        })
-        .await
+            epoch: record.epoch,
+            state: state_after(&record.body).expect("a settlement ends a run"),
+            head_seq: record.seq,
+            content: &self.content,
+            reasoning: &self.reasoning,
+            citations: &self.citations,
+            finish_reason: finish_reason(&record.body),
+            input_tokens: *input_tokens,
+            output_tokens: *output_tokens,
+            error: error(&record.body),
+            records: &self.records,
+            at: record.at,
+        }
+    }
 }
 
 async fn apply_take_over(

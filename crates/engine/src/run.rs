@@ -9,7 +9,7 @@ use unbroken_protocol::{
     QueueEvent,
 };
 use unbroken_providers::{Choice, Failure, Usage};
-use unbroken_store::{Generation, Record, Sealed};
+use unbroken_store::{Generation, Message, NewTurn, Sealed};
 
 use crate::Engine;
 use crate::error::Refusal;
@@ -29,19 +29,21 @@ impl Engine {
             if log.run(generation.epoch) {
                 // It may have waited.
                 engine.announce_queue(&log.identity.principal_id, conversation).await;
-                engine.run(generation, log, stop).await;
+                engine.run(generation, None, log, stop).await;
             }
             Ok(())
         });
     }
 
     /// The same with one that was just made: nothing of it has to be read.
-    pub(crate) fn spawn_new_run(&self, generation: Generation, begins_with: Vec<Record>) {
+    pub(crate) fn spawn_new_run(&self, generation: Generation, turn: &NewTurn) {
         let engine = self.clone();
+        let records = turn.begins_with.clone();
+        let first = turn.first_message();
         self.spawn(generation.generation_id, generation.conversation_id, |stop| async move {
-            let log = engine.inner.logs.begin(&generation, begins_with).await;
+            let log = engine.inner.logs.begin(&generation, records).await;
             if log.run(generation.epoch) {
-                engine.run(generation, log, stop).await;
+                engine.run(generation, first, log, stop).await;
             }
             Ok(())
         });
@@ -65,7 +67,14 @@ impl Engine {
         });
     }
 
-    async fn run(&self, generation: Generation, log: Arc<Log>, stop: CancellationToken) {
+    /// `first` is the person's message when it is known that nothing was said before.
+    async fn run(
+        &self,
+        generation: Generation,
+        mut first: Option<Message>,
+        log: Arc<Log>,
+        stop: CancellationToken,
+    ) {
         let id = generation.generation_id;
         let mut run = Run {
             log: Arc::clone(&log),
@@ -80,7 +89,7 @@ impl Engine {
         let mut usage = Usage::default();
         let end = loop {
             let text_before = log.text_bytes();
-            let (end, cost) = self.write(&run, &choice, &generation).await;
+            let (end, cost) = self.write(&run, &choice, &generation, first.take()).await;
             usage.input_tokens += cost.input_tokens;
             usage.output_tokens += cost.output_tokens;
             let End::Failed(failure) = &end else { break end };
@@ -124,11 +133,23 @@ impl Engine {
         }
     }
 
-    async fn write(&self, run: &Run, choice: &Choice, generation: &Generation) -> (End, Usage) {
+    async fn write(
+        &self,
+        run: &Run,
+        choice: &Choice,
+        generation: &Generation,
+        first: Option<Message>,
+    ) -> (End, Usage) {
         let prepared = async {
-            let mut branch = self.store().branch(generation.message_id).await?;
-            // The last one is the answer that is about to be written.
-            branch.pop();
+            let branch = match first {
+                Some(first) => vec![first],
+                None => {
+                    let mut branch = self.store().branch(generation.message_id).await?;
+                    // The last one is the answer that is about to be written.
+                    branch.pop();
+                    branch
+                }
+            };
             let found = self.look_up(run, &branch).await?;
             let model = choice.model.clone();
             let request = generation::request(branch, generation, model, found.given);

@@ -6,6 +6,7 @@ use unbroken_protocol::{
     ClientMessageId, ConversationId, Event, GenerationId, GenerationStarted, GenerationState,
     MessageId, Options, PrincipalId, QueueItem, Source, limits,
 };
+use unbroken_providers::catalogue::{BEST, is_best};
 use unbroken_store::{Body, Generation, NewTurn, Place, Record, SecretHash, Turn, TurnOutcome};
 
 use crate::Engine;
@@ -241,8 +242,9 @@ impl Engine {
         user_message_id: MessageId,
         model: Option<String>,
     ) -> Result<NewTurn, Refusal> {
-        let preference = self.store().preference(principal).await?;
-        let requested = model.as_deref().unwrap_or("best");
+        let requested = model.as_deref().unwrap_or(BEST);
+        let preference =
+            if is_best(requested) { self.store().preference(principal).await? } else { None };
         let choice = self.catalogue().resolve(requested, preference.as_deref());
         Ok(NewTurn {
             principal_id: principal,
@@ -302,7 +304,7 @@ impl Engine {
             TurnOutcome::Created(turn) => {
                 if turn.state == GenerationState::Running {
                     let generation = new.generation(turn.conversation_id, turn.state);
-                    self.spawn_new_run(generation, new.begins_with.clone());
+                    self.spawn_new_run(generation, &new);
                 }
                 self.tell_started(principal, &turn, key).await;
                 Ok(Started { turn, repeated: false })

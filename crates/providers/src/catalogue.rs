@@ -19,6 +19,11 @@ use crate::{EventStream, Failure, Provider, QUOTES, Request};
 /// What a client sends to leave the choice to the server.
 pub const BEST: &str = "best";
 
+/// Whether a request leaves the choice of a model to the catalogue.
+pub fn is_best(requested: &str) -> bool {
+    matches!(requested.trim(), "" | BEST)
+}
+
 /// How long a provider may take to list its models; one that is only guessed at has less.
 const LIST: Duration = Duration::from_secs(3);
 const PROBE: Duration = Duration::from_secs(1);
@@ -161,16 +166,15 @@ impl Catalogue {
     /// [`BEST`]. Always finds something that can be asked; what cannot answer says so in its stream.
     pub fn resolve(&self, requested: &str, preference: Option<&str>) -> Choice {
         let offered = self.offered();
-        let requested = requested.trim();
-        if !requested.is_empty() && requested != BEST {
-            return self.named(&offered, requested);
+        if !is_best(requested) {
+            return self.named(&offered, requested.trim());
         }
         let wishes = [
             (preference, "your preference"),
             (self.settings.default_model.as_deref(), "the default model of this server"),
         ];
         let found = wishes.into_iter().find_map(|(id, reason)| {
-            let id = id.map(str::trim).filter(|id| !id.is_empty() && *id != BEST)?;
+            let id = id.filter(|id| !is_best(id))?.trim();
             Some((self.wished(&offered, id)?, reason.to_owned(), 1.0))
         });
         let (choice, reason, confidence) =

@@ -164,7 +164,7 @@ impl Fill {
             records: &[Record { epoch: turn.epoch, seq: 1, at, body }],
             at,
         };
-        transaction.settle(&settled).await?;
+        transaction.settle(&[settled]).await?;
         Ok(())
     }
 

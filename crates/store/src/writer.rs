@@ -151,9 +151,9 @@ impl Transaction<'_> {
         }
     }
 
-    /// Seals or interrupts a generation: its records are packed, its message gets the text, and
-    /// the next turn that waits becomes the running one.
-    pub async fn settle(&mut self, settled: &Settled<'_>) -> Result<Sealed, StoreError> {
+    /// Seals or interrupts generations: their records are packed, their messages get the text, and
+    /// the next turn that waits in each conversation becomes the running one. Each generation once.
+    pub async fn settle(&mut self, settled: &[Settled<'_>]) -> Result<Vec<Sealed>, StoreError> {
         match self {
             Self::Memory(memory) => Ok(memory.settle(settled)),
             Self::Sqlite(sqlite) => sqlite.settle(settled).await,

@@ -583,14 +583,16 @@ impl Open {
     }
 
     fn frame(self) {
-        self.inner.change(|inner| {
+        let is_measured = self.inner.change(|inner| {
             inner.asked = Asked::Nothing;
-            inner.pace.begin(dom::clock());
+            inner.pace.begin(dom::clock())
         });
         self.commit();
-        // The next task comes after style, layout and paint of this frame.
-        let shown = |inner: &mut Inner| inner.pace.shown(dom::clock());
-        set_timeout(move || self.inner.change(shown), Duration::ZERO);
+        if is_measured {
+            // The next task comes after style, layout and paint of this frame.
+            let shown = |inner: &mut Inner| inner.pace.shown(dom::clock());
+            set_timeout(move || self.inner.change(shown), Duration::ZERO);
+        }
     }
 
     fn commit(self) {

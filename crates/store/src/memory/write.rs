@@ -30,12 +30,25 @@ impl Transaction<'_> {
         assert!(before.is_none(), "a stretch of a log is packed once");
     }
 
-    pub(crate) fn settle(&mut self, settled: &Settled<'_>) -> Sealed {
+    pub(crate) fn settle(&mut self, settled: &[Settled<'_>]) -> Vec<Sealed> {
+        let done: Vec<bool> = settled.iter().map(|settled| self.end(settled)).collect();
+        let sealed = settled.iter().zip(done).map(|(settled, done)| {
+            if done {
+                Sealed::Done { next: self.run_next(settled.conversation_id) }
+            } else {
+                Sealed::Stale
+            }
+        });
+        sealed.collect()
+    }
+
+    /// `false` when it was sealed or is another run's.
+    fn end(&mut self, settled: &Settled<'_>) -> bool {
         let Some(found) = self.state().generations.get_mut(&settled.generation_id) else {
-            return Sealed::Stale;
+            return false;
         };
         if found.epoch != settled.epoch || found.state.is_sealed() {
-            return Sealed::Stale;
+            return false;
         }
         found.state = settled.state;
         found.head_seq = settled.head_seq;
@@ -56,7 +69,7 @@ impl Transaction<'_> {
                 found.total_tokens += settled.input_tokens + settled.output_tokens;
             }
         }
-        Sealed::Done { next: self.run_next(settled.conversation_id) }
+        true
     }
 
     pub(crate) fn take_over(

@@ -37,7 +37,7 @@ impl Script {
         Ok(())
     }
 
-    /// The rows that the last statement returns; no other may return any.
+    /// The rows that the statements return, in order.
     pub(super) async fn rows(
         self,
         connection: &mut SqliteConnection,

@@ -12,6 +12,9 @@ use super::{Sqlite, Transaction, row};
 use crate::words::folded;
 use crate::{Hit, NEWEST, Query, StoreError, search};
 
+/// Texts that go to the database together.
+const PUT_IN_AT_ONCE: usize = 8;
+
 impl Sqlite {
     pub(crate) async fn search(
         &self,
@@ -107,13 +110,16 @@ impl Transaction<'_> {
         let Some(last): Option<i64> = last else { return Ok(0) };
         // One by one and nothing between them: what changes several rows makes the index write
         // what it has gathered.
-        for found in self.number_due(last).await? {
-            sqlx::query("INSERT INTO search (rowid, principal, words) VALUES (?, ?, ?)")
-                .bind(found.try_get::<i64, _>("id")?)
-                .bind(found.try_get::<&str, _>("principal")?)
-                .bind(folded(found.try_get("text")?))
-                .execute(&mut *self.inner)
-                .await?;
+        for some in self.number_due(last).await?.chunks(PUT_IN_AT_ONCE) {
+            let mut script = Script::default();
+            for found in some {
+                script
+                    .step("INSERT INTO search (rowid, principal, words) VALUES (?, ?, ?)")
+                    .bind(found.try_get::<i64, _>("id")?)
+                    .bind(found.try_get::<String, _>("principal")?)
+                    .bind(folded(found.try_get("text")?));
+            }
+            script.run(&mut *self.inner).await?;
         }
         let row = sqlx::query(
             "DELETE FROM search_due WHERE id <= ?; \
@@ -130,7 +136,7 @@ impl Transaction<'_> {
     /// order of their last changes, and returns them. The old numbers leave the index.
     async fn number_due(&mut self, last: i64) -> Result<Vec<SqliteRow>, StoreError> {
         let mut script = Script::default();
-        script.number_due(last);
+        script.renumber(last);
         let numbers = script.rows(&mut *self.inner).await?;
         let numbers = numbers.iter().map(|row| row.try_get::<i64, _>("id"));
         let Some(first) = numbers.collect::<Result<Vec<_>, _>>()?.into_iter().min() else {
@@ -150,7 +156,7 @@ impl Transaction<'_> {
 }
 
 impl Script {
-    fn number_due(&mut self, last: i64) {
+    fn renumber(&mut self, last: i64) {
         for sql in [
             "DELETE FROM search WHERE rowid IN (SELECT s.id FROM search_due d JOIN searched s \
                ON s.conversation_id = d.conversation_id AND s.message_id IS d.message_id \

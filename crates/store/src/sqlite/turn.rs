@@ -12,8 +12,10 @@ use crate::{NewTurn, Place, SecretHash, StoreError, Turn, TurnOutcome};
 
 impl Transaction<'_> {
     pub(crate) async fn create_turn(&mut self, turn: &NewTurn) -> Result<TurnOutcome, StoreError> {
-        if let Some((key, body)) = turn.client_message
-            && let Some(outcome) = self.repeated(turn.principal_id, key, body).await?
+        // A new conversation needs to know nothing before it is written, so its key only has to be
+        // new.
+        if !matches!(turn.place, Place::New { .. })
+            && let Some(outcome) = self.repeated(turn).await?
         {
             return Ok(outcome);
         }
@@ -38,6 +40,9 @@ impl Transaction<'_> {
             _ => GenerationState::Queued,
         };
         let mut script = Script::default();
+        if let Some((key, body)) = turn.client_message {
+            script.key(turn, key, body);
+        }
         if let Place::New { title, temporary, .. } = &turn.place {
             script.conversation(turn, conversation_id, title, *temporary);
         }
@@ -51,10 +56,12 @@ impl Transaction<'_> {
         script.generation(turn, conversation_id, state);
         script.pack(turn.generation_id, &turn.begins_with);
         script.turn_in(conversation_id, turn);
-        if let Some((key, body)) = turn.client_message {
-            script.key(turn, key, body);
+        match script.run(&mut *self.inner).await {
+            Err(StoreError::Database(error)) if is_taken(&error) => {
+                return self.repeated(turn).await?.ok_or(StoreError::Database(error));
+            }
+            done => done?,
         }
-        script.run(&mut *self.inner).await?;
         Ok(TurnOutcome::Created(Turn {
             conversation_id,
             user_message_id: turn.user_message_id,
@@ -70,17 +77,13 @@ impl Transaction<'_> {
     }
 
     /// What an earlier use of a client's key made, if there was one.
-    async fn repeated(
-        &mut self,
-        principal: PrincipalId,
-        key: ClientMessageId,
-        body: SecretHash,
-    ) -> Result<Option<TurnOutcome>, StoreError> {
+    async fn repeated(&mut self, turn: &NewTurn) -> Result<Option<TurnOutcome>, StoreError> {
+        let Some((key, body)) = turn.client_message else { return Ok(None) };
         let found = sqlx::query(
             "SELECT body_hash, generation_id FROM client_messages \
              WHERE principal_id = ? AND client_message_id = ?",
         )
-        .bind(principal.as_bytes().as_slice())
+        .bind(turn.principal_id.as_bytes().as_slice())
         .bind(key.as_bytes().as_slice())
         .fetch_optional(&mut *self.inner)
         .await?;
@@ -236,6 +239,10 @@ impl Transaction<'_> {
         .await?;
         row::count(&row, "n")
     }
+}
+
+fn is_taken(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
 impl Script {

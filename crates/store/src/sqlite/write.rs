@@ -1,6 +1,8 @@
 //! Writing: the owner's connection, the journal, and the ends of runs.
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use std::collections::HashMap;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{Connection as _, Row as _};
 use unbroken_protocol::{ConversationId, Epoch, GenerationId, Seq};
 
@@ -9,6 +11,10 @@ use super::row::{self, signed, to_word};
 use super::script::Script;
 use crate::codec::{encode_journal, encode_pack};
 use crate::{Durability, Record, Sealed, Settled, StoreError};
+
+/// Ends of runs that are written together. Each number of them is a script of its own, which is
+/// prepared once.
+const SETTLED_AT_ONCE: usize = 8;
 
 /// The one connection that changes a data folder.
 pub struct Writer {
@@ -178,37 +184,46 @@ impl Transaction<'_> {
         script.run(&mut *self.inner).await
     }
 
-    pub(crate) async fn settle(&mut self, settled: &Settled<'_>) -> Result<Sealed, StoreError> {
-        let citations = (!settled.citations.is_empty())
-            .then(|| serde_json::to_string(settled.citations).expect("citations are plain data"));
-        let done = sqlx::query(
-            "UPDATE generations SET state = ?, head_seq = ?, ended_at = ?, finish_reason = ?, \
-             input_tokens = ?, output_tokens = ?, citations = ?, reasoning = ?, error_code = ?, \
-             error = ? WHERE generation_id = ? AND epoch = ? \
-             AND state IN ('queued', 'running', 'interrupted')",
-        )
-        .bind(settled.state.as_str())
-        .bind(signed(settled.head_seq))
-        .bind(settled.state.is_sealed().then_some(settled.at.as_millis()))
-        .bind(settled.finish_reason.map(to_word))
-        .bind(signed(settled.input_tokens))
-        .bind(signed(settled.output_tokens))
-        .bind(citations)
-        .bind(settled.reasoning)
-        .bind(settled.error.map(|(code, _)| code.as_str()))
-        .bind(settled.error.map(|(_, message)| message))
-        .bind(settled.generation_id.as_bytes().as_slice())
-        .bind(settled.epoch)
-        .execute(&mut *self.inner)
-        .await?;
-        if done.rows_affected() == 0 {
-            return Ok(Sealed::Stale);
+    pub(crate) async fn settle(
+        &mut self,
+        settled: &[Settled<'_>],
+    ) -> Result<Vec<Sealed>, StoreError> {
+        let mut sealed = Vec::with_capacity(settled.len());
+        for some in settled.chunks(SETTLED_AT_ONCE) {
+            sealed.extend(self.settle_some(some).await?);
         }
+        Ok(sealed)
+    }
+
+    /// The same in two trips.
+    async fn settle_some(&mut self, settled: &[Settled<'_>]) -> Result<Vec<Sealed>, StoreError> {
         let mut script = Script::default();
-        script.pack(settled.generation_id, settled.records);
-        script.answer(settled);
-        script.run_next(settled.conversation_id);
-        Ok(Sealed::Done { next: script.generation_id(&mut *self.inner).await? })
+        for settled in settled {
+            script.end(settled);
+        }
+        let ended = ids(&script.rows(&mut *self.inner).await?, "generation_id")?;
+        let is_done = |settled: &&Settled<'_>| ended.contains(settled.generation_id.as_bytes());
+
+        let mut script = Script::default();
+        for settled in settled.iter().filter(is_done) {
+            script.pack(settled.generation_id, settled.records);
+            script.answer(settled);
+            script.run_next(settled.conversation_id);
+        }
+        let rows = script.rows(&mut *self.inner).await?;
+        let mut next: HashMap<_, _> = ids(&rows, "conversation_id")?
+            .into_iter()
+            .zip(ids(&rows, "generation_id")?.into_iter().map(GenerationId::from_bytes))
+            .collect();
+        let mut sealed = Vec::with_capacity(settled.len());
+        for settled in settled {
+            sealed.push(if is_done(&settled) {
+                Sealed::Done { next: next.remove(settled.conversation_id.as_bytes()) }
+            } else {
+                Sealed::Stale
+            });
+        }
+        Ok(sealed)
     }
 
     pub(crate) async fn take_over(
@@ -244,7 +259,35 @@ impl Transaction<'_> {
     }
 }
 
+fn ids(rows: &[SqliteRow], column: &str) -> Result<Vec<[u8; 16]>, StoreError> {
+    rows.iter().map(|row| row::bytes(row, column)).collect()
+}
+
 impl Script {
+    /// Returns the generation, unless it was sealed or is another run's.
+    fn end(&mut self, settled: &Settled<'_>) {
+        let citations = (!settled.citations.is_empty())
+            .then(|| serde_json::to_string(settled.citations).expect("citations are plain data"));
+        self.step(
+            "UPDATE generations SET state = ?, head_seq = ?, ended_at = ?, finish_reason = ?, \
+             input_tokens = ?, output_tokens = ?, citations = ?, reasoning = ?, error_code = ?, \
+             error = ? WHERE generation_id = ? AND epoch = ? \
+             AND state IN ('queued', 'running', 'interrupted') RETURNING generation_id",
+        )
+        .bind(settled.state.as_str())
+        .bind(signed(settled.head_seq))
+        .bind(settled.state.is_sealed().then_some(settled.at.as_millis()))
+        .bind(settled.finish_reason.map(to_word))
+        .bind(signed(settled.input_tokens))
+        .bind(signed(settled.output_tokens))
+        .bind(citations)
+        .bind(settled.reasoning.to_owned())
+        .bind(settled.error.map(|(code, _)| code.as_str()))
+        .bind(settled.error.map(|(_, message)| message.to_owned()))
+        .id(settled.generation_id.as_bytes())
+        .bind(settled.epoch);
+    }
+
     pub(super) fn pack(&mut self, generation: GenerationId, records: &[Record]) {
         let (Some(first), Some(last)) = (records.first(), records.last()) else { return };
         self.step(
@@ -286,7 +329,7 @@ impl Script {
                ORDER BY rowid LIMIT 1) \
              AND NOT EXISTS (SELECT 1 FROM generations WHERE conversation_id = ? \
                AND state IN ('queued', 'running', 'interrupted') AND state = 'running') \
-             RETURNING generation_id",
+             RETURNING conversation_id, generation_id",
         )
         .id(conversation.as_bytes())
         .id(conversation.as_bytes());

@@ -70,11 +70,11 @@ async fn a_sealed_generation_and_an_older_epoch_refuse_a_settlement(home: Home) 
         at: Timestamp::from_millis(2_000),
     };
     let mut transaction = super::begin(&mut writer).await;
-    let stale = transaction.settle(&settled(2, GenerationState::Completed)).await.unwrap();
+    let stale = super::settle(&mut transaction, &settled(2, GenerationState::Completed)).await;
     assert_eq!(stale, Sealed::Stale, "another epoch");
-    let done = transaction.settle(&settled(1, GenerationState::Completed)).await.unwrap();
+    let done = super::settle(&mut transaction, &settled(1, GenerationState::Completed)).await;
     assert_eq!(done, Sealed::Done { next: None });
-    let again = transaction.settle(&settled(1, GenerationState::Failed)).await.unwrap();
+    let again = super::settle(&mut transaction, &settled(1, GenerationState::Failed)).await;
     assert_eq!(again, Sealed::Stale, "sealed before");
     transaction.commit().await.unwrap();
 

@@ -14,7 +14,8 @@ mod turns;
 use tempfile::TempDir;
 use unbroken_protocol::{ConversationId, GenerationId, MessageId, Options, PrincipalId, Timestamp};
 use unbroken_store::{
-    Durability, Memory, NewTurn, Place, Store, Transaction, Turn, TurnOutcome, Writer,
+    Durability, Memory, NewTurn, Place, Sealed, Settled, Store, Transaction, Turn, TurnOutcome,
+    Writer,
 };
 
 /// Makes a test of each function, once for every member.
@@ -93,6 +94,11 @@ fn new_conversation() -> Place {
 
 async fn begin(writer: &mut Writer) -> Transaction<'_> {
     writer.begin(Durability::Power).await.unwrap()
+}
+
+/// The end of one run.
+async fn settle(transaction: &mut Transaction<'_>, settled: &Settled<'_>) -> Sealed {
+    transaction.settle(std::slice::from_ref(settled)).await.unwrap().remove(0)
 }
 
 /// Puts all texts that are due into the search index.

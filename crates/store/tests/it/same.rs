@@ -299,7 +299,7 @@ async fn settle(
         records: &[record(epoch, head)],
         at: Timestamp::from_millis(150),
     };
-    said(transaction.settle(&settled).await)
+    said(transaction.settle(&[settled]).await)
 }
 
 async fn take_over(transaction: &mut Transaction<'_>, found: &Store, id: GenerationId) -> String {

@@ -10,6 +10,7 @@ crate::for_every_store! {
     turns_run_in_the_order_in_which_they_were_asked_whatever_their_ids_say,
     ten_turns_wait_and_the_next_is_refused,
     two_answers_to_one_message_run_at_once_and_what_waits_comes_after_both,
+    ends_that_are_written_together_are_each_as_if_written_alone,
     a_foreign_conversation_is_not_there,
     history_pages_from_the_end_and_names_siblings,
     branches_can_be_shown_again_and_go_to_their_newest_leaf,
@@ -75,7 +76,7 @@ async fn two_answers_to_one_message_run_at_once_and_what_waits_comes_after_both(
 
     for (turn, runs) in [(&first, None), (&second, Some(next.generation_id))] {
         let mut transaction = super::begin(&mut writer).await;
-        let sealed = transaction.settle(&settled(turn)).await.unwrap();
+        let sealed = super::settle(&mut transaction, &settled(turn)).await;
         transaction.commit().await.unwrap();
         assert_eq!(sealed, Sealed::Done { next: runs });
     }
@@ -84,6 +85,42 @@ async fn two_answers_to_one_message_run_at_once_and_what_waits_comes_after_both(
     let row = store.conversation(principal, first.conversation_id).await.unwrap().unwrap();
     assert!(row.running);
     assert!(store.is_in(second.message_id, first.conversation_id).await.unwrap());
+}
+
+async fn ends_that_are_written_together_are_each_as_if_written_alone(home: Home) {
+    let (store, mut writer) = home.open().await;
+    let principal = PrincipalId::new();
+    let mut turns = Vec::new();
+    let mut waiting = Vec::new();
+    for n in 0..21 {
+        let new = super::new_turn(principal, super::new_conversation(), "first");
+        let turn = super::created(&mut writer, &new).await;
+        let next = super::new_turn(principal, Place::Next(turn.conversation_id), "next");
+        waiting.push(match n % 3 {
+            0 => Some(super::created(&mut writer, &next).await.generation_id),
+            _ => None,
+        });
+        turns.push(turn);
+    }
+    let texts: Vec<String> = (0..21).map(|n| format!("answer {n}")).collect();
+    let end = |n: usize| Settled {
+        // Every fifth is another run's.
+        epoch: if n % 5 == 4 { 2 } else { 1 },
+        content: &texts[n],
+        ..settled(&turns[n])
+    };
+    let ends: Vec<Settled<'_>> = (0..21).map(end).collect();
+    let mut transaction = super::begin(&mut writer).await;
+    let sealed = transaction.settle(&ends).await.unwrap();
+    transaction.commit().await.unwrap();
+
+    for (n, sealed) in sealed.iter().enumerate() {
+        let is_stale = n % 5 == 4;
+        let expected = if is_stale { Sealed::Stale } else { Sealed::Done { next: waiting[n] } };
+        assert_eq!(*sealed, expected, "{n}");
+        let content = store.message(turns[n].message_id).await.unwrap().unwrap().content;
+        assert_eq!(content, if is_stale { "" } else { &texts[n] });
+    }
 }
 
 fn settled(turn: &Turn) -> Settled<'_> {

@@ -45,6 +45,8 @@ struct Inner {
     scroll: Scroll,
     rows: Rows,
     range: Range<usize>,
+    /// What was seen when the rows were last chosen.
+    placed: Extent,
     /// What the upper edge cuts, while the person reads further up.
     anchor: Option<Anchor>,
     /// The row that was asked for and is not focused yet.
@@ -147,6 +149,7 @@ impl Window {
         let (extent, origin) = (extent(&scroller), self.origin());
         let rows = self.app.open.rows.read_untracked();
         let placed = self.inner.try_update_value(|inner| {
+            inner.placed = extent;
             let all = inner.rows.len();
             let top = match inner.anchor.and_then(|anchor| inner.rows.top_of(anchor)) {
                 _ if inner.scroll.is_following() => {
@@ -173,6 +176,19 @@ impl Window {
         if near_first && self.app.open.earlier.get_untracked() {
             self.app.open.load_earlier(self.app);
         }
+    }
+
+    /// Whether other rows may belong into the page. Not while the end is followed and has moved by
+    /// little: there is more than that above what is seen.
+    fn may_need_others(self) -> bool {
+        let Some(scroller) = self.scroller.get_untracked() else { return false };
+        let extent = extent(&scroller);
+        let moved = |inner: &Inner| {
+            let grown = (extent.scroll_height - inner.placed.scroll_height).abs();
+            let resized = (extent.client_height - inner.placed.client_height).abs();
+            !inner.scroll.is_following() || resized >= 1.0 || grown > extent.client_height / 2.0
+        };
+        self.inner.try_with_value(moved).unwrap_or(false)
     }
 
     /// A row that leaves the page hands the focus to the conversation, not to nobody.
@@ -269,8 +285,10 @@ impl Window {
     fn observe(self) {
         let resized = move || {
             self.settle();
-            // What is in the page is changed in the next frame: this one is laid out.
-            request_animation_frame(move || self.place());
+            if self.may_need_others() {
+                // What is in the page is changed in the next frame: this one is laid out.
+                request_animation_frame(move || self.place());
+            }
         };
         let callback = Closure::<dyn FnMut(JsValue)>::new(move |_| resized());
         let Ok(observer) = ResizeObserver::new(callback.as_ref().unchecked_ref()) else { return };
