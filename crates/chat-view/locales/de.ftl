@@ -102,6 +102,16 @@ source = Quelle { NUMBER($index) }
 page = Seite { NUMBER($number) }
 from-guide = Aus dem Handbuch von Unbroken
 from-file = Aus deiner Datei
+download = Herunterladen
+earlier-text = Davor anzeigen
+later-text = Danach anzeigen
+opening = Wird geöffnet …
+file-is-gone = Diese Datei wurde gelöscht. Was die Antwort daraus zitiert hat, bleibt:
+given-too =
+    { $count ->
+        [one] Dem Modell gegeben und nicht zitiert: eine Stelle
+       *[other] Dem Modell gegeben und nicht zitiert: { NUMBER($count) } Stellen
+    }
 
 ## The stream inspector
 

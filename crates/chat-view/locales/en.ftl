@@ -109,6 +109,16 @@ source = Source { NUMBER($index) }
 page = Page { NUMBER($number) }
 from-guide = From Unbroken's guide
 from-file = From your file
+download = Download
+earlier-text = Show what comes before
+later-text = Show what comes after
+opening = Opening…
+file-is-gone = This file was deleted. What the answer quoted from it stays:
+given-too =
+    { $count ->
+        [one] Given to the model and not cited: one passage
+       *[other] Given to the model and not cited: { NUMBER($count) } passages
+    }
 
 ## The stream inspector
 

@@ -102,6 +102,16 @@ source = Fuente { NUMBER($index) }
 page = Página { NUMBER($number) }
 from-guide = De la guía de Unbroken
 from-file = De tu archivo
+download = Descargar
+earlier-text = Mostrar lo anterior
+later-text = Mostrar lo siguiente
+opening = Abriendo…
+file-is-gone = Este archivo se eliminó. Lo que citó la respuesta se conserva:
+given-too =
+    { $count ->
+        [one] Entregado al modelo y no citado: un pasaje
+       *[other] Entregados al modelo y no citados: { NUMBER($count) } pasajes
+    }
 
 ## The stream inspector
 

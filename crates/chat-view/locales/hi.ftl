@@ -102,6 +102,16 @@ source = स्रोत { NUMBER($index) }
 page = पृष्ठ { NUMBER($number) }
 from-guide = Unbroken की गाइड से
 from-file = आपकी फ़ाइल से
+download = डाउनलोड करें
+earlier-text = इससे पहले का पाठ दिखाएँ
+later-text = इसके बाद का पाठ दिखाएँ
+opening = खुल रहा है…
+file-is-gone = यह फ़ाइल हटा दी गई है। उत्तर ने जो उद्धृत किया, वह बना हुआ है:
+given-too =
+    { $count ->
+        [one] मॉडल को दिया गया, पर उद्धृत नहीं: एक अंश
+       *[other] मॉडल को दिए गए, पर उद्धृत नहीं: { NUMBER($count) } अंश
+    }
 
 ## The stream inspector
 

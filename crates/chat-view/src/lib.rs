@@ -6,6 +6,7 @@
 //! page, a clock or a network.
 
 pub mod announcements;
+pub mod citing;
 pub mod composer;
 pub mod csv;
 mod fold;
@@ -18,6 +19,7 @@ pub mod pace;
 pub mod palette;
 pub mod picker;
 pub mod prompts;
+pub mod reading;
 pub mod scroll;
 pub mod search;
 pub mod texts;

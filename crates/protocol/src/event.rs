@@ -268,7 +268,10 @@ pub struct StreamComplete {
     pub invented_marks: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")
+)]
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }

@@ -86,3 +86,21 @@ impl Rest {
 fn collected(id: CollectionId, file: FileId) -> String {
     filled(path::COLLECTED, id).replace("{file_id}", &file.to_string())
 }
+
+/// Files, which the browser holds: they may be larger than a page's memory.
+#[cfg(target_arch = "wasm32")]
+mod files {
+    use unbroken_protocol::{FileId, path};
+    use web_sys::Blob;
+
+    use super::super::{Rest, RestError, filled, query_text, refusal};
+
+    impl Rest {
+        /// A file as it was sent, and its name.
+        pub async fn file_content(&self, id: FileId) -> Result<(Blob, Option<String>), RestError> {
+            let path = filled(path::FILE_CONTENT, id);
+            let url = format!("{}{path}{}", self.base, query_text(&self.pair()));
+            self.transport.file(&url).await?.map_err(refusal)
+        }
+    }
+}

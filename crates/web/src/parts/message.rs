@@ -7,14 +7,17 @@ use std::time::Duration;
 use leptos::html::Div;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use unbroken_chat_view::citing::parted;
 use unbroken_chat_view::transcript::{Answer as AnswerModel, AnswerState, Message};
 use unbroken_protocol::Citation;
 
 use super::another::Another;
+use super::citation;
 use super::icons::{AGAIN, BACK, CHECK, COPY, FORTH, PENCIL, PULSE, SHARE, icon};
 use super::picker;
 use super::prose::Prose;
 use super::show::Show;
+use super::source_viewer::Viewer;
 use crate::again::By;
 use crate::facts::Facts;
 use crate::moves::Task;
@@ -192,7 +195,7 @@ pub(crate) fn Answer(
                 </details>
             </Show>
             <div class="prose" node_ref=body></div>
-            <SourcesList citations />
+            <SourcesList key citations />
             <Notice key about />
             <Show when=move || !about.read().state.is_running()>
                 <Foot key about branch paired />
@@ -207,48 +210,73 @@ pub(crate) fn Answer(
     .into_any()
 }
 
-/// The sources that close the answer.
+/// The sources that close the answer: those that it refers to, and folded away what else the model
+/// was given.
 #[component]
-fn SourcesList(citations: Memo<Vec<Citation>>) -> impl IntoView {
-    let line = |citation: Citation| {
-        let title = match citation.url.filter(|url| is_web(url)) {
-            Some(url) => view! {
-                <a href=url target="_blank" rel="noopener noreferrer nofollow">
-                    {citation.title}
-                </a>
-            }
-            .into_any(),
-            None => citation.title.into_any(),
-        };
-        view! {
-            <li>
-                <span class="cite" aria-hidden="true">
-                    {citation.index}
-                </span>
-                <span dir="auto">
-                    <span class="source-title">{title}</span>
-                    <q>{citation.quote}</q>
-                </span>
-            </li>
-        }
-    };
+fn SourcesList(key: u64, citations: Memo<Vec<Citation>>) -> impl IntoView {
+    let app = App::get();
     move || {
         let citations = citations.get();
-        (!citations.is_empty()).then(|| {
-            view! {
-                <div class="sources-list" role="group" aria-label=words::sources()>
-                    <p class="sources-title" aria-hidden="true">
-                        {words::sources()}
-                    </p>
-                    <ol>{citations.into_iter().map(line).collect_view()}</ol>
-                </div>
-            }
+        if citations.is_empty() {
+            return None;
+        }
+        let text = app.open.answer(key, |answer, _| answer.text().to_owned()).unwrap_or_default();
+        let (cited, other) = parted(&text, citations);
+        let count = other.len() as u64;
+        Some(view! {
+            <div class="sources-list" role="group" aria-label=words::sources()>
+                <p class="sources-title" aria-hidden="true">
+                    {words::sources()}
+                </p>
+                <ol>{cited.into_iter().map(source_line).collect_view()}</ol>
+                {(count > 0)
+                    .then(|| {
+                        view! {
+                            <details>
+                                <summary>{words::given_too(count)}</summary>
+                                <ol>{other.into_iter().map(source_line).collect_view()}</ol>
+                            </details>
+                        }
+                    })}
+            </div>
         })
     }
 }
 
-fn is_web(url: &str) -> bool {
-    url.starts_with("https://") || url.starts_with("http://")
+fn source_line(citation: Citation) -> impl IntoView {
+    let (index, quote) = (citation.index, citation.quote.clone());
+    let origin = citation.page.map(|page| words::page(page.into()));
+    let title = match (citation::page(&citation), Viewer::get()) {
+        (Some(address), _) => view! {
+            <a href=address target="_blank" rel="noopener noreferrer nofollow">
+                {citation.title}
+            </a>
+        }
+        .into_any(),
+        (None, Some(viewer)) if citation.file_id.is_some() => {
+            let title = citation.title.clone();
+            let open = move |_| viewer.show_citation(citation.clone());
+            view! {
+                <button class="link" on:click=open>
+                    {title}
+                </button>
+            }
+            .into_any()
+        }
+        _ => citation.title.into_any(),
+    };
+    view! {
+        <li>
+            <span class="cite" aria-hidden="true">
+                {index}
+            </span>
+            <span dir="auto">
+                <span class="source-title">{title}</span>
+                {origin.map(|origin| view! { <span class="origin">{origin}</span> })}
+                <q>{quote}</q>
+            </span>
+        </li>
+    }
 }
 
 /// The state of the answer in a sentence, with what can be done about it.

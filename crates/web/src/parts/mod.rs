@@ -30,6 +30,7 @@ pub(crate) mod settings;
 pub(crate) mod shortcuts;
 pub(crate) mod show;
 pub(crate) mod sidebar;
+pub(crate) mod source_viewer;
 pub(crate) mod status;
 pub(crate) mod temporary;
 pub(crate) mod toast;
