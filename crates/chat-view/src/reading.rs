@@ -88,7 +88,7 @@ impl Reading {
                 lines.push(Line::Page { at, number });
             }
             page = passage.page;
-            if passage.heading != heading && !passage.heading.is_empty() {
+            if passage.heading != heading && !says(passage) {
                 lines.push(Line::Heading { at, text: passage.heading.clone() });
             }
             heading.clone_from(&passage.heading);
@@ -104,6 +104,12 @@ impl Reading {
         passage.ordinal == place
             || passage.ordinal > place && self.quote.contains(passage.text.as_str())
     }
+}
+
+/// Whether its text begins with the heading right above it, if there is one.
+fn says(passage: &PassageView) -> bool {
+    let last = passage.heading.rsplit(" > ").next().unwrap_or_default();
+    passage.text.starts_with(last)
 }
 
 #[cfg(test)]
@@ -157,5 +163,11 @@ mod tests {
         assert!(matches!(&lines[1], Line::Heading { text, .. } if text == "Chapter"));
         assert!(matches!(&lines[3], Line::Page { at: 3, number: 2 }));
         assert_eq!(lines.len(), 6, "the heading goes on");
+
+        let mut said = passage(0, 1, "Book > Text 0");
+        said.page = None;
+        let mut reading = Reading::default();
+        reading.add(PassageList { passages: vec![said], ..list(0..0) });
+        assert_eq!(reading.lines().len(), 1, "the text says its heading itself");
     }
 }

@@ -4,6 +4,7 @@
 mod again;
 mod axe;
 mod browser;
+mod citations;
 mod everywhere;
 mod faults;
 mod flow;
