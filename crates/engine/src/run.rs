@@ -141,14 +141,13 @@ impl Engine {
         first: Option<Message>,
     ) -> (End, Usage) {
         let prepared = async {
-            let branch = match first {
-                Some(first) => vec![first],
-                None => {
-                    let mut branch = self.store().branch(generation.message_id).await?;
-                    // The last one is the answer that is about to be written.
-                    branch.pop();
-                    branch
-                }
+            let branch = if let Some(first) = first {
+                vec![first]
+            } else {
+                let mut branch = self.store().branch(generation.message_id).await?;
+                // The last one is the answer that is about to be written.
+                branch.pop();
+                branch
             };
             let found = self.look_up(run, &branch).await?;
             let model = choice.model.clone();
