@@ -36,7 +36,8 @@ async fn passages(device: &Device, id: &str, around: u32) -> Value {
 /// A book of many passages, each with a number of its own.
 fn book(paragraphs: usize) -> String {
     let words = "the whale swims on and on through the deep sea ".repeat(20);
-    (0..paragraphs).map(|n| format!("Paragraph {n}. {words}\n\n")).collect()
+    let paragraph = |n| format!("Paragraph {n}. {words}");
+    (0..paragraphs).map(paragraph).collect::<Vec<_>>().join("\n\n")
 }
 
 #[tokio::test]
