@@ -70,8 +70,10 @@ impl Reader {
             .args([COMMAND, "--name", name, "--limits"])
             .arg(serde_json::to_string(&self.limits)?)
             .env_clear()
-            // Else the allocator takes a gigabyte of address space at once, in KiB.
+            // Else the allocator takes a gigabyte of address space at once (in KiB), and the one of
+            // the system, which threads need too, 64 MiB for each of them.
             .env("MIMALLOC_ARENA_RESERVE", "32768")
+            .env("MALLOC_ARENA_MAX", "1")
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Document, Limits, Refusal};
 
+#[cfg(target_os = "linux")]
+mod calls;
+
 /// The hidden subcommand of the server's binary that is this process.
 pub const COMMAND: &str = "read-document";
 
@@ -25,7 +28,7 @@ pub enum Answer {
 }
 
 /// Deeply nested files need it, in builds without optimisation above all.
-const STACK: usize = 64 << 20;
+const STACK: usize = 32 << 20;
 
 /// Standard input, output and error, and one to spare.
 const FILES: u64 = 4;
@@ -65,7 +68,8 @@ fn run(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 fn answer(name: &str, limits: &Limits) -> io::Result<()> {
-    let mut bytes = Vec::new();
+    // It does not grow: a second copy would count too.
+    let mut bytes = Vec::with_capacity(usize::try_from(limits.bytes).unwrap_or_default() + 1);
     io::stdin().lock().take(limits.bytes + 1).read_to_end(&mut bytes)?;
     let answer = match crate::read(&bytes, name, limits) {
         Ok(document) => Answer::Ok(document),
@@ -90,5 +94,7 @@ fn confine(limits: &Limits) -> io::Result<()> {
     let time = Rlimit { current: Some(limits.seconds), maximum: Some(limits.seconds + 1) };
     setrlimit(Resource::Cpu, time)?;
     limit(Resource::As, limits.memory)?;
+    #[cfg(target_os = "linux")]
+    calls::confine();
     Ok(())
 }

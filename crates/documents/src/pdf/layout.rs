@@ -1,5 +1,7 @@
 //! The lines of a page in reading order: columns one after the other, rows of tables as rows.
 
+use std::collections::BTreeMap;
+
 use super::glyphs::Run;
 
 /// A gap within a line that separates the cells of a table, in parts of the size of the text.
@@ -14,6 +16,9 @@ const LINES: usize = 4;
 
 /// Columns within columns.
 const DEPTH: usize = 3;
+
+/// A larger distance between lines, in parts of the size of the text, ends a column.
+const APART: f64 = 2.6;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Line {
@@ -47,66 +52,100 @@ fn is_again(again: &Run, run: &Run) -> bool {
 }
 
 /// The runs come from above to below.
-fn read(runs: Vec<Run>, depth: usize, lines: &mut Vec<Line>) {
-    let gutter = if depth > 0 { gutter(&runs) } else { None };
-    let Some(gutter) = gutter else { return rows(runs, lines) };
+fn read(mut runs: Vec<Run>, depth: usize, lines: &mut Vec<Line>) {
+    let Some(columns) = (if depth > 0 { columns(&runs) } else { None }) else {
+        return rows(runs, lines);
+    };
+    let below = runs.split_off(columns.end);
+    let beside = runs.split_off(columns.start);
+    rows(runs, lines);
     let (mut left, mut right, mut across) = (Vec::new(), Vec::new(), Vec::new());
-    for run in runs {
-        if run.left < gutter && run.right > gutter {
-            // What was read before a line that stands across, is above it.
-            if !left.is_empty() || !right.is_empty() {
-                rows(std::mem::take(&mut across), lines);
-                // Lines of the column that end a little lower than this line stay before it.
-                read(std::mem::take(&mut left), depth - 1, lines);
-                read(std::mem::take(&mut right), depth - 1, lines);
-            }
+    for run in beside {
+        if run.left < columns.gutter && run.right > columns.gutter {
+            // Both columns go on below a line that stands across.
+            read(std::mem::take(&mut left), depth - 1, lines);
+            read(std::mem::take(&mut right), depth - 1, lines);
             across.push(run);
             continue;
         }
-        if !across.is_empty() {
-            rows(std::mem::take(&mut across), lines);
-        }
-        if run.right <= gutter { left.push(run) } else { right.push(run) }
+        rows(std::mem::take(&mut across), lines);
+        if run.right <= columns.gutter { left.push(run) } else { right.push(run) }
     }
     rows(across, lines);
     read(left, depth - 1, lines);
     read(right, depth - 1, lines);
+    read(below, depth - 1, lines);
 }
 
-/// The middle of the gap between two columns of text.
-fn gutter(runs: &[Run]) -> Option<f64> {
+/// Two columns of text beside each other.
+struct Columns {
+    gutter: f64,
+    /// The runs that they hold.
+    start: usize,
+    end: usize,
+}
+
+/// Looks for lines that begin below each other, with lines to their left.
+fn columns(runs: &[Run]) -> Option<Columns> {
     if runs.len() < 2 * LINES {
         return None;
     }
-    let size = runs[runs.len() / 2].size;
-    let mut edges: Vec<(f64, i32)> =
-        runs.iter().flat_map(|run| [(run.left, 1), (run.right.max(run.left), -1)]).collect();
-    edges.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
-    let most = i32::try_from(runs.len() / 3).unwrap_or(i32::MAX);
-    let (mut open, mut start) = (0, f64::NAN);
-    let mut gaps = Vec::new();
-    for (at, change) in edges {
-        let was_gap = open <= most;
-        open += change;
-        if was_gap && open > most && at - start >= 0.6 * size {
-            gaps.push((start, at));
-        } else if !was_gap && open <= most {
-            start = at;
-        }
+    let step = (runs[runs.len() / 2].size / 2.0).max(0.5);
+    let mut edges: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+    for (index, run) in runs.iter().enumerate() {
+        edges.entry(whole(run.left / step)).or_default().push(index);
     }
-    gaps.sort_by(|a, b| (b.1 - b.0).total_cmp(&(a.1 - a.0)));
-    let middle = |(from, to): (f64, f64)| from.midpoint(to);
-    gaps.into_iter().take(4).map(middle).find(|gutter| divides(runs, *gutter))
+    // An edge may lie on the border of two steps.
+    let mut beginnings: Vec<Vec<usize>> = edges
+        .iter()
+        .map(|(step, runs)| {
+            let next = edges.get(&(step + 1)).into_iter().flatten();
+            let mut all: Vec<_> = runs.iter().chain(next).copied().collect();
+            all.sort_unstable();
+            all
+        })
+        .filter(|beginning| {
+            beginning.len() >= LINES && is_wide(beginning.iter().map(|at| &runs[*at]))
+        })
+        .collect();
+    beginnings.sort_by_key(|beginning| std::cmp::Reverse(beginning.len()));
+    beginnings.iter().take(8).find_map(|beginning| beside(runs, beginning))
 }
 
-/// Both sides hold columns of text.
-fn divides(runs: &[Run], gutter: f64) -> bool {
-    let is_column = |is_in: &dyn Fn(&Run) -> bool| {
-        let lengths = runs.iter().filter(|run| is_in(run)).map(|run| run.text.chars().count());
-        let (count, sum) = lengths.fold((0, 0), |(count, sum), length| (count + 1, sum + length));
-        count >= LINES && sum >= count * WIDE
+/// The columns of which the right one begins with these runs.
+fn beside(runs: &[Run], right: &[usize]) -> Option<Columns> {
+    let (first, last) = (*right.first()?, *right.last()?);
+    let edge = right.iter().map(|at| runs[*at].left).fold(f64::INFINITY, f64::min);
+    let gutter = edge - 0.2 * runs[first].size;
+    let is_left = |run: &Run| run.right <= gutter;
+    // The left column may be longer, and its first line a little higher.
+    let goes_on = |from: &Run, to: &Run| {
+        is_left(to) && (to.top - from.top).abs() < APART * from.size.min(to.size)
     };
-    is_column(&|run| run.right <= gutter) && is_column(&|run| run.left >= gutter)
+    let (mut start, mut end) = (first, last + 1);
+    while start > 0 && goes_on(&runs[start], &runs[start - 1]) {
+        start -= 1;
+    }
+    while end < runs.len() && goes_on(&runs[end - 1], &runs[end]) {
+        end += 1;
+    }
+    let within = &runs[start..end];
+    let left = || within.iter().filter(|run| is_left(run));
+    let across = within.iter().filter(|run| run.left < gutter && !is_left(run)).count();
+    let are_columns = left().count() >= LINES && is_wide(left()) && across * 4 <= within.len();
+    are_columns.then_some(Columns { gutter, start, end })
+}
+
+fn is_wide<'a>(runs: impl Iterator<Item = &'a Run>) -> bool {
+    let lengths = runs.map(|run| run.text.chars().count());
+    let (count, sum) = lengths.fold((0, 0), |(count, sum), length| (count + 1, sum + length));
+    sum >= count * WIDE
+}
+
+fn whole(number: f64) -> i64 {
+    #[expect(clippy::cast_possible_truncation, reason = "what is too large becomes the largest")]
+    let whole = number.floor() as i64;
+    whole.clamp(-1_000_000, 1_000_000)
 }
 
 /// Runs that stand beside each other are one line.

@@ -2,18 +2,17 @@
 //! and says why it refuses.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use flate2::Compression;
-use flate2::write::ZlibEncoder;
 use unbroken_documents::{Document, Limits, Refusal};
 
 use crate::files;
 use crate::process::read_apart;
 
+mod pdf;
+
 /// Seconds of processor time; builds for tests are slow.
-const SECONDS: u64 = 4;
+const SECONDS: u64 = 2;
 
 async fn outcome(bytes: &[u8], name: &str) -> Result<Document, Refusal> {
     within(bytes, name, Limits { seconds: SECONDS, ..Limits::default() }).await
@@ -23,7 +22,7 @@ async fn within(bytes: &[u8], name: &str, limits: Limits) -> Result<Document, Re
     let began = Instant::now();
     let outcome = read_apart(bytes, name, limits).await;
     // Others may be using the processors.
-    assert!(began.elapsed() < Duration::from_secs(15 * SECONDS), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(30 * SECONDS), "{:?}", began.elapsed());
     outcome
 }
 
@@ -33,12 +32,6 @@ fn text(document: &Document) -> String {
 
 fn docx_text(text: &str) -> String {
     format!("<w:p><w:r><w:t>{text}</w:t></w:r></w:p>")
-}
-
-fn deflated(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
 }
 
 fn replace(bytes: &mut [u8], what: &[u8], with: &[u8]) {
@@ -69,9 +62,11 @@ async fn all_files_of_an_archive_together_are_bounded() {
 
 #[tokio::test]
 async fn an_archive_of_too_many_files_is_too_large() {
-    let names: Vec<_> = (0..10_001).map(|index| format!("word/{index}")).collect();
+    let names: Vec<_> = (0..1_001).map(|index| format!("word/{index}")).collect();
     let many: Vec<_> = names.iter().map(|name| (name.as_str(), "")).collect();
-    assert_eq!(outcome(&files::pack(&many), "a.docx").await, Err(Refusal::TooLarge));
+    let limits = Limits { entries: 1_000, ..Limits::default() };
+    let outcome = within(&files::pack(&many), "a.docx", limits).await;
+    assert_eq!(outcome, Err(Refusal::TooLarge));
 }
 
 #[tokio::test]
@@ -178,9 +173,9 @@ async fn deep_nesting_comes_to_an_end() {
         assert!(text(&outcome(&bytes, name).await.unwrap()).contains("deep"));
     }
     for (source, name) in [
-        (format!("<!doctype html>{}deep", "<div>".repeat(50_000)), "a.html"),
-        (format!("<!doctype html>{}deep", "<table><tr><td>".repeat(20_000)), "a.html"),
-        (format!("<!doctype html>{}deep", "<b><i><a>".repeat(5_000)), "a.html"),
+        (format!("<!doctype html>{}deep", "<div>".repeat(20_000)), "a.html"),
+        (format!("<!doctype html>{}deep", "<table><tr><td>".repeat(5_000)), "a.html"),
+        (format!("<!doctype html>{}deep", "<b><i><a>".repeat(1_000)), "a.html"),
         (format!("{}deep", "> ".repeat(50_000)), "a.md"),
         (format!("{}deep", "[".repeat(50_000)), "a.md"),
         (format!("{}deep", "*a **b ".repeat(20_000)), "a.md"),
@@ -211,62 +206,6 @@ async fn a_mail_within_mails_comes_to_an_end() {
         "{:?}",
         outcome.err()
     );
-}
-
-#[tokio::test]
-async fn a_pdf_that_turns_in_a_ring_comes_to_an_end() {
-    let pages = |kids: &str| format!("<< /Type /Pages /Count 1 /Kids [{kids}] >>");
-    let catalog = "<< /Type /Catalog /Pages 2 0 R >>".to_owned();
-    let page = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 4 0 R /Resources << /XObject << /X 5 0 R >> >> >>".to_owned();
-    let stream = |dict: &str, data: &str| {
-        format!("<< {dict} /Length {} >>\nstream\n{data}\nendstream", data.len())
-    };
-    let form =
-        "/Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /XObject << /X 5 0 R >> >>";
-    for objects in [
-        vec![catalog.clone(), pages("2 0 R")],
-        vec![catalog.clone(), pages("3 0 R 3 0 R"), pages("2 0 R 3 0 R")],
-        vec![
-            catalog.clone(),
-            pages("3 0 R"),
-            page.clone(),
-            stream("", "/X Do"),
-            stream(form, "/X Do /X Do"),
-        ],
-        vec![catalog.clone(), pages("3 0 R"), page.clone(), "4 0 R".to_owned()],
-        vec![catalog.clone(), pages("3 0 R"), page, "[".repeat(100_000)],
-        vec!["<< /Type /Catalog /Pages 1 0 R >>".to_owned()],
-    ] {
-        let outcome = outcome(&files::pdf_of_objects(&objects, "/Root 1 0 R"), "a.pdf").await;
-        assert!(outcome.is_err(), "{outcome:?}");
-    }
-    let mut ring = String::from_utf8(files::pdf()).unwrap();
-    let start = ring.rfind("xref\n0").unwrap();
-    ring = ring.replace("trailer\n<<", &format!("trailer\n<< /Prev {start}"));
-    assert!(text(&outcome(ring.as_bytes(), "a.pdf").await.unwrap()).contains("Gardens"));
-}
-
-#[tokio::test]
-async fn a_pdf_that_unpacks_to_very_much_ends_at_a_limit() {
-    let packed = deflated(&deflated(&vec![b' '; 64 << 20]));
-    let mut pdf = Vec::new();
-    pdf.extend_from_slice(b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n2 0 obj\n<< /Type /Pages /Count 1 /Kids [3 0 R] >>\nendobj\n3 0 obj\n<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents [4 0 R 4 0 R 4 0 R 4 0 R 4 0 R 4 0 R 4 0 R 4 0 R] >>\nendobj\n4 0 obj\n");
-    pdf.extend_from_slice(
-        format!("<< /Filter [/FlateDecode /FlateDecode] /Length {} >>\nstream\n", packed.len())
-            .as_bytes(),
-    );
-    pdf.extend_from_slice(&packed);
-    pdf.extend_from_slice(b"\nendstream\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF");
-    let outcome = outcome(&pdf, "a.pdf").await;
-    assert!(matches!(outcome, Err(Refusal::OutOfMemory | Refusal::OutOfTime)), "{outcome:?}");
-}
-
-#[tokio::test]
-async fn pages_that_show_the_same_again_and_again_are_too_much() {
-    let line = "(All work and no play makes a long document.) Tj T* ".repeat(200);
-    let pdf = files::pdf_of_pages(&format!("BT /F0 10 Tf 12 TL 20 800 Td {line} ET"), 20_000);
-    let outcome = outcome(&pdf, "a.pdf").await;
-    assert!(matches!(outcome, Err(Refusal::TooMuchText | Refusal::OutOfTime)), "{outcome:?}");
 }
 
 #[tokio::test]
@@ -389,13 +328,13 @@ async fn garbage_is_refused() {
 #[tokio::test]
 async fn long_lines_and_wide_rows_stay_within_the_limits() {
     let mut attributes = String::new();
-    for index in 0..20_000 {
+    for index in 0..10_000 {
         let _ = write!(attributes, " a{index}=1");
     }
     for (bytes, name) in [
-        (format!("a,b\n\"{}", "x\n".repeat(1 << 20)), "a.csv"),
-        (",".repeat(4 << 20), "a.csv"),
-        (format!("a,{}", "b,".repeat(1 << 20)), "a.csv"),
+        (format!("a,b\n\"{}", "x\n".repeat(1 << 18)), "a.csv"),
+        (",".repeat(1 << 20), "a.csv"),
+        (format!("a,{}", "b,".repeat(1 << 18)), "a.csv"),
         (format!("<!doctype html><p{attributes}>text"), "a.html"),
         (
             format!(
@@ -404,9 +343,9 @@ async fn long_lines_and_wide_rows_stay_within_the_limits() {
             ),
             "a.eml",
         ),
-        ("x".repeat(8 << 20), "a.md"),
-        ("|".repeat(1 << 20), "a.md"),
-        ("`".repeat(1 << 20), "a.md"),
+        ("x".repeat(4 << 20), "a.md"),
+        ("|".repeat(1 << 18), "a.md"),
+        ("`".repeat(1 << 18), "a.md"),
     ] {
         let outcome = outcome(bytes.as_bytes(), name).await;
         let is_fine = matches!(

@@ -58,8 +58,8 @@ async fn processor_time_ends() {
 
 #[tokio::test]
 async fn memory_ends() {
-    let text = "word ".repeat(4 << 20);
-    let limits = Limits { text: 40 << 20, memory: 120 << 20, ..Limits::default() };
+    let text = "word ".repeat(8 << 20);
+    let limits = Limits { text: 50 << 20, memory: 250 << 20, ..Limits::default() };
     let refused = read_apart(text.as_bytes(), "a.txt", limits).await;
     assert_eq!(refused, Err(Refusal::OutOfMemory));
 }
@@ -112,4 +112,35 @@ fn every_refusal_has_a_code_that_leads_back_to_it() {
         assert_eq!(serde_json::to_value(refusal).unwrap(), code);
     }
     assert_eq!(Refusal::from_code("other"), None);
+}
+
+/// What the system says of the process once it reads.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_process_has_taken_all_from_itself_that_it_does_not_need() {
+    let mut child = Command::new(PROGRAM)
+        .args([COMMAND, "--name", "a.txt"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // More than a pipe holds: when it is written, reading has begun.
+    stdin.write_all(&vec![b'x'; 1 << 20]).unwrap();
+    let say = |file| std::fs::read_to_string(format!("/proc/{}/{file}", child.id())).unwrap();
+    let (limits, status) = (say("limits"), say("status"));
+    for limit in [
+        "Max address space 536870912 536870912 bytes",
+        "Max cpu time 30 31 seconds",
+        "Max core file size 0 0 bytes",
+        "Max file size 0 0 bytes",
+        "Max open files 4 4 files",
+        "Max processes 0 0 processes",
+    ] {
+        let is_there = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ") == limit;
+        assert!(limits.lines().any(is_there), "{limit}\n{limits}");
+    }
+    assert!(status.contains("Seccomp:\t2") && status.contains("NoNewPrivs:\t1"), "{status}");
+    drop(stdin);
+    assert!(child.wait().unwrap().success());
 }
