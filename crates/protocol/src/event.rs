@@ -268,8 +268,9 @@ pub struct StreamComplete {
     pub invented_marks: u64,
 }
 
+// Where addresses have 32 bits a reference is the smaller one.
 #[cfg_attr(
-    not(target_arch = "wasm32"),
+    target_pointer_width = "64",
     expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")
 )]
 fn is_zero(number: &u64) -> bool {
