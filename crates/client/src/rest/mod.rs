@@ -1,5 +1,6 @@
 //! The REST calls, the same in a native program and in a browser (PROTOCOL A1, A2, A4, A5, B4).
 
+mod files;
 mod moving;
 mod sources;
 #[cfg_attr(target_arch = "wasm32", path = "browser.rs")]
