@@ -6,6 +6,7 @@
 //! page, a clock or a network.
 
 pub mod announcements;
+pub mod attachments;
 pub mod citing;
 pub mod composer;
 pub mod csv;
@@ -14,6 +15,7 @@ pub mod history;
 pub mod insert;
 pub mod keys;
 pub mod language;
+pub mod library;
 pub mod markdown;
 pub mod pace;
 pub mod palette;

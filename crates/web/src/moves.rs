@@ -354,7 +354,6 @@ pub(crate) fn copy_id(share: &str) -> String {
     format!("copy-{share}")
 }
 
-/// Gives a file to the browser, to be kept.
 /// Gives a file to the browser, which keeps it where it keeps downloads.
 pub(crate) fn save(file: &Blob, name: &str) {
     let Ok(url) = Url::create_object_url_with_blob(file) else { return };

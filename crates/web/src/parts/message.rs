@@ -12,6 +12,7 @@ use unbroken_chat_view::transcript::{Answer as AnswerModel, AnswerState, Message
 use unbroken_protocol::Citation;
 
 use super::another::Another;
+use super::attached::Attached;
 use super::citation;
 use super::icons::{AGAIN, BACK, CHECK, COPY, FORTH, PENCIL, PULSE, SHARE, icon};
 use super::picker;
@@ -32,15 +33,21 @@ pub(crate) const COPIED_FOR: Duration = Duration::from_millis(1500);
 pub(crate) fn You(key: u64) -> impl IntoView {
     let app = App::get();
     let read = move || {
-        app.open.message(key, |message| (message.plain_text().to_owned(), message.branch()))
+        app.open.message(key, |message| {
+            (message.plain_text().to_owned(), message.branch(), message.sources.clone())
+        })
     };
-    let (text, branch) = read().unwrap_or_default();
+    let (text, branch, sources) = read().unwrap_or_default();
     let (text, branch) = (RwSignal::new(text), RwSignal::new(branch));
+    let sources = RwSignal::new(sources);
     let is_sending = move || app.open.message(key, |message| message.id.is_none()) == Some(true);
     let sending = RwSignal::new(is_sending());
     app.open.watch(key, move || {
         sending.set(is_sending());
-        if let Some((now, at)) = read() {
+        if let Some((now, at, with)) = read() {
+            if *sources.read_untracked() != with {
+                sources.set(with);
+            }
             if *text.read_untracked() != now {
                 text.set(now);
             }
@@ -51,6 +58,7 @@ pub(crate) fn You(key: u64) -> impl IntoView {
     });
     view! {
         <article class="message you" data-key=key aria-label=words::you()>
+            <Attached sources />
             <div class="bubble" dir="auto">
                 {text}
             </div>

@@ -2,6 +2,8 @@
 
 pub(crate) mod announcer;
 pub(crate) mod another;
+mod attached;
+pub(crate) mod attachments;
 pub(crate) mod block_buttons;
 pub(crate) mod citation;
 pub(crate) mod colours;
@@ -13,6 +15,7 @@ pub(crate) mod folder;
 pub(crate) mod icons;
 pub(crate) mod intake;
 pub(crate) mod later;
+pub(crate) mod library;
 pub(crate) mod links;
 pub(crate) mod list;
 pub(crate) mod menu;
@@ -22,6 +25,7 @@ pub(crate) mod moving;
 pub(crate) mod pair;
 pub(crate) mod palette;
 pub(crate) mod picker;
+pub(crate) mod preview;
 pub(crate) mod prompt_menu;
 pub(crate) mod prose;
 pub(crate) mod rename;
