@@ -58,6 +58,6 @@ pub use rest::{
 };
 pub use source::{
     CollectionEvent, CollectionId, CollectionInfo, CollectionList, CollectionRequest, FileEvent,
-    FileId, FileInfo, FileList, FileState, MessageSource, PassageList, PassageView,
+    FileId, FileInfo, FileList, FileState, MessageSource, PassageList, PassageView, WEB,
 };
 pub use time::Timestamp;

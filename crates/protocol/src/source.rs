@@ -100,6 +100,9 @@ pub struct PassageView {
     pub text: String,
 }
 
+/// The kind of a source that is a search of the web.
+pub const WEB: &str = "web";
+
 /// A source of a message, as history shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MessageSource {
@@ -118,6 +121,20 @@ pub struct MessageSource {
     /// Of a file; absent when it was deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<FileState>,
+}
+
+impl MessageSource {
+    /// A search of the web.
+    pub fn web() -> Self {
+        Self {
+            kind: WEB.to_owned(),
+            file_id: None,
+            collection_id: None,
+            url: None,
+            name: None,
+            state: None,
+        }
+    }
 }
 
 /// `POST /ai/collections`, `GET /ai/collections/{id}`

@@ -3,7 +3,7 @@
 
 use leptos::prelude::*;
 use unbroken_chat_view::attachments::{self, EDIT, Readiness, source_of};
-use unbroken_protocol::{MessageSource, limits};
+use unbroken_protocol::{MessageSource, WEB, limits};
 use web_sys::{FileList, StorageEvent};
 
 use crate::state::App;
@@ -54,6 +54,11 @@ impl App {
         let mut sources = Vec::new();
         self.writing.attachments.update(|all| sources = all.take(&draft));
         self.keep_attached(&draft);
+        if self.writing.web.get_untracked() == Some(true)
+            && !sources.iter().any(|source| source.kind == WEB)
+        {
+            sources.push(MessageSource::web());
+        }
         sources
     }
 

@@ -332,6 +332,8 @@ impl App {
             let models = ask(async || rest.models().await).await;
             if let Some(list) = self.checked(models) {
                 self.picker.update(|picker| picker.set_models(list.models));
+                let on = self.writing.web.get_untracked().unwrap_or(false);
+                self.writing.web.set(list.web_search.then_some(on));
             }
             let stats = ask(async || rest.stats().await).await;
             if let Some(stats) = self.checked(stats) {

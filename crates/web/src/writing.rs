@@ -32,6 +32,8 @@ pub(crate) struct Writing {
     pub(crate) attachments: RwSignal<Attachments>,
     /// The message goes as soon as what is attached to it is sent.
     pub(crate) waits: RwSignal<bool>,
+    /// Whether answers search the web; `None` where the server does not.
+    pub(crate) web: RwSignal<Option<bool>>,
     /// Why the last message was not taken.
     pub(crate) refusal: RwSignal<Option<String>>,
     /// Whether the last message can be sent again as it was.
@@ -73,6 +75,7 @@ impl Writing {
             composer: RwSignal::default(),
             attachments: RwSignal::default(),
             waits: RwSignal::default(),
+            web: RwSignal::default(),
             refusal: RwSignal::default(),
             unsent: RwSignal::default(),
             editing: RwSignal::default(),

@@ -2,7 +2,7 @@
 
 use unbroken_protocol::{
     CollectionId, CollectionInfo, CollectionList, CollectionRequest, FileId, FileInfo, FileList,
-    path,
+    PassageList, path,
 };
 
 use super::{Answer, Method, Rest, RestError, filled, query_text, refusal};
@@ -20,6 +20,17 @@ impl Rest {
     /// Deletes a file, and what was read in it.
     pub async fn delete_file(&self, id: FileId) -> Result<(), RestError> {
         self.delete_at(&filled(path::FILE, id)).await
+    }
+
+    /// A stretch of a file around one of its passages, or its beginning.
+    pub async fn passages(
+        &self,
+        id: FileId,
+        around: Option<u32>,
+    ) -> Result<PassageList, RestError> {
+        let mut query = self.pair();
+        query.extend(around.map(|around| ("around", around.to_string())));
+        self.get(&filled(path::FILE_PASSAGES, id), &query).await
     }
 
     /// The person's collections, the oldest first.

@@ -2,7 +2,6 @@
 
 mod files;
 mod moving;
-mod sources;
 #[cfg_attr(target_arch = "wasm32", path = "browser.rs")]
 #[cfg_attr(not(target_arch = "wasm32"), path = "native.rs")]
 mod transport;

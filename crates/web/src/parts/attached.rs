@@ -6,6 +6,7 @@ use unbroken_protocol::MessageSource;
 use super::attachments::FileName;
 use super::icons::{FILE, FOLDER, GLOBE, icon};
 use super::preview::Preview;
+use super::source_viewer::Viewer;
 use crate::state::App;
 use crate::words;
 
@@ -23,6 +24,15 @@ pub(crate) fn Attached(sources: RwSignal<Vec<MessageSource>>) -> impl IntoView {
                 </ul>
             }
         })
+    }
+}
+
+/// Shows the text of a file, or the picture itself.
+fn open(app: App, source: &MessageSource, is_picture: bool) {
+    let id = source.file_id.as_deref().and_then(|id| id.parse().ok());
+    match (Viewer::get(), id, &source.name) {
+        (Some(viewer), Some(id), Some(name)) if !is_picture => viewer.show_file(id, name.clone()),
+        _ => app.open_source(source),
     }
 }
 
@@ -54,7 +64,7 @@ fn chip(source: MessageSource) -> impl IntoView {
                 class="attachment"
                 type="button"
                 aria-label=label
-                on:click=move |_| app.open_source(&source)
+                on:click=move |_| open(app, &source, is_picture)
             >
                 {head}
                 <FileName name />

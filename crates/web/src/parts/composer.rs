@@ -181,7 +181,7 @@ fn action(app: App, event: &KeyboardEvent) -> Action {
     dom::press(event, |press| app.writing.composer.read_untracked().key(press))
 }
 
-/// Where an answer may look things up. The web waits for its issue, and says so.
+/// Where an answer may look things up.
 #[component]
 fn Sources() -> impl IntoView {
     let app = App::get();
@@ -200,6 +200,11 @@ fn Sources() -> impl IntoView {
         chooser.set_value("");
         dom::focus("message");
     };
+    let web = app.writing.web;
+    let about_web = Signal::derive(move || match web.get() {
+        Some(_) => words::web_about(),
+        None => words::web_not_here(),
+    });
     view! {
         <fieldset class="sources" aria-label=words::sources()>
             <input type="file" node_ref=chooser multiple hidden on:change=chosen />
@@ -220,16 +225,14 @@ fn Sources() -> impl IntoView {
                 class="source"
                 type="button"
                 aria-label=words::web()
-                aria-disabled="true"
-                aria-describedby="web-reason"
-                title=words::web_not_yet()
+                aria-pressed=Signal::derive(move || web.get().map(|on| on.to_string()))
+                aria-disabled=Signal::derive(move || web.get().is_none().to_string())
+                title=about_web
+                on:click=move |_| web.update(|web| *web = web.map(|on| !on))
             >
                 {icon(GLOBE)}
                 <span aria-hidden="true">{words::web()}</span>
             </button>
-            <span id="web-reason" hidden>
-                {words::web_not_yet()}
-            </span>
         </fieldset>
     }
 }

@@ -111,7 +111,7 @@ impl Viewer {
     fn save(self) {
         let (Some(rest), Some(file)) = (self.app.rest(), self.file.get_untracked()) else { return };
         spawn_local(async move {
-            match rest.file_content(file.id).await {
+            match rest.file_content(&file.id.to_string()).await {
                 Ok((content, name)) => moves::save(&content, name.as_deref().unwrap_or(&file.name)),
                 Err(error) => self.problem.set(Some(state::sentence(&error))),
             }
