@@ -142,7 +142,9 @@ impl App {
             let all = self.writing.attachments.read_untracked();
             all.all().iter().map(|attachment| attachment.draft.clone()).collect()
         };
-        drafts.iter().for_each(|draft| self.keep_attached(draft));
+        for draft in &drafts {
+            self.keep_attached(draft);
+        }
     }
 
     /// Asks how the attached files stand of which nothing is known, or all.
@@ -182,7 +184,9 @@ impl App {
         let gone = uploads.change(|uploads| {
             uploads.extract_if(|key, _| !waiting.contains(key)).collect::<Vec<_>>()
         });
-        gone.iter().for_each(|(_, upload)| upload.cancel());
+        for (_, upload) in &gone {
+            upload.cancel();
+        }
         for key in waiting {
             let is_free = uploads.read(|now| now.len() < AT_ONCE && !now.contains_key(&key));
             if let Some(file) = self.files.held(key).filter(|_| is_free) {

@@ -259,7 +259,7 @@ fn Foot(choice: Choice) -> impl IntoView {
         }
         .into_any(),
         Asks::DeleteFiles => sure(choice, words::delete_files(count.get_untracked()), move || {
-            app.delete_files(choice.take())
+            app.delete_files(choice.take());
         }),
         Asks::DeleteCollection(id, name) => {
             sure(choice, words::delete_collection(&name), move || app.delete_collection(id))
