@@ -65,8 +65,8 @@ fn passages(from: u32, texts: &[&str]) -> Vec<Passage> {
     (from..).zip(texts).map(passage).collect()
 }
 
-fn ready() -> Option<Ready> {
-    Some(Ready { title: Some("Moby".into()), media_type: "text/plain".into(), pages: Some(3) })
+fn ready() -> Ready {
+    Ready { title: Some("Moby".into()), media_type: "text/plain".into(), pages: Some(3) }
 }
 
 async fn step(writer: &mut Writer, step: ReadStep) -> bool {
@@ -78,7 +78,7 @@ async fn step(writer: &mut Writer, step: ReadStep) -> bool {
 
 async fn read(writer: &mut Writer, content: ContentHash, texts: &[&str]) {
     let attempt = attempt(writer, content).await.unwrap();
-    let whole = ReadStep::new(content, attempt, passages(0, texts), ready());
+    let whole = ReadStep::new(content, attempt, passages(0, texts), Some(ready()));
     assert!(step(writer, whole).await);
 }
 
@@ -136,7 +136,7 @@ async fn a_document_is_ready_with_its_last_passages(home: Home) {
     let first = ReadStep::new(content, attempt, passages(0, &["one"]), None);
     assert!(step(&mut writer, first).await);
     assert_eq!(store.passages(content, 0, 9).await.unwrap(), []);
-    let last = ReadStep::new(content, attempt, passages(1, &["two", "ä"]), ready());
+    let last = ReadStep::new(content, attempt, passages(1, &["two", "ä"]), Some(ready()));
     assert!(step(&mut writer, last).await);
     let read = store.file(me, file.file_id).await.unwrap().unwrap();
     let expected = File {
@@ -165,7 +165,7 @@ async fn an_earlier_reading_writes_nothing_more(home: Home) {
     assert!(!step(&mut writer, part(first, &["late"])).await);
     drop_all(&mut writer, content, Drop::Reading(first)).await;
     drop_all(&mut writer, content, Drop::Reading(second)).await;
-    let whole = ReadStep::new(content, second, passages(0, &["whole"]), ready());
+    let whole = ReadStep::new(content, second, passages(0, &["whole"]), Some(ready()));
     assert!(step(&mut writer, whole).await);
     assert_eq!(store.passages(content, 0, 9).await.unwrap(), passages(0, &["whole"]));
     let mut transaction = begin(&mut writer).await;
@@ -249,7 +249,7 @@ async fn many_documents_can_be_looked_into_at_once(home: Home) {
         let new = NewFile { content, bytes: 1, ..new_file(PrincipalId::new(), 0) };
         transaction.put_file(&new, 1000).await.unwrap();
         let attempt = transaction.begin_reading(content).await.unwrap().unwrap();
-        let step = ReadStep::new(content, attempt, passages(0, &["whale"]), ready());
+        let step = ReadStep::new(content, attempt, passages(0, &["whale"]), Some(ready()));
         assert!(transaction.put_passages(&step).await.unwrap());
         contents.push(content);
     }

@@ -68,7 +68,7 @@ async fn read(transaction: &mut Transaction<'_>, content: ContentHash, how: usiz
             text: format!("{text} {content}"),
         });
     let ready = Ready { title: Some("t".into()), media_type: "text/csv".into(), pages: Some(2) };
-    let ready = (how % 4 > 0).then_some(ready);
+    let ready = (!how.is_multiple_of(4)).then_some(ready);
     said(
         transaction.put_passages(&ReadStep::new(content, attempt, passages.collect(), ready)).await,
     )
