@@ -1,6 +1,6 @@
 //! Pages of the internet, fetched without ever touching this machine or a private network.
 //!
-//! Every request goes through [`Fetcher::step`], which asks the [`guard`]; redirects are followed by
+//! Every request goes through `Fetcher::step`, which asks the `guard`; redirects are followed by
 //! hand, so each of their targets is checked as the first address was. No proxy, no cookies, no
 //! referer; what the page may be and how large is checked before it is read.
 
