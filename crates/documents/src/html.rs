@@ -7,9 +7,10 @@ use scraper::{Html, Node};
 use crate::blocks::Blocks;
 use crate::{Document, Kind, Limits, Refusal, text};
 
-const UNSHOWN: [&str; 11] = [
+const UNSHOWN: [&str; 14] = [
     "head", "script", "style", "template", "noscript", "svg", "iframe", "object", "select",
-    "textarea", "button",
+    "textarea", "button", // What stands around the text of a page.
+    "nav", "aside", "footer",
 ];
 
 const INLINE: [&str; 33] = [

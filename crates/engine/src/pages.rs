@@ -10,11 +10,10 @@ use futures_util::{FutureExt as _, StreamExt as _, stream};
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 use unbroken_documents::reader::Reader;
-use unbroken_documents::{Block, Document, Kind, passages};
+use unbroken_documents::{Document, passages};
 use unbroken_protocol::{Role, Source};
 use unbroken_sources::fetch::{Fetched, Fetcher, Media};
 use unbroken_sources::search::Search;
-use unbroken_sources::{Page, clean};
 use unbroken_store::{ContentHash, Message, Passage};
 
 use crate::reading::stored;
@@ -40,7 +39,7 @@ struct Inner {
     fetcher: Fetcher,
     /// The first that answers is used.
     search: Vec<Search>,
-    /// Reads what is no page but a file.
+    /// Reads pages as it reads files.
     reader: Reader,
     kept: Mutex<HashMap<String, (Instant, Arc<Text>)>>,
 }
@@ -182,20 +181,21 @@ impl Web {
     }
 
     async fn text(&self, fetched: Fetched) -> Result<Text, String> {
-        let no_text = || "There is no text on the page.".to_owned();
-        let url = fetched.url.to_string();
-        let document = if fetched.media == Media::Pdf {
-            let name = fetched.url.path_segments().and_then(|mut path| path.next_back());
-            let read = self.0.reader.read(name.unwrap_or_default(), fetched.bytes.as_slice()).await;
-            read.map_err(|_| "The page could not be read. Try again.".to_owned())?
-                .map_err(|refusal| refusal.to_string())?
-        } else {
-            // A page that a parser cannot bear ends a task and nothing else.
-            let page = tokio::task::spawn_blocking(move || clean::page(&fetched)).await;
-            document(page.ok().flatten().ok_or_else(no_text)?)
+        // What a page does to a parser ends with the process that reads it.
+        let name = match fetched.media {
+            Media::Html => "page.html",
+            Media::Text => "page.txt",
+            Media::Pdf => "page.pdf",
         };
-        Ok(Text::of(url, &document))
-            .and_then(|text: Text| if text.passages.is_empty() { Err(no_text()) } else { Ok(text) })
+        let read = self.0.reader.read(name, fetched.bytes.as_slice()).await;
+        let document = read
+            .map_err(|_| "The page could not be read. Try again.".to_owned())?
+            .map_err(|refusal| refusal.to_string())?;
+        let text = Text::of(fetched.url.to_string(), &document);
+        if text.passages.is_empty() {
+            return Err("There is no text on the page.".to_owned());
+        }
+        Ok(text)
     }
 
     fn kept(&self, url: &str) -> Option<Arc<Text>> {
@@ -231,15 +231,6 @@ impl Text {
         let chars = passages.iter().map(|passage| passage.text.chars().count() as u64).sum();
         Self { content: ContentHash::new(hash.finalize().into()), url, title, passages, chars }
     }
-}
-
-fn document(page: Page) -> Document {
-    let blocks = page.blocks.into_iter().map(|block| Block {
-        text: block.text,
-        heading: block.heading,
-        page: block.page,
-    });
-    Document { kind: Kind::Html, title: Some(page.title), blocks: blocks.collect() }
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Engines of every kind, and what is read of what they find.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode};
@@ -9,9 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use unbroken_sources::fetch::{FetchError, FetchSettings, Fetcher};
 use unbroken_sources::search::{Found, Search, SearchConfig, SearchError};
-use unbroken_sources::web::{SkipReason, Web};
 use unbroken_standin::Standin;
 
 /// An engine that answers every request in one way; it lives as long as the test.
@@ -41,12 +38,6 @@ fn urls(found: &[Found]) -> Vec<&str> {
 }
 
 /// Of a machine that may read pages of this one.
-fn fetcher(port: u16) -> Arc<Fetcher> {
-    let allow = vec![Ipv4Addr::LOCALHOST.to_string()];
-    let settings = FetchSettings { allow, ports: vec![port], ..FetchSettings::default() };
-    Arc::new(Fetcher::new(&settings).expect("the settings hold"))
-}
-
 #[tokio::test]
 async fn searxng_is_asked_for_json() {
     let standin = Standin::start().await;
@@ -111,40 +102,4 @@ async fn what_goes_wrong_with_an_engine_is_said() {
     assert_eq!(searxng(addr).find("a").await, Err(SearchError::TooSlow));
     drop(listener);
     assert_eq!(searxng(addr).find("a").await, Err(SearchError::Unreachable));
-}
-
-#[tokio::test]
-async fn what_a_search_finds_is_read_in_its_order() {
-    let standin = Standin::start().await;
-    let web = Web::new(searxng(standin.addr()), fetcher(standin.addr().port()));
-    let seen = web.look("Which knots and tides matter to sailors?").await.unwrap();
-    assert_eq!(seen.skipped, []);
-    let titles: Vec<_> = seen.pages.iter().map(|page| &*page.title).collect();
-    assert!(titles.contains(&"Tides and the moon"), "{titles:?}");
-    let knots = seen.pages.iter().find(|page| page.title == "Knots that sailors need").unwrap();
-    let texts: Vec<_> = knots.blocks.iter().map(|block| &*block.text).collect();
-    assert!(texts.iter().any(|text| text.starts_with("A bowline makes a loop")), "{texts:?}");
-    assert!(!texts.iter().any(|text| text.contains("Shop")), "{texts:?}");
-}
-
-#[tokio::test]
-async fn a_page_that_cannot_be_read_is_skipped_with_its_reason() {
-    let standin = Standin::start().await;
-    let page = |name: &str| format!("http://{}/pages/{name}", standin.addr());
-    let inside = format!("http://localhost:{}/pages/tides", standin.addr().port());
-    let results: Vec<_> = [page("knots"), inside, page("nothing"), page("tides")]
-        .iter()
-        .map(|url| json!({ "url": url }))
-        .collect();
-    let addr = engine(move |_| Json(json!({ "results": results })).into_response()).await;
-    let web = Web::new(searxng(addr), fetcher(standin.addr().port()));
-    let seen = web.look("a").await.unwrap();
-    let titles: Vec<_> = seen.pages.iter().map(|page| &*page.title).collect();
-    assert_eq!(titles, ["Knots that sailors need", "Tides and the moon"]);
-    let reasons: Vec<_> = seen.skipped.iter().map(|skipped| &skipped.reason).collect();
-    let [SkipReason::Fetch(inside), SkipReason::Fetch(absent)] = &reasons[..] else {
-        panic!("{reasons:?}")
-    };
-    assert!(matches!(inside, FetchError::NotPublic { .. }), "{inside:?}");
-    assert!(matches!(absent, FetchError::Status { status: 404, .. }), "{absent:?}");
 }
