@@ -94,6 +94,41 @@ async fn a_citation_opens_its_file_at_the_marked_passage_without_any_model() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_question_is_searched_for_in_the_web_while_web_is_on_without_any_model() {
+    let server = Server::start_searching().await;
+    let browser = Browser::start(DESKTOP).await;
+    browser.open(&server.url("/")).await;
+    browser.focused("textbox", "Message").await;
+    let is = |pressed: &str| {
+        format!(
+            "return [...document.querySelectorAll('.source')]
+               .some(button => button.ariaPressed === '{pressed}')"
+        )
+    };
+    browser.until("a server that searches", &is("false")).await;
+    browser.press("button", "Web").await;
+    browser.until("the switch", &is("true")).await;
+    browser.press("textbox", "Message").await;
+    browser.type_text("Why do lighthouses have a Fresnel lens?").await;
+    browser.enter().await;
+    let answer = browser.answer_ended().await;
+    assert!(answer.contains("thinner and lighter than a lens of one piece"), "{answer}");
+    let link = "const link = document.querySelector('.sources-list a');
+        return link && [link.textContent, link.getAttribute('href'), link.rel];";
+    let link = browser.until("the page among the sources", link).await;
+    assert_eq!(link[0], "How lighthouses work");
+    let address = link[1].as_str().unwrap();
+    assert!(address.contains("/pages/lighthouses#:~:text="), "{address}");
+    assert!(link[2].as_str().unwrap().contains("noopener"), "{link}");
+    // It stays on for the next question, until it is switched off.
+    browser.until("the switch", &is("true")).await;
+    browser.press("button", "Web").await;
+    browser.until("the switch", &is("false")).await;
+    assert_eq!(browser.own_console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_viewer_looks_right_everywhere() {
     let server = Server::start_without_a_model().await;
     let browser = Browser::start(DESKTOP).await;

@@ -25,6 +25,7 @@ mod picker;
 mod rich;
 mod server;
 mod side_by_side;
+mod sources;
 mod write;
 
 use std::time::Duration;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use leptos::html::Div;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use unbroken_chat_view::citing::parted;
+use unbroken_chat_view::citing::{parted, plain};
 use unbroken_chat_view::transcript::{Answer as AnswerModel, AnswerState, Message};
 use unbroken_protocol::Citation;
 
@@ -253,16 +253,16 @@ fn SourcesList(key: u64, citations: Memo<Vec<Citation>>) -> impl IntoView {
 
 fn source_line(citation: Citation) -> impl IntoView {
     let (index, quote) = (citation.index, citation.quote.clone());
+    let title = plain(&citation.title);
     let origin = citation.page.map(|page| words::page(page.into()));
     let title = match (citation::page(&citation), Viewer::get()) {
         (Some(address), _) => view! {
             <a href=address target="_blank" rel="noopener noreferrer nofollow">
-                {citation.title}
+                {title}
             </a>
         }
         .into_any(),
         (None, Some(viewer)) if citation.file_id.is_some() => {
-            let title = citation.title.clone();
             let open = move |_| viewer.show_citation(citation.clone());
             view! {
                 <button class="link" on:click=open>
@@ -271,7 +271,7 @@ fn source_line(citation: Citation) -> impl IntoView {
             }
             .into_any()
         }
-        _ => citation.title.into_any(),
+        _ => title.into_any(),
     };
     view! {
         <li>
