@@ -82,7 +82,9 @@ mod tests {
     #[test]
     fn a_new_file_is_the_first_and_a_known_one_stays_where_it_is() {
         let mut library = Library::default();
-        [file(1, "a"), file(2, "b"), file(1, "c")].map(|file| put(&mut library, file));
+        for file in [file(1, "a"), file(2, "b"), file(1, "c")] {
+            put(&mut library, file);
+        }
         let names: Vec<_> = library.files.iter().map(|file| file.name.as_str()).collect();
         assert_eq!((names, library.used()), (vec!["b", "c"], 20));
     }
@@ -108,8 +110,9 @@ mod tests {
     #[test]
     fn files_are_found_by_every_word_of_their_names() {
         let mut library = Library::default();
-        [file(1, "Annual REPORT 2024.pdf"), file(2, "notes.txt")]
-            .map(|file| put(&mut library, file));
+        for file in [file(1, "Annual REPORT 2024.pdf"), file(2, "notes.txt")] {
+            put(&mut library, file);
+        }
         let found = |words| library.found(words).map(|file| file.name.as_str()).collect::<Vec<_>>();
         assert_eq!(found("report annual"), ["Annual REPORT 2024.pdf"]);
         assert_eq!(found("").len(), 2);

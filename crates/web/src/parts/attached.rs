@@ -31,7 +31,7 @@ pub(crate) fn Attached(sources: RwSignal<Vec<MessageSource>>) -> impl IntoView {
 fn open(app: App, source: &MessageSource, is_picture: bool) {
     let id = source.file_id.as_deref().and_then(|id| id.parse().ok());
     match (Viewer::get(), id, &source.name) {
-        (Some(viewer), Some(id), Some(name)) if !is_picture => viewer.show_file(id, name.clone()),
+        (Some(viewer), Some(id), Some(name)) if !is_picture => viewer.show_file(id, name),
         _ => app.open_source(source),
     }
 }

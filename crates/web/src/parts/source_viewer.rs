@@ -55,8 +55,8 @@ impl Viewer {
     }
 
     /// Shows a file from its beginning.
-    pub(crate) fn show_file(self, id: FileId, name: String) {
-        self.show(File { id, name: plain(&name), passage: None, quote: String::new() });
+    pub(crate) fn show_file(self, id: FileId, name: &str) {
+        self.show(File { id, name: plain(name), passage: None, quote: String::new() });
     }
 
     /// Shows where the citation is from, when it is from a file.
