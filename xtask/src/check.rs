@@ -40,12 +40,13 @@ fn wasm(workspace: &Workspace, task: &str, packages: &[&str]) -> std::process::C
 
 /// What each crate may use of ours; `ARCHITECTURE.md` draws it. What may use a crate may use all
 /// that this one uses. Dependencies of tests are free.
-const MAY_USE: [(&str, &[&str]); 21] = [
+const MAY_USE: [(&str, &[&str]); 22] = [
     ("unbroken-protocol", &[]),
     ("unbroken-archive", &["unbroken-protocol"]),
     ("unbroken-store", &["unbroken-protocol"]),
     ("unbroken-bus", &["unbroken-protocol"]),
     ("unbroken-providers", &["unbroken-protocol"]),
+    ("unbroken-documents", &[]),
     ("unbroken-sources", &["unbroken-protocol"]),
     (
         "unbroken-engine",
@@ -54,6 +55,7 @@ const MAY_USE: [(&str, &[&str]); 21] = [
             "unbroken-store",
             "unbroken-bus",
             "unbroken-providers",
+            "unbroken-documents",
             "unbroken-sources",
         ],
     ),

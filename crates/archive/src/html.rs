@@ -162,6 +162,7 @@ mod tests {
             url: Some("javascript:alert(1)".into()),
             file_id: None,
             page: None,
+            passage: None,
             quote: String::new(),
             score: None,
         };

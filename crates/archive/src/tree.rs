@@ -100,6 +100,7 @@ impl Foreign {
                 role: if node.who == Who::User { Role::User } else { Role::Assistant },
                 content: text.to_owned(),
                 created_at,
+                sources: Vec::new(),
                 answer: (node.who == Who::Model).then(|| ArchivedAnswer {
                     generation_id: ids.generation(&node.id),
                     reasoning: reasoning.to_owned(),

@@ -11,8 +11,8 @@ stop = Stopp
 sources = Quellen
 attach = Anhängen
 web = Web
-attach-not-yet = Dateien anhängen geht noch nicht.
-web-not-yet = Die Suche im Web gibt es noch nicht.
+web-not-here = Dieser Server hat keine Suchmaschine. Das Handbuch sagt, wie man eine hinzufügt.
+web-about = Für jede Antwort im Web suchen
 sending = Wird gesendet…
 cancel = Abbrechen
 save = Speichern
@@ -32,10 +32,70 @@ dictate = Diktieren
 dictate-about = Diktieren. Dein Browser schreibt auf, was du sagst, und nutzt dafür eventuell einen Dienst seines Herstellers.
 listening = Hört zu…
 dictation-failed = Der Browser kann nicht zuhören. Erlaube ihm das Mikrofon und versuch es noch einmal.
-drop-here = Textdateien hier ablegen
-not-text = „{ $name }“ ist keine Textdatei. Bisher lässt sich nur Text senden: Markdown, CSV, Quellcode und Ähnliches.
-too-large = „{ $name }“ passt nicht: Eine Nachricht hat höchstens 1 MiB. Sende die Datei in Teilen.
-unreadable = „{ $name }“ ließ sich nicht lesen. Versuch es noch einmal.
+drop-here = Dateien hier ablegen
+
+## Attachments
+
+attachments = Anhänge
+open-named = { $name } öffnen
+remove-named = { $name } entfernen
+retry-named = { $name }: Nochmal versuchen
+reading-file = Wird gelesen…
+pages =
+    { $count ->
+        [one] { NUMBER($count) } Seite
+       *[other] { NUMBER($count) } Seiten
+    }
+waits-for-files = Wird gesendet, sobald die Dateien da sind
+attachments-stuck = Nicht alles, was angehängt ist, kann mit. Entferne es oder versuch es noch einmal, und sende dann.
+attachments-full = Eine Nachricht nimmt höchstens { NUMBER($count) } Anhänge mit.
+attach-no-more = Eine wartende Nachricht nimmt keine Dateien mehr auf. Entferne sie und sende sie mit ihnen neu.
+attached-already = „{ $name }“ ist schon angehängt.
+file-attached = „{ $name }“ ist angehängt.
+told-of = „{ $name }“: { $reason }
+deleted-file = Gelöschte Datei
+file-unsent = Ließ sich nicht senden.
+file-too-large = Größer, als dieser Server annimmt.
+files-full = Deine Dateien füllen allen Platz, den du hier hast. Lösche einige davon.
+file-empty = In dieser Datei ist kein Text.
+file-unpacks = Diese Datei ist zu groß oder wird beim Entpacken zu groß. Sende einen kleineren Teil davon.
+file-encrypted = Diese Datei ist mit einem Passwort geschützt. Speichere sie ohne und sende sie noch einmal.
+file-scanned = Diese Datei enthält nur Bilder von Text. Lass eine Texterkennung (OCR) darüberlaufen und sende sie noch einmal.
+file-unsupported = Dateien dieser Art lassen sich nicht lesen. Speichere sie als PDF, Office, Text oder HTML.
+file-damaged = Diese Datei ist beschädigt oder unvollständig. Versuch, sie zu öffnen und neu zu speichern.
+file-too-much-text = Diese Datei enthält mehr Text, als gelesen werden kann. Sende einen kleineren Teil davon.
+file-out-of-time = Diese Datei zu lesen hat zu lange gedauert. Sende einen kleineren Teil davon.
+file-out-of-memory = Diese Datei zu lesen braucht zu viel Speicher. Sende einen kleineren Teil davon.
+file-unreadable = Der Server konnte diese Datei nicht lesen. Entferne sie und häng sie noch einmal an.
+
+## Files and collections
+
+your-files = Deine Dateien
+your-files-also = anhänge dokumente sammlungen bibliothek
+search-files = In deinen Dateien suchen
+files = Dateien
+collections = Sammlungen
+files-in =
+    { $count ->
+        [one] { NUMBER($count) } Datei
+       *[other] { NUMBER($count) } Dateien
+    }
+files-used = { $used } von { $quota } belegt
+no-files = Noch nichts da. Was du an Nachrichten anhängst, bleibt hier.
+no-file-found = Keine Datei heißt so.
+add = Hinzufügen
+add-named = { $name } zur Nachricht hinzufügen
+add-to-message = Zur Nachricht hinzufügen
+new-collection = Neue Sammlung…
+collection-name = Name der Sammlung
+rename-named = { $name } umbenennen
+delete-more = Löschen…
+delete-files =
+    { $count ->
+        [one] { NUMBER($count) } Datei endgültig löschen? Was Antworten daraus zitiert haben, bleibt dort stehen.
+       *[other] { NUMBER($count) } Dateien endgültig löschen? Was Antworten daraus zitiert haben, bleibt dort stehen.
+    }
+delete-collection = Die Sammlung „{ $name }“ löschen? Ihre Dateien bleiben.
 
 ## Home
 
@@ -102,6 +162,16 @@ source = Quelle { NUMBER($index) }
 page = Seite { NUMBER($number) }
 from-guide = Aus dem Handbuch von Unbroken
 from-file = Aus deiner Datei
+download = Herunterladen
+earlier-text = Davor anzeigen
+later-text = Danach anzeigen
+opening = Wird geöffnet …
+file-is-gone = Diese Datei wurde gelöscht. Was die Antwort daraus zitiert hat, bleibt:
+given-too =
+    { $count ->
+        [one] Dem Modell gegeben und nicht zitiert: eine Stelle
+       *[other] Dem Modell gegeben und nicht zitiert: { NUMBER($count) } Stellen
+    }
 
 ## The stream inspector
 
@@ -448,6 +518,7 @@ delete-all-about = Endgültig und auf allen deinen Geräten.
 delete-all-goes = Was verschwindet
 all-conversations-go = Alle Chats, auch archivierte, temporäre und solche in Ordnern
 all-answers-go = Antworten, die gerade geschrieben werden: Sie werden gestoppt
+all-files-go = Deine Dateien und Sammlungen
 all-links-go = Alle Links, die du teilst, auch die, die bleiben sollten
 all-imports-go = Importe: die laufenden und ihre Berichte
 all-drafts-go = In diesem Browser: Entwürfe in Chats und Kopien zum Lesen ohne Netz

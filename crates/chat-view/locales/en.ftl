@@ -18,8 +18,8 @@ stop = Stop
 sources = Sources
 attach = Attach
 web = Web
-attach-not-yet = Attaching files is not available yet.
-web-not-yet = Searching the web is not available yet.
+web-not-here = This server has no search engine. The guide says how to add one.
+web-about = Search the web for each answer
 sending = Sending…
 cancel = Cancel
 save = Save
@@ -39,10 +39,70 @@ dictate = Dictate
 dictate-about = Dictate. Your browser writes down what you say, and may use its maker's service for that.
 listening = Listening…
 dictation-failed = The browser cannot listen. Allow it to use the microphone, and try again.
-drop-here = Drop text files here
-not-text = “{ $name }” is not a text file. Only text can be sent for now: Markdown, CSV, source code and the like.
-too-large = “{ $name }” does not fit: a message has at most 1 MiB. Send it in parts.
-unreadable = “{ $name }” could not be read. Try again.
+drop-here = Drop files here
+
+## Attachments
+
+attachments = Attachments
+open-named = Open { $name }
+remove-named = Remove { $name }
+retry-named = Retry { $name }
+reading-file = Reading…
+pages =
+    { $count ->
+        [one] { NUMBER($count) } page
+       *[other] { NUMBER($count) } pages
+    }
+waits-for-files = Will be sent when the files are there
+attachments-stuck = Not everything that is attached can go along. Remove it, or try it again, and then send.
+attachments-full = A message takes at most { NUMBER($count) } attachments.
+attach-no-more = A message that waits takes no more files. Remove it, and send it anew with them.
+attached-already = “{ $name }” is attached already.
+file-attached = “{ $name }” is attached.
+told-of = “{ $name }”: { $reason }
+deleted-file = Deleted file
+file-unsent = Could not be sent.
+file-too-large = Larger than this server takes.
+files-full = Your files fill all the space that you have here. Delete some of them.
+file-empty = There is no text in this file.
+file-unpacks = This file is too large, or unpacks to too much. Send a smaller part of it.
+file-encrypted = This file is locked with a password. Save it without one and send it again.
+file-scanned = This file holds only pictures of text. Run text recognition (OCR) over it and send it again.
+file-unsupported = Files of this kind can’t be read. Save it as PDF, Office, text or HTML.
+file-damaged = This file is damaged or incomplete. Try to open and save it anew.
+file-too-much-text = This file holds more text than can be read. Send a smaller part of it.
+file-out-of-time = Reading this file took too long. Send a smaller part of it.
+file-out-of-memory = Reading this file needs too much memory. Send a smaller part of it.
+file-unreadable = The server could not read this file. Remove it and attach it again.
+
+## Files and collections
+
+your-files = Your files
+your-files-also = attachments documents collections library
+search-files = Search your files
+files = Files
+collections = Collections
+files-in =
+    { $count ->
+        [one] { NUMBER($count) } file
+       *[other] { NUMBER($count) } files
+    }
+files-used = { $used } of { $quota } used
+no-files = Nothing here yet. What you attach to messages is kept here.
+no-file-found = No file is called that.
+add = Add
+add-named = Add { $name } to the message
+add-to-message = Add to the message
+new-collection = New collection…
+collection-name = Name of the collection
+rename-named = Rename { $name }
+delete-more = Delete…
+delete-files =
+    { $count ->
+        [one] Delete { NUMBER($count) } file for good? What answers quoted of it stays in them.
+       *[other] Delete { NUMBER($count) } files for good? What answers quoted of them stays there.
+    }
+delete-collection = Delete the collection “{ $name }”? Its files stay.
 
 ## Home
 
@@ -109,6 +169,16 @@ source = Source { NUMBER($index) }
 page = Page { NUMBER($number) }
 from-guide = From Unbroken's guide
 from-file = From your file
+download = Download
+earlier-text = Show what comes before
+later-text = Show what comes after
+opening = Opening…
+file-is-gone = This file was deleted. What the answer quoted from it stays:
+given-too =
+    { $count ->
+        [one] Given to the model and not cited: one passage
+       *[other] Given to the model and not cited: { NUMBER($count) } passages
+    }
 
 ## The stream inspector
 
@@ -456,6 +526,7 @@ delete-all-about = For good, and on all your devices.
 delete-all-goes = What goes
 all-conversations-go = All conversations, also what is archived, in folders, or temporary
 all-answers-go = Answers that are being written: they are stopped
+all-files-go = Your files and collections
 all-links-go = All links that you share, also those that were to stay
 all-imports-go = Imports: those that run, and their reports
 all-drafts-go = In this browser: drafts in conversations, and copies for reading offline

@@ -11,8 +11,8 @@ stop = Detener
 sources = Fuentes
 attach = Adjuntar
 web = Web
-attach-not-yet = Todavía no se pueden adjuntar archivos.
-web-not-yet = Todavía no se puede buscar en la web.
+web-not-here = Este servidor no tiene buscador. La guía explica cómo añadir uno.
+web-about = Buscar en la web para cada respuesta
 sending = Enviando…
 cancel = Cancelar
 save = Guardar
@@ -32,10 +32,70 @@ dictate = Dictar
 dictate-about = Dictar. Tu navegador escribe lo que dices y puede usar para ello un servicio de su fabricante.
 listening = Escuchando…
 dictation-failed = El navegador no puede escuchar. Permítele usar el micrófono e inténtalo de nuevo.
-drop-here = Suelta aquí archivos de texto
-not-text = «{ $name }» no es un archivo de texto. Por ahora solo se puede enviar texto: Markdown, CSV, código fuente y similares.
-too-large = «{ $name }» no cabe: un mensaje tiene como máximo 1 MiB. Envíalo por partes.
-unreadable = No se ha podido leer «{ $name }». Inténtalo de nuevo.
+drop-here = Suelta aquí los archivos
+
+## Attachments
+
+attachments = Adjuntos
+open-named = Abrir { $name }
+remove-named = Quitar { $name }
+retry-named = Reintentar { $name }
+reading-file = Leyendo…
+pages =
+    { $count ->
+        [one] { NUMBER($count) } página
+       *[other] { NUMBER($count) } páginas
+    }
+waits-for-files = Se enviará cuando los archivos hayan llegado
+attachments-stuck = No todo lo adjunto puede ir con el mensaje. Quítalo o vuelve a intentarlo, y luego envía.
+attachments-full = Un mensaje lleva como máximo { NUMBER($count) } adjuntos.
+attach-no-more = Un mensaje en espera no admite más archivos. Quítalo y envíalo de nuevo con ellos.
+attached-already = «{ $name }» ya está adjunto.
+file-attached = «{ $name }» está adjunto.
+told-of = «{ $name }»: { $reason }
+deleted-file = Archivo eliminado
+file-unsent = No se ha podido enviar.
+file-too-large = Es más grande de lo que admite este servidor.
+files-full = Tus archivos ocupan todo el espacio que tienes aquí. Elimina algunos.
+file-empty = No hay texto en este archivo.
+file-unpacks = Este archivo es demasiado grande, o lo es al descomprimirse. Envía una parte más pequeña.
+file-encrypted = Este archivo está protegido con contraseña. Guárdalo sin ella y envíalo de nuevo.
+file-scanned = Este archivo solo contiene imágenes de texto. Pásale un reconocimiento de texto (OCR) y envíalo de nuevo.
+file-unsupported = Los archivos de este tipo no se pueden leer. Guárdalo como PDF, Office, texto o HTML.
+file-damaged = Este archivo está dañado o incompleto. Prueba a abrirlo y guardarlo de nuevo.
+file-too-much-text = Este archivo contiene más texto del que se puede leer. Envía una parte más pequeña.
+file-out-of-time = Leer este archivo ha tardado demasiado. Envía una parte más pequeña.
+file-out-of-memory = Leer este archivo requiere demasiada memoria. Envía una parte más pequeña.
+file-unreadable = El servidor no ha podido leer este archivo. Quítalo y adjúntalo de nuevo.
+
+## Files and collections
+
+your-files = Tus archivos
+your-files-also = adjuntos documentos colecciones biblioteca
+search-files = Buscar en tus archivos
+files = Archivos
+collections = Colecciones
+files-in =
+    { $count ->
+        [one] { NUMBER($count) } archivo
+       *[other] { NUMBER($count) } archivos
+    }
+files-used = { $used } de { $quota } en uso
+no-files = Todavía no hay nada. Lo que adjuntas a los mensajes se guarda aquí.
+no-file-found = Ningún archivo se llama así.
+add = Añadir
+add-named = Añadir { $name } al mensaje
+add-to-message = Añadir al mensaje
+new-collection = Nueva colección…
+collection-name = Nombre de la colección
+rename-named = Cambiar el nombre de { $name }
+delete-more = Eliminar…
+delete-files =
+    { $count ->
+        [one] ¿Eliminar { NUMBER($count) } archivo para siempre? Lo que las respuestas citaron de él permanece en ellas.
+       *[other] ¿Eliminar { NUMBER($count) } archivos para siempre? Lo que las respuestas citaron de ellos permanece en ellas.
+    }
+delete-collection = ¿Eliminar la colección «{ $name }»? Sus archivos se conservan.
 
 ## Home
 
@@ -102,6 +162,16 @@ source = Fuente { NUMBER($index) }
 page = Página { NUMBER($number) }
 from-guide = De la guía de Unbroken
 from-file = De tu archivo
+download = Descargar
+earlier-text = Mostrar lo anterior
+later-text = Mostrar lo siguiente
+opening = Abriendo…
+file-is-gone = Este archivo se eliminó. Lo que citó la respuesta se conserva:
+given-too =
+    { $count ->
+        [one] Entregado al modelo y no citado: un pasaje
+       *[other] Entregados al modelo y no citados: { NUMBER($count) } pasajes
+    }
 
 ## The stream inspector
 
@@ -448,6 +518,7 @@ delete-all-about = Para siempre y en todos tus dispositivos.
 delete-all-goes = Lo que desaparece
 all-conversations-go = Todos los chats, también los archivados, los temporales y los que están en carpetas
 all-answers-go = Las respuestas que se están escribiendo: se detienen
+all-files-go = Tus archivos y colecciones
 all-links-go = Todos los enlaces que compartes, también los que debían conservarse
 all-imports-go = Las importaciones: las que están en marcha y sus informes
 all-drafts-go = En este navegador: los borradores de los chats y las copias para leer sin conexión

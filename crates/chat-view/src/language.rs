@@ -187,7 +187,7 @@ fn is_right_to_left(letter: char) -> bool {
 }
 
 /// Controls that change the direction of what comes after them.
-fn is_embedding(letter: char) -> bool {
+pub(crate) fn is_embedding(letter: char) -> bool {
     matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

@@ -6,6 +6,8 @@
 //! page, a clock or a network.
 
 pub mod announcements;
+pub mod attachments;
+pub mod citing;
 pub mod composer;
 pub mod csv;
 mod fold;
@@ -13,11 +15,13 @@ pub mod history;
 pub mod insert;
 pub mod keys;
 pub mod language;
+pub mod library;
 pub mod markdown;
 pub mod pace;
 pub mod palette;
 pub mod picker;
 pub mod prompts;
+pub mod reading;
 pub mod scroll;
 pub mod search;
 pub mod texts;

@@ -13,6 +13,7 @@ use unbroken_store::{
     Transaction, TurnOutcome,
 };
 
+use crate::file_command::FileCommand;
 use crate::keep::Change;
 
 /// Texts that come into the search index at once while a search waits for it.
@@ -45,12 +46,17 @@ pub(crate) enum Command {
     ForgetMoves(PrincipalId, oneshot::Sender<()>),
     PutPrompt(PrincipalId, Prompt, oneshot::Sender<bool>),
     DeletePrompt(PrincipalId, PromptId, oneshot::Sender<bool>),
+    Files(FileCommand),
 }
 
 impl Command {
     /// Nobody waits for it, and a power cut may take it back: it is done again then.
     pub(crate) fn can_wait(&self) -> bool {
-        matches!(self, Self::Deliver(..) | Self::ImportStep(..) | Self::Index(..))
+        match self {
+            Self::Deliver(..) | Self::ImportStep(..) | Self::Index(..) => true,
+            Self::Files(command) => command.can_wait(),
+            _ => false,
+        }
     }
 
     /// What a search finds may be another afterwards.
@@ -129,6 +135,7 @@ impl Command {
             Self::DeletePrompt(principal, id, reply) => {
                 answer(reply, transaction.delete_prompt(principal, id).await?)
             }
+            Self::Files(command) => command.apply(transaction).await?,
         })
     }
 }
@@ -154,7 +161,10 @@ async fn apply_change(
 }
 
 /// A caller that went away does not want its answer.
-fn answer<T: Send + 'static>(reply: oneshot::Sender<T>, value: T) -> Box<dyn FnOnce() + Send> {
+pub(crate) fn answer<T: Send + 'static>(
+    reply: oneshot::Sender<T>,
+    value: T,
+) -> Box<dyn FnOnce() + Send> {
     Box::new(move || {
         let _ = reply.send(value);
     })

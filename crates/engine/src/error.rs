@@ -22,6 +22,10 @@ pub enum Refusal {
     Conflict(&'static str),
     #[error("The message is {bytes} bytes long, and at most {limit} are taken. Send it in parts.")]
     TooLong { bytes: usize, limit: usize },
+    #[error("The file is too large. At most {} MiB are taken.", limit >> 20)]
+    TooLarge { limit: u64 },
+    #[error("Your files would take more than {} MiB. Delete some that you do not need.", quota >> 20)]
+    Quota { quota: u64 },
     #[error("Too many messages came from this address. Try again in {} s.", wait.as_secs() + 1)]
     TooMany { wait: Duration },
     #[error("Other messages of this conversation wait already. Wait for an answer to end.")]
@@ -44,7 +48,8 @@ impl Refusal {
             Self::NotFound(_) => ErrorCode::NotFound,
             Self::BadRequest(_) => ErrorCode::BadRequest,
             Self::Conflict(_) => ErrorCode::Conflict,
-            Self::TooLong { .. } => ErrorCode::PayloadTooLarge,
+            Self::TooLong { .. } | Self::TooLarge { .. } => ErrorCode::PayloadTooLarge,
+            Self::Quota { .. } => ErrorCode::QuotaExceeded,
             Self::TooMany { .. } => ErrorCode::RateLimited,
             Self::Busy | Self::Running => ErrorCode::ConversationBusy,
             Self::Unauthorized => ErrorCode::Unauthorized,

@@ -58,6 +58,7 @@ impl Engine {
             role: message.role,
             content: message.content,
             created_at: message.created_at,
+            sources: message.sources,
             answer: None,
         };
         let Some(found) = generation else { return Ok(archived) };

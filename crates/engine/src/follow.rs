@@ -328,6 +328,7 @@ impl Follower {
                 output_tokens,
                 content_chars,
                 content_sha256,
+                invented_marks,
             } => Event::StreamComplete(Box::new(StreamComplete {
                 full_response: String::new(),
                 total_chunks,
@@ -343,6 +344,7 @@ impl Follower {
                 finish_reason,
                 content_chars,
                 content_sha256,
+                invented_marks,
             })),
             Body::Failed { code, message, retry_after_ms } => {
                 Event::StreamError(Box::new(StreamError {
@@ -528,6 +530,7 @@ mod tests {
             url: None,
             file_id: None,
             page: None,
+            passage: None,
             quote: String::new(),
             score: None,
         }))
@@ -559,6 +562,7 @@ mod tests {
                 output_tokens: 0,
                 content_chars: 0,
                 content_sha256: String::new(),
+                invented_marks: 0,
             },
         ));
         let numbered = bodies.into_iter().zip(1..).map(|((epoch, body), seq)| Record {

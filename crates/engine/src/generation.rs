@@ -4,6 +4,7 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::task::Poll;
 
 use futures_util::StreamExt as _;
@@ -13,10 +14,12 @@ use tokio_util::sync::CancellationToken;
 use unbroken_protocol::{
     CompleteStatus, Epoch, ErrorCode, FinishReason, GenerationState, Role, Seq, Timestamp,
 };
-use unbroken_providers::{Event, Failure, Message, Request, Usage};
-use unbroken_store::{Body, Generation, Record, Store, StoreError};
+use unbroken_providers::{Event, EventStream, Failure, Given, Message, Request, Usage};
+use unbroken_sources::marks::Marks;
+use unbroken_store::{self as store, Body, Generation, Record};
 
 use crate::bell::{Bell, Seldom};
+use crate::checking::check;
 use crate::clock::Clock;
 use crate::log::{Inner, Kind, Log};
 use crate::log_writer::{Append, LogWriter, Settle};
@@ -46,6 +49,8 @@ pub(crate) struct Run {
     pub(crate) stop: CancellationToken,
     /// The end of the process.
     pub(crate) abandon: CancellationToken,
+    /// Marks that the model made up, of all calls.
+    pub(crate) invented: Arc<AtomicU64>,
 }
 
 /// The records of a run, as they are made.
@@ -60,19 +65,15 @@ struct Scribe {
     abandon: CancellationToken,
     usage: Usage,
     /// The call is made again before any visible text: what leads up to it is in the log already.
-    repeats: bool,
+    repeats: LedUp,
 }
 
 impl Run {
     /// Writes the answer to its end and returns what the end is; everything before it is
     /// committed.
     ///
-    /// `first` is a record that this run begins with, if any.
-    pub(crate) async fn write(
-        &self,
-        mut stream: unbroken_providers::EventStream,
-        first: Option<Body>,
-    ) -> (End, Usage) {
+    /// `first` are records that this run begins with.
+    pub(crate) async fn write(&self, mut stream: EventStream, first: Vec<Body>) -> (End, Usage) {
         let mut scribe = Scribe {
             log: Arc::clone(&self.log),
             epoch: self.epoch,
@@ -83,10 +84,10 @@ impl Run {
             stop: self.stop.clone(),
             abandon: self.abandon.clone(),
             usage: Usage::default(),
-            repeats: self.has_only_led_up(),
+            repeats: self.led_up(),
         };
-        if let Some(first) = first {
-            scribe.append(first).await;
+        for body in first {
+            scribe.append(body).await;
         }
         let (mut stopped, mut abandoned) =
             (pin!(self.stop.cancelled()), pin!(self.abandon.cancelled()));
@@ -116,12 +117,42 @@ impl Run {
         (end, scribe.usage)
     }
 
-    /// Whether an earlier call wrote reasoning or sources, and no visible text. That it broke off
-    /// is also a record, and no reason to leave out what the next call thinks.
-    fn has_only_led_up(&self) -> bool {
+    /// What an earlier call wrote, and no visible text. That it broke off is also a record, and no
+    /// reason to leave out what the next call thinks.
+    fn led_up(&self) -> LedUp {
         let inner = self.log.lock();
-        inner.content.is_empty() && !(inner.reasoning.is_empty() && inner.citations().is_empty())
+        let is_before = inner.content.is_empty();
+        LedUp {
+            by_reasoning: is_before && !inner.reasoning.is_empty(),
+            by_sources: is_before && !inner.citations().is_empty(),
+        }
     }
+
+    /// The stream of a call without marks that were made up; what it was given decides. `partial`
+    /// is the text that the call goes on after.
+    pub(crate) fn checked(
+        &self,
+        stream: EventStream,
+        given: &[Given],
+        partial: Option<&str>,
+    ) -> EventStream {
+        if given.is_empty() {
+            return stream;
+        }
+        let numbers = given.iter().map(|given| given.number);
+        let marks = match partial {
+            Some(text) => Marks::after(numbers, text),
+            None => Marks::new(numbers),
+        };
+        check(stream, marks, partial.is_none(), &self.invented)
+    }
+}
+
+/// What leads up to visible text.
+#[derive(Clone, Copy)]
+struct LedUp {
+    by_reasoning: bool,
+    by_sources: bool,
 }
 
 impl Scribe {
@@ -129,7 +160,8 @@ impl Scribe {
     async fn take(&mut self, event: Option<Result<Event, Failure>>) -> Option<End> {
         match event {
             Some(Ok(Event::Content(text))) => self.append(Body::Content(text)).await,
-            Some(Ok(Event::Reasoning(_) | Event::Source(_))) if self.repeats => {}
+            Some(Ok(Event::Reasoning(_))) if self.repeats.by_reasoning => {}
+            Some(Ok(Event::Source(_))) if self.repeats.by_sources => {}
             Some(Ok(Event::Reasoning(text))) => self.append(Body::Reasoning(text)).await,
             Some(Ok(Event::Source(citation))) => self.append(Body::Source(citation)).await,
             Some(Ok(Event::Usage(usage))) => self.usage = usage,
@@ -179,19 +211,23 @@ impl Scribe {
     }
 }
 
-/// The record that ends a run, and the tokens that it cost. `None` when nothing is to be written.
+/// The record that ends a run, with the tokens that it cost and the marks that it made up. `None` when nothing is to be written.
 pub(crate) fn settlement(
     log: &Arc<Log>,
     epoch: Epoch,
     end: End,
-    usage: Usage,
+    (usage, invented): (Usage, u64),
     at: Timestamp,
 ) -> Option<Settle> {
     let inner = log.lock();
     let body = match end {
         End::Abandoned => return None,
-        End::Finished(reason) => complete(&inner, CompleteStatus::Completed, reason, usage),
-        End::Stopped => complete(&inner, CompleteStatus::Stopped, FinishReason::User, usage),
+        End::Finished(reason) => {
+            complete(&inner, CompleteStatus::Completed, reason, usage, invented)
+        }
+        End::Stopped => {
+            complete(&inner, CompleteStatus::Stopped, FinishReason::User, usage, invented)
+        }
         End::Failed(failure) if inner.content.is_empty() || !can_go_on(failure.code) => {
             Body::Failed {
                 code: failure.code,
@@ -235,6 +271,7 @@ fn complete(
     status: CompleteStatus,
     finish_reason: FinishReason,
     usage: Usage,
+    invented_marks: u64,
 ) -> Body {
     let chunks = inner.entries.iter().filter(|entry| matches!(entry.kind, Kind::Content { .. }));
     let hash = Sha256::digest(inner.content.as_bytes());
@@ -246,29 +283,21 @@ fn complete(
         output_tokens: usage.output_tokens,
         content_chars: inner.content_end(inner.head()).1,
         content_sha256: hex::encode(hash),
+        invented_marks,
     }
 }
 
-/// What the model is asked: the branch up to the person's message, or just that one when it is the
-/// `first`.
-pub(crate) async fn request(
-    store: &Store,
+/// What the model is asked: the branch up to the person's message.
+pub(crate) fn request(
+    branch: Vec<store::Message>,
     generation: &Generation,
     model: String,
-    first: Option<String>,
-) -> Result<Request, StoreError> {
-    let options = generation.options.clone();
-    if let Some(content) = first {
-        let messages = Arc::new([Message { role: Role::User, content }]);
-        return Ok(Request { model, messages, options });
-    }
-    let mut branch = store.branch(generation.message_id).await?;
-    // The last one is the answer that is about to be written.
-    branch.pop();
+    sources: Arc<[Given]>,
+) -> Request {
     let messages = branch
         .into_iter()
         .filter(|message| message.role == Role::User || !message.content.trim().is_empty())
         .map(|message| Message { role: message.role, content: message.content })
         .collect();
-    Ok(Request { model, messages, options })
+    Request { model, messages, sources, options: generation.options.clone() }
 }

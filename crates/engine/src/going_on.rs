@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use unbroken_protocol::{Epoch, ErrorCode, FinishReason, GenerationState, Means};
+use unbroken_protocol::{Citation, Epoch, ErrorCode, FinishReason, GenerationState, Means};
 use unbroken_providers::{Choice, Failure, GoOnError, Partial, Request, Usage, seam};
 use unbroken_store::{Body, Record};
 
@@ -53,14 +53,18 @@ impl Engine {
         self.inner.writer.take_over(TakeOver { log: Arc::clone(log), record }).await
     }
 
-    /// One run: calls the model, again when a call brought nothing, until the run ends.
+    /// One run: calls the model, again when a call brought nothing, until the run ends. What was
+    /// `found` for it is told before.
     pub(crate) async fn attempt(
         &self,
         run: &Run,
         choice: &Choice,
         request: &Request,
+        found: Vec<Citation>,
     ) -> (End, Usage) {
-        let mut first = (run.epoch > 1 || run.log.has_text()).then(|| running(choice));
+        let runs_on = (run.epoch > 1 || run.log.has_text()).then(|| running(choice));
+        let found = found.into_iter().map(|citation| Body::Source(Box::new(citation)));
+        let mut first: Vec<_> = runs_on.into_iter().chain(found).collect();
         if run.log.has_text() {
             // A further call is a run of its own: it is not repeated within it.
             return self.continue_call(run, choice, request, first).await;
@@ -69,7 +73,8 @@ impl Engine {
         let mut repeats = 0;
         loop {
             let stream = choice.provider.generate_as(request.clone(), &cursor);
-            let (end, usage) = run.write(stream, first.take()).await;
+            let stream = run.checked(stream, &request.sources, None);
+            let (end, usage) = run.write(stream, std::mem::take(&mut first)).await;
             let End::Failed(failure) = &end else { return (end, usage) };
             if run.log.has_text() || repeats == REPEATS || !failure.code.retryable() {
                 return (end, usage);
@@ -89,7 +94,7 @@ impl Engine {
         run: &Run,
         choice: &Choice,
         request: &Request,
-        first: Option<Body>,
+        first: Vec<Body>,
     ) -> (End, Usage) {
         let partial = {
             let inner = run.log.lock();
@@ -110,6 +115,9 @@ impl Engine {
             };
             match answer {
                 Ok(stream) => {
+                    // A provider that kept the answer running repeats it from its beginning.
+                    let after = (means != Means::Reattach).then_some(partial.content.as_str());
+                    let stream = run.checked(stream, &request.sources, after);
                     let stream = seam::join(stream, &partial, means);
                     return run.write(stream, first).await;
                 }

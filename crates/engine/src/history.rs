@@ -106,7 +106,7 @@ impl Engine {
         let history = history.ok_or_else(no_message)?;
         let mut messages = Vec::with_capacity(history.messages.len());
         for message in history.messages {
-            messages.push(self.view(message).await?);
+            messages.push(self.view(principal, message).await?);
         }
         Ok(ConversationPage {
             conversation_id: id,
@@ -117,7 +117,11 @@ impl Engine {
         })
     }
 
-    async fn view(&self, stored: HistoryMessage) -> Result<MessageView, Refusal> {
+    async fn view(
+        &self,
+        principal: PrincipalId,
+        stored: HistoryMessage,
+    ) -> Result<MessageView, Refusal> {
         let HistoryMessage { message, sibling_ids, generation } = stored;
         let mut view = MessageView {
             message_id: message.message_id,
@@ -129,6 +133,7 @@ impl Engine {
             parent_id: message.parent_id,
             sibling_ids,
             generation_id: None,
+            sources: self.source_views(principal, &message.sources).await?,
             state: None,
             epoch: None,
             seq: None,

@@ -222,7 +222,7 @@ impl Engine {
     }
 
     /// A command that is given until the store takes it. It may be carried out more than once.
-    async fn insist<T: Send + 'static>(
+    pub(crate) async fn insist<T: Send + 'static>(
         &self,
         command: impl Fn(oneshot::Sender<T>) -> Command,
     ) -> T {

@@ -4,10 +4,14 @@
 //! store keeps what it commits, providers give it text.
 
 mod bell;
+mod checking;
 mod clock;
+mod collections;
 mod command;
 mod error;
 mod export;
+mod file_command;
+mod files;
 mod follow;
 mod generation;
 mod going_on;
@@ -19,13 +23,17 @@ mod keep;
 mod log;
 mod log_writer;
 mod notice;
+mod pages;
 mod prompt;
+mod reading;
 mod recover;
 mod registry;
+mod retrieval;
 mod run;
 mod search;
 mod session;
 mod share;
+mod sources;
 mod turn;
 
 use std::path::PathBuf;
@@ -43,12 +51,15 @@ use unbroken_store::{Store, Writer};
 pub use bell::{Bell, Seldom};
 pub use clock::{Clock, Simulated};
 pub use error::Refusal;
+pub use files::{Stored, Upload};
 pub use follow::{Follower, Frame, LEFT_OUT, LeftOut, Text, View};
 pub use history::Page;
 pub use keep::Delete;
 pub use log::{Identity, Interruption, Log, Summary};
 pub use notice::{Heard, Listener};
+pub use pages::Web;
 pub use session::Speaker;
+pub use sources::Files;
 pub use turn::{Ask, Chatted, Started};
 
 use command::Command;
@@ -57,6 +68,7 @@ use log_writer::LogWriter;
 use notice::Notices;
 use registry::{Logs, Runs};
 use session::Remembered;
+use sources::Shelf;
 
 /// How often the write-ahead log is copied into the database.
 const CHECKPOINT: Duration = Duration::from_secs(1);
@@ -73,6 +85,10 @@ pub struct Settings {
     pub clock: Clock,
     /// The folder of files that are being imported; none takes no files.
     pub imports: Option<PathBuf>,
+    /// How files are kept and read that people bring; none takes no files.
+    pub files: Option<Files>,
+    /// How the web is searched and its pages are fetched; none fetches nothing.
+    pub web: Option<Web>,
 }
 
 impl Default for Settings {
@@ -82,6 +98,8 @@ impl Default for Settings {
             message_bytes: limits::MESSAGE_BYTES,
             clock: Clock::System,
             imports: None,
+            files: None,
+            web: None,
         }
     }
 }
@@ -103,6 +121,7 @@ struct Inner {
     remembered: Remembered,
     /// Whose import runs.
     importing: Semaphore,
+    shelf: Shelf,
     hidden: Hidden,
     tasks: TaskTracker,
     /// Runs leave their generations to the next process.
@@ -141,6 +160,7 @@ impl Engine {
                 notices: Notices::default(),
                 remembered: Remembered::default(),
                 importing: Semaphore::new(1),
+                shelf: Shelf::default(),
                 hidden: Hidden::default(),
                 tasks,
                 abandon: CancellationToken::new(),
@@ -149,6 +169,7 @@ impl Engine {
         };
         engine.recover().await?;
         engine.resume_imports().await?;
+        engine.resume_files().await?;
         let checkpoints = engine.clone().checkpoints(wal);
         engine.inner.tasks.spawn(checkpoints);
         engine.inner.tasks.spawn(engine.clone().sweep());

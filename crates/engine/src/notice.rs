@@ -208,6 +208,8 @@ fn subject(event: &Event) -> Option<(&'static str, [u8; 16])> {
         }
         Event::Queue(event) => Some(("queue", *event.conversation_id.as_bytes())),
         Event::Prompt(event) => Some(("prompt", *event.prompt_id.as_bytes())),
+        Event::File(event) => Some(("file", *event.file_id.as_bytes())),
+        Event::Collection(event) => Some(("collection", *event.collection_id.as_bytes())),
         _ => None,
     }
 }
@@ -218,6 +220,10 @@ fn weight(event: &Event) -> usize {
         Event::Conversation(event) => event.conversation.title.len(),
         Event::Queue(event) => event.items.iter().map(|item| 100 + item.message.len()).sum(),
         Event::Prompt(event) => event.prompt.as_ref().map_or(0, |p| p.name.len() + p.text.len()),
+        Event::File(event) => event.file.as_ref().map_or(0, |file| file.name.len() + 200),
+        Event::Collection(event) => {
+            event.collection.as_ref().map_or(0, |c| c.name.len() + 40 * c.file_ids.len())
+        }
         _ => 0,
     };
     400 + texts

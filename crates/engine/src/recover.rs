@@ -88,7 +88,7 @@ impl Engine {
         }
         let end = End::Failed(failure);
         if let Some(settle) =
-            generation::settlement(log, epoch, end, Usage::default(), self.clock().now())
+            generation::settlement(log, epoch, end, (Usage::default(), 0), self.clock().now())
         {
             self.settle(settle).await;
         }

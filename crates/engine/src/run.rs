@@ -1,6 +1,7 @@
 //! Running and stopping: the life of a generation around its task.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio_util::sync::CancellationToken;
 use unbroken_protocol::{
@@ -8,7 +9,7 @@ use unbroken_protocol::{
     QueueEvent,
 };
 use unbroken_providers::{Choice, Failure, Usage};
-use unbroken_store::{Generation, NewTurn, Place, Record, Sealed};
+use unbroken_store::{Generation, Message, NewTurn, Sealed};
 
 use crate::Engine;
 use crate::error::Refusal;
@@ -16,6 +17,7 @@ use crate::generation::{self, End, Run};
 use crate::going_on::{goes_on_by_itself, goes_on_in_a_sibling, has_tries};
 use crate::log::Log;
 use crate::log_writer::Settle;
+use crate::retrieval::Missed;
 
 impl Engine {
     /// Lets a generation run that the store says is running.
@@ -36,11 +38,8 @@ impl Engine {
     /// The same with one that was just made: nothing of it has to be read.
     pub(crate) fn spawn_new_run(&self, generation: Generation, turn: &NewTurn) {
         let engine = self.clone();
-        let records: Vec<Record> = turn.begins_with.iter().cloned().collect();
-        let first = match turn.place {
-            Place::New { .. } => turn.content.clone(),
-            _ => None,
-        };
+        let records = turn.begins_with.clone();
+        let first = turn.first_message();
         self.spawn(generation.generation_id, generation.conversation_id, |stop| async move {
             let log = engine.inner.logs.begin(&generation, records).await;
             if log.run(generation.epoch) {
@@ -72,7 +71,7 @@ impl Engine {
     async fn run(
         &self,
         generation: Generation,
-        mut first: Option<String>,
+        mut first: Option<Message>,
         log: Arc<Log>,
         stop: CancellationToken,
     ) {
@@ -84,6 +83,7 @@ impl Engine {
             clock: self.clock().clone(),
             stop,
             abandon: self.inner.abandon.clone(),
+            invented: Arc::default(),
         };
         let choice = self.inner.catalogue.resolve(&generation.model, None);
         let mut usage = Usage::default();
@@ -119,8 +119,15 @@ impl Engine {
             // Where the provider keeps the answer running, dropping the stream has left it.
             choice.provider.end(&id.to_string()).await;
         }
-        if let Some(settle) =
-            generation::settlement(&log, run.epoch, end, usage, self.clock().now())
+        let invented = run.invented.load(Ordering::Relaxed);
+        if invented > 0 {
+            tracing::info!(
+                generation.id = %id, model = %generation.model, marks = invented,
+                "a model made up marks of sources, which were taken out"
+            );
+        }
+        let cost = (usage, invented);
+        if let Some(settle) = generation::settlement(&log, run.epoch, end, cost, self.clock().now())
         {
             self.settle(settle).await;
         }
@@ -131,12 +138,26 @@ impl Engine {
         run: &Run,
         choice: &Choice,
         generation: &Generation,
-        first: Option<String>,
+        first: Option<Message>,
     ) -> (End, Usage) {
-        let model = choice.model.clone();
-        match generation::request(self.store(), generation, model, first).await {
-            Ok(request) => self.attempt(run, choice, &request).await,
-            Err(error) => {
+        let prepared = async {
+            let branch = if let Some(first) = first {
+                vec![first]
+            } else {
+                let mut branch = self.store().branch(generation.message_id).await?;
+                // The last one is the answer that is about to be written.
+                branch.pop();
+                branch
+            };
+            let found = self.look_up(run, &branch).await?;
+            let model = choice.model.clone();
+            let request = generation::request(branch, generation, model, found.given);
+            Ok((request, found.new))
+        };
+        match prepared.await {
+            Ok((request, new)) => self.attempt(run, choice, &request, new).await,
+            Err(Missed::Ended(end)) => (end, Usage::default()),
+            Err(Missed::Store(error)) => {
                 tracing::error!(error = %error, "failed to read a conversation");
                 let refusal = Refusal::Storage;
                 let failure = Failure {
@@ -244,7 +265,7 @@ impl Engine {
                 log,
                 epoch,
                 End::Stopped,
-                Usage::default(),
+                (Usage::default(), 0),
                 self.clock().now(),
             )
             .expect("a stop is written");

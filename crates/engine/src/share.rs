@@ -63,12 +63,13 @@ impl Engine {
         if revoked { Ok(()) } else { Err(Refusal::NotFound("share")) }
     }
 
-    /// Stops what runs and deletes all conversations, shares and imports of a person. Returns how
+    /// Stops what runs and deletes all conversations, files, shares and imports of a person. Returns how
     /// many conversations there were.
     pub async fn delete_everything(&self, principal: PrincipalId) -> Result<u64, Refusal> {
         let engine = self.clone();
         self.carry_out_while_storing(async move {
             engine.command(|reply| Command::ForgetMoves(principal, reply)).await?;
+            engine.forget_files(principal).await?;
             let mut count = 0;
             loop {
                 let ids = engine.store().conversation_ids(principal, Which::All, None, 50).await?;
@@ -84,8 +85,9 @@ impl Engine {
                     count += 1;
                 }
             }
-            // An import that ran meanwhile, and links made meanwhile.
+            // An import that ran meanwhile, and links and files made meanwhile.
             engine.command(|reply| Command::ForgetMoves(principal, reply)).await?;
+            engine.forget_files(principal).await?;
             engine.inner.notices.lose(principal);
             Ok(count)
         })

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use unbroken_protocol::{
     ClientMessageId, ConversationId, Event, GenerationId, GenerationStarted, GenerationState,
-    MessageId, Options, PrincipalId, QueueItem, limits,
+    MessageId, Options, PrincipalId, QueueItem, Source, limits,
 };
 use unbroken_providers::catalogue::{BEST, is_best};
 use unbroken_store::{Body, Generation, NewTurn, Place, Record, SecretHash, Turn, TurnOutcome};
@@ -24,6 +24,8 @@ pub struct Ask {
     pub model_id: Option<String>,
     pub client_message_id: Option<String>,
     pub options: Options,
+    /// What the answers to the message may look things up in.
+    pub sources: Vec<Source>,
     /// A new conversation is in no list, and erased a day after its last message.
     pub temporary: bool,
 }
@@ -165,11 +167,12 @@ impl Engine {
         check_message(&ask.message, self.inner.settings.message_bytes)?;
         let client_message = keyed(ask.client_message_id.as_deref(), || fingerprint(&ask))?;
         let place = self.place(&ask)?;
+        let sources = self.check_sources(principal, ask.sources).await?;
         let content = Some(ask.message);
         let turn = self
             .answer_by(principal, place, self.clock().id(MessageId::from_bytes), ask.model_id)
             .await?;
-        Ok(NewTurn { content, options: ask.options, client_message, ..turn })
+        Ok(NewTurn { content, sources, options: ask.options, client_message, ..turn })
     }
 
     /// Another answer to a person's message: a sibling of those that it has (PROTOCOL B5). The same
@@ -222,9 +225,13 @@ impl Engine {
         let asked = asked.ok_or(Refusal::NotFound("message"))?;
         let (principal, model) = (identity.principal_id, Some(identity.model.clone()));
         let turn = self.answer_by(principal, Place::Again, asked, model).await?;
-        let begins_with =
-            Record { epoch: 1, seq: 1, at: turn.at, body: Body::Content(log.summary().content) };
-        self.take(NewTurn { begins_with: Some(begins_with), client_message, ..turn }).await
+        let summary = log.summary();
+        // Its marks point to the same passages.
+        let sources = summary.citations.into_iter().map(|citation| Body::Source(citation.into()));
+        let bodies = sources.chain([Body::Content(summary.content)]);
+        let record = |(body, seq)| Record { epoch: 1, seq, at: turn.at, body };
+        let begins_with = bodies.zip(1..).map(record).collect();
+        self.take(NewTurn { begins_with, client_message, ..turn }).await
     }
 
     /// A turn without a message of its own, answered by the model that is wanted.
@@ -244,7 +251,8 @@ impl Engine {
             place,
             user_message_id,
             content: None,
-            begins_with: None,
+            sources: Vec::new(),
+            begins_with: Vec::new(),
             generation_id: self.clock().id(GenerationId::from_bytes),
             message_id: self.clock().id(MessageId::from_bytes),
             model: choice.info.id,
@@ -365,6 +373,7 @@ fn fingerprint(ask: &Ask) -> SecretHash {
         model_id,
         client_message_id: _,
         options,
+        sources,
         temporary,
     } = ask;
     let fields = (message, conversation_id, parent_id, model_id, options);
@@ -372,6 +381,9 @@ fn fingerprint(ask: &Ask) -> SecretHash {
     if *temporary {
         // Keys from before there were temporary conversations stand for the same as ever.
         text.push_str("temporary");
+    }
+    if !sources.is_empty() {
+        text.push_str(&serde_json::to_string(sources).expect("sources are plain data"));
     }
     SecretHash::of(&text)
 }

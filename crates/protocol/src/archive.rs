@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Citation, ConversationId, ErrorCode, FinishReason, GenerationId, GenerationState, MessageId,
-    Options, Role, Routing, Timestamp,
+    Options, Role, Routing, Source, Timestamp,
 };
 
 /// What `format` says in every exported conversation.
@@ -43,6 +43,10 @@ pub struct ArchivedMessage {
     pub role: Role,
     pub content: String,
     pub created_at: Timestamp,
+    /// Of a person's message: what its answers could look things up in. The files themselves are
+    /// not here, so elsewhere they name nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<Source>,
     /// Of an assistant message: how it came to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<ArchivedAnswer>,

@@ -10,6 +10,7 @@ use crate::model::FinishReason;
 use crate::position::{Epoch, Position, Seq};
 use crate::prompt::PromptEvent;
 use crate::rest::{ConversationSummary, QueueItem};
+use crate::source::{CollectionEvent, FileEvent};
 use crate::{ClientMessageId, ConversationId, ErrorCode, GenerationId, MessageId, Timestamp};
 
 /// One event or frame from the server.
@@ -41,6 +42,8 @@ pub enum Event {
     Queue(QueueEvent),
     GenerationStarted(GenerationStarted),
     Prompt(PromptEvent),
+    File(Box<FileEvent>),
+    Collection(Box<CollectionEvent>),
     Noticed(Noticed),
 
     /// A type that this build does not know; a client ignores it.
@@ -92,6 +95,8 @@ kinds! {
     "queue" => Queue,
     "generation_started" => GenerationStarted,
     "prompt" => Prompt,
+    "file" => File,
+    "collection" => Collection,
     "noticed" => Noticed,
 }
 
@@ -105,7 +110,7 @@ read! {
     ConnectionEstablished { timestamp }
     ConversationStarted { conversation_id, timestamp, generation_id, message_id, req }
     Credits { remaining, daily_total, used_today }
-    Citation { index, source_type, title, url, file_id, page, quote, score }
+    Citation { index, source_type, title, url, file_id, page, passage, quote, score }
     HelloOk { version, node, heartbeat_ms, max_frame, req }
     Following {
         generation_id, conversation_id, message_id, epoch, recovered, reason, from_seq, head_seq,
@@ -127,7 +132,7 @@ read_at! {
     ContentChunk { content, chunk_id, timestamp, seq_from, offset }
     StreamComplete {
         full_response, total_chunks, tokens, input_tokens, output_tokens, credits, timestamp,
-        seq_from, status, finish_reason, content_chars, content_sha256; citations
+        seq_from, status, finish_reason, content_chars, content_sha256; citations, invented_marks
     }
     Snapshot { content, state; reasoning, citations, tool_events }
     GenerationStateEvent { seq_from, state, code, message, means; can_continue }
@@ -258,6 +263,18 @@ pub struct StreamComplete {
     pub content_chars: u64,
     /// SHA-256 of `full_response` as UTF-8, in lower-case hexadecimal.
     pub content_sha256: String,
+    /// How many marks like `[7]` the model made up, which the text does not hold.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub invented_marks: u64,
+}
+
+// Where addresses have 32 bits a reference is the smaller one.
+#[cfg_attr(
+    target_pointer_width = "64",
+    expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")
+)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -318,6 +335,10 @@ pub struct Citation {
     pub file_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<u32>,
+    /// Of a file: which of its passages this is or begins with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub passage: Option<u32>,
+    /// The text that the model was given.
     pub quote: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub score: Option<f64>,

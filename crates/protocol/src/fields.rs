@@ -174,6 +174,11 @@ mod tests {
                 {"queue_id": id, "position": 1, "message": "m", "message_id": id}]}),
             json!({"type": "generation_started", "conversation_id": id, "generation_id": id,
                 "message_id": id, "client_message_id": id}),
+            json!({"type": "file", "file_id": id, "file": {"file_id": id, "name": "n",
+                "media_type": "text/plain", "bytes": 3, "state": "refused", "reason": "r",
+                "reason_code": "empty", "pages": 2, "created_at": time}}),
+            json!({"type": "collection", "collection_id": id, "collection": {
+                "collection_id": id, "name": "n", "created_at": time, "file_ids": [id]}}),
             json!({"type": "noticed", "after": "7.13", "missed": true}),
         ]);
         events
@@ -213,7 +218,8 @@ mod tests {
             "sibling_ids": [id], "generation_id": id, "state": "failed", "epoch": 1, "seq": 2,
             "finish_reason": "length", "reasoning": "r", "seams": [4], "can_continue": true,
             "error": "e", "code": "internal", "citations": [{"index": 1, "source_type": "web",
-            "title": "t", "url": "u", "file_id": "f", "page": 2, "quote": "q", "score": 0.5}]}]})));
+            "title": "t", "url": "u", "file_id": "f", "page": 2, "passage": 3, "quote": "q", "score": 0.5}],
+            "sources": [{"type": "file", "file_id": "f", "name": "n", "state": "ready"}]}]})));
         assert!(is_same::<ModelList>(&json!({"total_count": 1, "models": [{"id": "m",
             "name": "n", "description": "d", "speed": "fast", "cost": "$", "best_for": ["b"],
             "provider": "p", "context_length": 5, "capabilities": ["tools"]}]})));

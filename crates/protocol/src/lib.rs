@@ -17,6 +17,7 @@ pub mod path;
 mod position;
 mod prompt;
 mod rest;
+mod source;
 mod time;
 
 pub use archive::{
@@ -54,5 +55,9 @@ pub use rest::{
     PreferenceReply, PreferenceRequest, QueueItem, QueueList, QueuePatch, Queued,
     RegenerateRequest, RequestType, Role, Routing, RoutingStats, SearchHit, SearchPage,
     StartRequest, StartResponse,
+};
+pub use source::{
+    CollectionEvent, CollectionId, CollectionInfo, CollectionList, CollectionRequest, FileEvent,
+    FileId, FileInfo, FileList, FileState, MessageSource, PassageList, PassageView, WEB,
 };
 pub use time::Timestamp;

@@ -35,6 +35,20 @@ pub const PROMPT_NAME_CHARS: usize = 60;
 /// The longest text of a prompt, in bytes of UTF-8.
 pub const PROMPT_BYTES: usize = 32 * 1024;
 
+/// The longest address of a page that a message may name as a source.
+pub const URL_BYTES: usize = 2048;
+
+/// How many sources a turn may have.
+pub const SOURCES: usize = 20;
+/// The longest name of a file, in Unicode scalar values; a longer one is cut.
+pub const FILE_NAME_CHARS: usize = 200;
+/// How many collections a person may keep.
+pub const COLLECTIONS: u32 = 200;
+/// How many files a collection may hold.
+pub const COLLECTED: u32 = 500;
+/// The longest name of a collection, in Unicode scalar values.
+pub const COLLECTION_NAME_CHARS: usize = 60;
+
 /// What `hello` may ask for as `interval_ms` at most: a longer one is this one.
 pub const LONGEST_INTERVAL: Duration = Duration::from_secs(1);
 /// Silence after which the server sends a `heartbeat`.

@@ -46,7 +46,7 @@ pub struct Options {
 }
 
 /// Where an answer may look things up (PROTOCOL B5).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Source {
     Web,

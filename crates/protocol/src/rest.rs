@@ -6,6 +6,7 @@ use crate::event::{Citation, Credits, Event, GenerationState};
 use crate::fields::read;
 use crate::model::{FinishReason, ModelInfo, Options, Source};
 use crate::position::{Epoch, Seq};
+use crate::source::MessageSource;
 use crate::{ConversationId, DeviceId, ErrorCode, GenerationId, MessageId, SessionId, Timestamp};
 
 // Answers, which every client reads.
@@ -29,13 +30,13 @@ read! {
     ConversationPage { conversation_id, title, messages, total; temporary }
     MessageView {
         message_id, role, content, timestamp, tokens_used, model, parent_id, generation_id, state,
-        epoch, seq, finish_reason, error, code; sibling_ids, citations, reasoning, seams,
+        epoch, seq, finish_reason, error, code; sibling_ids, sources, citations, reasoning, seams,
         can_continue
     }
     QueueList { conversation_id, items }
     ConversationDeleted { success, conversation_id }
     GenerationReply { success, generation_id, state }
-    ModelList { models, total_count }
+    ModelList { models, total_count; web_search }
     RoutingStats {
         has_preference, preference_type, preferred_model, usage_count, available_models,
         total_models
@@ -296,6 +297,9 @@ pub struct MessageView {
     pub sibling_ids: Vec<MessageId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generation_id: Option<GenerationId>,
+    /// Of a person's message: what its answers may look things up in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<MessageSource>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<GenerationState>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -439,6 +443,9 @@ pub struct GenerationReply {
 pub struct ModelList {
     pub models: Vec<ModelInfo>,
     pub total_count: u64,
+    /// Whether a message may have `web` among its sources.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub web_search: bool,
 }
 
 /// `GET /routing/stats`

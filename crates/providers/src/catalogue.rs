@@ -528,8 +528,12 @@ mod tests {
     async fn without_a_provider_an_unknown_id_is_unavailable() {
         let catalogue = catalogue(&[&provider(QUOTES, &[QUOTES])], None).await;
         let choice = catalogue.resolve("x", None);
-        let request =
-            Request { model: choice.model, messages: Arc::new([]), options: Options::default() };
+        let request = Request {
+            model: choice.model,
+            messages: Arc::new([]),
+            sources: Arc::new([]),
+            options: Options::default(),
+        };
         let events: Vec<_> = choice.provider.generate(request).collect().await;
         let failure = events[0].as_ref().unwrap_err();
         assert_eq!(failure.code, ErrorCode::ModelUnavailable);

@@ -5,6 +5,7 @@
 pub mod catalogue;
 mod continuation;
 pub mod discover;
+mod given;
 mod http;
 mod openai;
 mod plain;
@@ -23,6 +24,7 @@ use unbroken_protocol::{Citation, ErrorCode, FinishReason, Means, ModelInfo, Opt
 pub use catalogue::{BEST, Catalogue, CatalogueSettings, Choice, Health, ProviderStatus};
 pub use continuation::{GoOnError, Partial};
 pub use discover::{ConfigError, Continuation, Kind, ProviderConfig, Secret};
+pub use given::Given;
 pub use http::Http;
 pub use openai::{Listed, OpenAi, Patience};
 pub use quotes::{QUOTES, Quotes};
@@ -34,6 +36,8 @@ pub struct Request {
     pub model: String,
     /// The conversation so far, oldest first; the last one is what the person asks.
     pub messages: Arc<[Message]>,
+    /// Passages that the answer is to draw on and cite; empty for most.
+    pub sources: Arc<[Given]>,
     pub options: Options,
 }
 

@@ -252,7 +252,12 @@ mod tests {
 
     fn ask(model: &str) -> Request {
         let messages = [Message { role: Role::User, content: "Hi".into() }];
-        Request { model: model.into(), messages: messages.into(), options: Options::default() }
+        Request {
+            model: model.into(),
+            messages: messages.into(),
+            sources: [].into(),
+            options: Options::default(),
+        }
     }
 
     async fn events(provider: &Scripted, model: &str) -> Vec<Result<Event, Failure>> {

@@ -17,7 +17,7 @@ use std::ffi::OsString;
 use std::fmt::{self, Write as _};
 use std::io;
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -31,6 +31,8 @@ use layer::Layers;
 pub use layer::{DEFAULT, Place};
 pub use origin::{BadOrigin, Host, Origin};
 use unbroken_providers::ProviderConfig;
+use unbroken_sources::fetch::FetchSettings;
+use unbroken_sources::search::SearchConfig;
 
 /// More threads would only wait for one another.
 const WORKERS: usize = 64;
@@ -44,6 +46,8 @@ pub struct Config {
     pub models: Models,
     pub providers: Vec<ProviderConfig>,
     pub share: Share,
+    pub sources: Sources,
+    pub web: Web,
     pub limits: Limits,
     pub log: Log,
     pub shutdown: Shutdown,
@@ -106,6 +110,60 @@ pub struct Models {
 pub struct Share {
     /// Whether people may make links to conversations, and whether those that there are work.
     pub enabled: bool,
+}
+
+/// What answers may look things up in.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sources {
+    file_mb: NonZeroU32,
+    quota_mb: u32,
+    read_seconds: NonZeroU32,
+    read_memory_mb: NonZeroU32,
+}
+
+impl Sources {
+    /// How much a file may cost.
+    pub fn limits(&self) -> unbroken_documents::Limits {
+        let seconds = u64::from(self.read_seconds.get());
+        unbroken_documents::Limits {
+            bytes: u64::from(self.file_mb.get()) << 20,
+            memory: u64::from(self.read_memory_mb.get()) << 20,
+            seconds,
+            patience: seconds * 4,
+            ..unbroken_documents::Limits::default()
+        }
+    }
+
+    /// How much all files of one person may take, in bytes.
+    pub fn quota_bytes(&self) -> u64 {
+        u64::from(self.quota_mb) << 20
+    }
+}
+
+/// Pages of the web that answers may draw on.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Web {
+    pub enabled: bool,
+    /// The first that answers is used.
+    pub search: Vec<SearchConfig>,
+    allow: Vec<String>,
+    ports: Vec<u16>,
+    page_mb: NonZeroU32,
+    page_seconds: NonZeroU32,
+}
+
+impl Web {
+    /// How pages are fetched.
+    pub fn fetch(&self) -> FetchSettings {
+        FetchSettings {
+            allow: self.allow.clone(),
+            ports: self.ports.clone(),
+            max_bytes: usize::try_from(self.page_mb.get()).unwrap_or(usize::MAX) << 20,
+            seconds: self.page_seconds.get().into(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]

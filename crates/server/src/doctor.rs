@@ -1,6 +1,7 @@
 //! `unbroken doctor`: looks at everything that an answer needs, and says what to mend.
 
 mod address;
+mod files;
 mod folder;
 
 use std::fmt;
@@ -67,6 +68,7 @@ pub async fn examine(loaded: Result<Loaded, ConfigError>) -> Vec<Finding> {
     let (holder, found) = folder::examine(&config.store.data_dir);
     findings.extend(found);
     findings.push(folder::examine_store(&config.store.data_dir, holder).await);
+    findings.push(files::examine(config).await);
     findings.extend(models(config).await);
     findings.extend(address::examine(&config.http, holder).await);
     findings

@@ -22,6 +22,7 @@ mod socket;
 mod written;
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -33,8 +34,11 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get, post};
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
-use unbroken_engine::{Engine, Refusal, Settings};
+use unbroken_documents::reader::Reader;
+use unbroken_engine::{Engine, Files, Refusal, Settings, Web};
 use unbroken_protocol::{ErrorCode, path};
+use unbroken_sources::fetch::Fetcher;
+use unbroken_sources::search::{SearchConfig, SearchConfigError};
 use unbroken_store::Store;
 
 use arrivals::Arrivals;
@@ -118,6 +122,8 @@ pub enum ServerError {
     Recover(#[from] Refusal),
     #[error("failed to use a provider: {0}")]
     Provider(#[from] unbroken_providers::ConfigError),
+    #[error("failed to use the web: {0}")]
+    Web(String),
     #[error("failed to serve: {0}")]
     Serve(#[from] std::io::Error),
     #[error("another process took the data folder over")]
@@ -139,7 +145,16 @@ impl Server {
         let wanted = config.http.listen;
         let refused = |source| ServerError::Listen { address: wanted, source };
         let listener = TcpListener::bind(wanted).await.map_err(refused)?;
-        Self::open_at(config, listener).await
+        Self::open_at(config, listener, None).await
+    }
+
+    /// As [`Self::open`], in another program than the server's: `reader` is the one that reads
+    /// files ([`unbroken_documents::worker`]).
+    pub async fn open_with_reader(config: Config, reader: &Path) -> Result<Self, ServerError> {
+        let wanted = config.http.listen;
+        let refused = |source| ServerError::Listen { address: wanted, source };
+        let listener = TcpListener::bind(wanted).await.map_err(refused)?;
+        Self::open_at(config, listener, Some(reader)).await
     }
 
     /// As [`Self::open`], at a socket that listens already: whoever connected to it is served.
@@ -159,10 +174,14 @@ impl Server {
                 "http.listen says {wanted}, but the socket that was handed over listens at {address}"
             );
         }
-        Self::open_at(config, listener).await
+        Self::open_at(config, listener, None).await
     }
 
-    async fn open_at(mut config: Config, listener: TcpListener) -> Result<Self, ServerError> {
+    async fn open_at(
+        mut config: Config,
+        listener: TcpListener,
+        reader: Option<&Path>,
+    ) -> Result<Self, ServerError> {
         let address = listener.local_addr()?;
         config.http.listen = address;
         let catalogue = Arc::new(providers::catalogue(&config, address).await?);
@@ -170,11 +189,15 @@ impl Server {
         let run = writer.run();
         let imports = config.store.data_dir.join("imports");
         std::fs::create_dir_all(&imports)?;
+        let files = files(&config, reader)?;
+        let web = web(&config, &files)?;
         let settings = Settings {
             power_durability: config.store.durability == Durability::Power,
             message_bytes: config.limits.message_bytes.get(),
             clock: unbroken_engine::Clock::System,
             imports: Some(imports),
+            files: Some(files),
+            web,
         };
         let engine = Engine::open(store, writer, Arc::clone(&catalogue), settings).await?;
         let lifecycle = Lifecycle::new(config.shutdown.drain());
@@ -253,14 +276,52 @@ impl Server {
     }
 }
 
+/// How files are kept and read: by this program itself, unless another is named.
+fn files(config: &Config, program: Option<&Path>) -> std::io::Result<Files> {
+    let folder = config.store.data_dir.join("files");
+    std::fs::create_dir_all(&folder)?;
+    let limits = config.sources.limits();
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    // Answers come first.
+    let at_once = processors.saturating_sub(1).max(1);
+    let reader = match program {
+        Some(program) => Reader::with_program(program.to_owned(), limits, at_once),
+        None => Reader::new(limits, at_once)?,
+    };
+    Ok(Files { folder, quota_bytes: config.sources.quota_bytes(), reader })
+}
+
+/// How the web is searched and its pages are fetched, if they are.
+fn web(config: &Config, files: &Files) -> Result<Option<Web>, ServerError> {
+    if !config.web.enabled {
+        return Ok(None);
+    }
+    let fetcher = Fetcher::new(&config.web.fetch()).map_err(|error| wrong(&error))?;
+    let open = |config: &SearchConfig| {
+        let mut config = config.clone();
+        config.read_key(|name| std::env::var(name).ok())?;
+        config.open()
+    };
+    let search = config.web.search.iter().map(open).collect::<Result<_, SearchConfigError>>();
+    let search = search.map_err(|error| wrong(&error))?;
+    Ok(Some(Web::new(fetcher, search, files.reader.clone())))
+}
+
+fn wrong(error: &impl std::fmt::Display) -> ServerError {
+    ServerError::Web(error.to_string())
+}
+
 /// Every address of the server, on one screen.
 fn router(app: App) -> Router {
     use routes::{
-        chat, conversations, events, exports, generations, health, highlight, imports, models,
-        prompts, queue, search, session, shares,
+        chat, collections, conversations, events, exports, files, generations, health, highlight,
+        imports, models, prompts, queue, search, session, shares,
     };
     let http = app.config.http.clone();
     let (lifecycle, patience) = (app.lifecycle.clone(), app.patience);
+    // With what stands around a file.
+    let upload_limit =
+        usize::try_from(app.config.sources.limits().bytes).unwrap_or(usize::MAX) + BODY_LIMIT;
     Router::new()
         .route(path::DEVICE_SESSION, post(session::open))
         .route(path::DEVICE_SESSION_VALIDATE, get(session::validate))
@@ -282,6 +343,19 @@ fn router(app: App) -> Router {
         .route(path::SHARE, axum::routing::delete(shares::revoke))
         .route(path::PROMPTS, get(prompts::list))
         .route(path::PROMPT, axum::routing::put(prompts::put).delete(prompts::remove))
+        .route(
+            path::FILES,
+            post(files::upload).layer(DefaultBodyLimit::max(upload_limit)).get(files::list),
+        )
+        .route(path::FILE, get(files::get).delete(files::remove))
+        .route(path::FILE_CONTENT, get(files::content))
+        .route(path::FILE_PASSAGES, get(files::passages))
+        .route(path::COLLECTIONS, post(collections::make).get(collections::list))
+        .route(
+            path::COLLECTION,
+            get(collections::get).patch(collections::rename).delete(collections::remove),
+        )
+        .route(path::COLLECTED, axum::routing::put(collections::add).delete(collections::take_out))
         .route(path::RESTORE, post(conversations::restore))
         .route(path::SEARCH, get(search::search))
         .route(path::HIGHLIGHT, post(highlight::highlight))

@@ -23,6 +23,9 @@ use unbroken_store::Store;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    if let Some(code) = unbroken_documents::worker::run_if_asked() {
+        return code;
+    }
     run(&Cli::parse()).unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         ExitCode::FAILURE

@@ -4,6 +4,8 @@
 //!
 //! Beside it stands [`Proxy`], a network that fails on demand.
 //!
+//! It also answers `/search` in SearXNG's form, and serves the pages that this finds.
+//!
 //! Every text is numbered, so that a reader can tell loss, doubling and order.
 
 mod answer;
@@ -16,6 +18,7 @@ mod models;
 mod plan;
 mod proxy;
 mod script;
+mod search;
 mod server;
 mod spec;
 mod sse;

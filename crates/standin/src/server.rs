@@ -33,6 +33,7 @@ use crate::{
     gates::Gates,
     models,
     script::Scripts,
+    search,
     streams::{self, Streams},
 };
 
@@ -193,6 +194,8 @@ fn routes(shared: Shared) -> Router {
     Router::new()
         .route("/standin/calls", get(list_calls).delete(clear_calls))
         .route("/standin/gates/{name}", post(open_gate))
+        .route("/search", get(search::find))
+        .route("/pages/{name}", get(search::page))
         .merge(openai)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(shared)

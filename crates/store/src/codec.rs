@@ -193,6 +193,7 @@ mod tests {
                 output_tokens: 2,
                 content_chars: n,
                 content_sha256: "ab".into(),
+                invented_marks: n % 3,
             }),
         ]
     }

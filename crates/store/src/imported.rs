@@ -166,6 +166,7 @@ impl ImportedLog {
                 output_tokens: answer.output_tokens,
                 content_chars: content.chars().count() as u64,
                 content_sha256: hex(&Sha256::digest(content.as_bytes())),
+                invented_marks: 0,
             },
             _ => Body::State {
                 state: GenerationState::Interrupted,

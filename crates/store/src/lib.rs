@@ -6,28 +6,37 @@
 
 mod codec;
 mod error;
+mod file;
 mod folder;
 mod imported;
 mod keep;
 pub mod memory;
 mod query;
+mod rank;
 mod record;
 mod row;
 mod search;
 mod session;
 mod settled;
+mod sources;
 pub mod sqlite;
 mod store;
+mod terms;
 mod turn;
 mod words;
 mod writer;
 
 pub use codec::{decode_journal, decode_pack, encode_journal, encode_pack};
 pub use error::StoreError;
+pub use file::{
+    Collected, Collection, ContentHash, Drop, File, FileOutcome, Found, NewFile, Passage, ReadStep,
+    Ready,
+};
 pub use imported::{Import, ImportStep, Imported, ImportedLog, ImportedMessage, Share, Which};
 pub use keep::{Arrangement, Due, Shelf};
 pub use memory::Memory;
 pub use query::Query;
+pub use rank::rank;
 pub use record::{Body, JournalEntry, Record};
 pub use row::{
     Conversation, ConversationCursor, ConversationRow, Generation, History, HistoryMessage, Message,
@@ -36,5 +45,6 @@ pub use search::{Hit, NEWEST};
 pub use session::{SecretHash, Session};
 pub use settled::{Sealed, Settled};
 pub use store::Store;
+pub use terms::Terms;
 pub use turn::{NewTurn, Place, Turn, TurnOutcome};
 pub use writer::{Durability, Transaction, Writer};

@@ -51,6 +51,9 @@ pub enum Body {
         output_tokens: u64,
         content_chars: u64,
         content_sha256: String,
+        /// Marks that the model made up, which are not in the text.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        invented_marks: u64,
     },
     /// Terminal: the generation failed.
     Failed {
@@ -58,6 +61,11 @@ pub enum Body {
         message: String,
         retry_after_ms: Option<u64>,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Body {

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use unbroken_protocol::{
     Citation, ConversationId, Epoch, ErrorCode, FinishReason, GenerationId, GenerationState,
-    MessageId, Options, PrincipalId, Role, Routing, Seq, Timestamp,
+    MessageId, Options, PrincipalId, Role, Routing, Seq, Source, Timestamp,
 };
 
 /// A conversation without its messages.
@@ -53,6 +53,8 @@ pub struct Message {
     /// Of an answer that runs: empty, its log holds the text.
     pub content: String,
     pub created_at: Timestamp,
+    /// What a person chose for its answers to look things up in.
+    pub sources: Vec<Source>,
 }
 
 /// A generation, as far as the store knows it; a live one's head is in its log.

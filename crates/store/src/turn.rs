@@ -2,10 +2,10 @@
 
 use unbroken_protocol::{
     ClientMessageId, ConversationId, Epoch, GenerationId, GenerationState, MessageId, Options,
-    PrincipalId, Routing, Timestamp,
+    PrincipalId, Role, Routing, Source, Timestamp,
 };
 
-use crate::{Generation, Record, SecretHash};
+use crate::{Generation, Message, Record, SecretHash};
 
 /// A person's message and the generation that answers it.
 #[derive(Clone, Debug)]
@@ -15,8 +15,10 @@ pub struct NewTurn {
     pub user_message_id: MessageId,
     /// What the person says; `None` answers `user_message_id` once more.
     pub content: Option<String>,
-    /// Text that the answer begins with: another answer that is to go on.
-    pub begins_with: Option<Record>,
+    /// What the answers to it may look things up in.
+    pub sources: Vec<Source>,
+    /// What the answer begins with: another answer that is to go on.
+    pub begins_with: Vec<Record>,
     pub generation_id: GenerationId,
     pub message_id: MessageId,
     pub model: String,
@@ -29,6 +31,19 @@ pub struct NewTurn {
 }
 
 impl NewTurn {
+    /// The person's message when nothing was said before it.
+    pub fn first_message(&self) -> Option<Message> {
+        let Place::New { .. } = self.place else { return None };
+        Some(Message {
+            message_id: self.user_message_id,
+            parent_id: None,
+            role: Role::User,
+            content: self.content.clone()?,
+            created_at: self.at,
+            sources: self.sources.clone(),
+        })
+    }
+
     /// The generation that the store makes of it.
     pub fn generation(
         &self,

@@ -104,6 +104,9 @@ pub(crate) fn all() -> Vec<Action> {
         action("prompts", words::prompts(), words::prompts_also(), |app| {
             app.open_settings(Some(Section::Prompts));
         }),
+        action("files", words::your_files(), words::your_files_also(), |app| {
+            app.files.open.set(true);
+        }),
         action("instructions", words::instructions(), words::instructions_also(), |app| {
             app.open_settings(Some(Section::Answers));
         }),

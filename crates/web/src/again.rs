@@ -114,10 +114,10 @@ impl App {
             let _ = message.id?;
             let parent = message.parent_id.or_else(|| self.open.with(|all| before(all, key)));
             let parent = parent.map_or_else(|| "root".to_owned(), |id| id.to_string());
-            Some((text.clone(), parent))
+            Some((text.clone(), message.sources.clone(), parent))
         });
-        if let Some(Some((text, parent))) = message {
-            self.begin_edit(&text, Editing::Branch { parent });
+        if let Some(Some((text, sources, parent))) = message {
+            self.begin_edit(&text, sources, Editing::Branch { parent });
         }
     }
 

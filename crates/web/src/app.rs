@@ -83,6 +83,7 @@ pub(crate) fn Root() -> impl IntoView {
                 name=words::share_or_export()
                 bring=chunks::moving
             />
+            <LaterDialog open=app.files.open name=words::your_files() bring=chunks::library />
             <LaterDialog open=app.palette_open name=words::palette() bring=chunks::palette />
             <LaterDialog open=app.shortcuts_open name=words::shortcuts() bring=chunks::shortcuts />
             <ToastPlace />

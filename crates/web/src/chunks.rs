@@ -13,7 +13,9 @@ use leptos::wasm_split::{SplitLoaderError, wasm_split};
 use crate::pages::chat::Chat;
 use crate::pages::first_run::FirstRun;
 use crate::pages::history::History;
+use crate::parts::attachments::AttachmentList;
 use crate::parts::folder::FolderDialog;
+use crate::parts::library::LibraryDialog;
 use crate::parts::menu::Entries;
 use crate::parts::models::Models;
 use crate::parts::moving::MovingDialog;
@@ -47,10 +49,12 @@ macro_rules! chunks {
 chunks! {
     // Most of the app, and nothing of it is on the home page.
     chat: Chat,
+    attachments: AttachmentList,
     settings: Settings,
     history: History,
     search: SearchDialog,
     folders: FolderDialog,
+    library: LibraryDialog,
     menu: Entries,
     models: Models,
     moving: MovingDialog,

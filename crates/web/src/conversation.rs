@@ -317,7 +317,11 @@ impl Open {
     /// A message is on its way: shown at once.
     pub(crate) fn sent(self, turn: &Turn) {
         if self.is_open(turn) {
-            self.change(|transcript| transcript.begin_turn(turn.text.as_str()));
+            self.change(|transcript| {
+                let changes = transcript.begin_turn(turn.text.as_str());
+                transcript.attach(&turn.sources);
+                changes
+            });
             self.to_end.notify();
         }
     }
@@ -325,7 +329,9 @@ impl Open {
     /// The server has the message, and its generation can be followed.
     pub(crate) fn started(self, app: App, turn: &Turn, response: &StartResponse) {
         if turn.conversation_id.is_none() {
-            self.begin(app, Transcript::pending(response.conversation_id, turn.text.as_str()));
+            let mut pending = Transcript::pending(response.conversation_id, turn.text.as_str());
+            pending.attach(&turn.sources);
+            self.begin(app, pending);
         } else if !self.is_open(turn) {
             return;
         }

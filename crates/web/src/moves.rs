@@ -354,8 +354,8 @@ pub(crate) fn copy_id(share: &str) -> String {
     format!("copy-{share}")
 }
 
-/// Gives a file to the browser, to be kept.
-fn save(file: &Blob, name: &str) {
+/// Gives a file to the browser, which keeps it where it keeps downloads.
+pub(crate) fn save(file: &Blob, name: &str) {
     let Ok(url) = Url::create_object_url_with_blob(file) else { return };
     let link = document().create_element("a").ok();
     if let Some(link) = link.and_then(|link| link.dyn_into::<HtmlElement>().ok()) {

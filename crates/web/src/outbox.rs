@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use unbroken_chat_view::attachments;
 use unbroken_client::RestError;
 use unbroken_protocol::StartResponse;
 
@@ -54,7 +55,7 @@ impl App {
     /// Takes a message that waits back into the composer.
     pub(crate) fn edit_kept(self, turn: &Turn) {
         self.forget_kept(turn);
-        self.give_back(turn.text.clone());
+        self.give_back(turn.text.clone(), turn.sources.clone());
         dom::focus("message");
     }
 
@@ -92,7 +93,7 @@ impl App {
             }
             Err(error) => {
                 // It will never be taken as it is: the text is not lost.
-                self.give_back(turn.text.clone());
+                self.give_back(turn.text.clone(), turn.sources.clone());
                 self.complain(Some(state::sentence(&error)));
             }
         }
@@ -103,21 +104,25 @@ fn key(turn: &Turn) -> String {
     format!("{KEPT}{}", turn.client_message_id)
 }
 
-/// Where it goes, a line each, and the text.
+/// Where it goes and what goes along, a line each, and the text.
 fn written(turn: &Turn) -> String {
     let conversation = turn.conversation_id.map(|id| id.to_string()).unwrap_or_default();
     let parent = turn.parent_id.as_deref().unwrap_or_default();
     let temporary = if turn.temporary { TEMPORARY } else { "" };
+    let sources = attachments::written(turn.sources.iter());
     let model = turn.model_id.as_deref().unwrap_or_default();
-    format!("{conversation}\n{parent}\n{temporary}\n{model}\n{}", turn.text)
+    format!("{conversation}\n{parent}\n{temporary} {sources}\n{model}\n{}", turn.text)
 }
 
 fn read(key: &str, written: &str) -> Option<Turn> {
     let mut parts = written.splitn(5, '\n');
     let (conversation, parent) = (parts.next()?, parts.next()?);
-    let (temporary, model, text) = (parts.next()?, parts.next()?, parts.next()?);
+    let (how, model, text) = (parts.next()?, parts.next()?, parts.next()?);
+    // An earlier version of the app kept none.
+    let (temporary, sources) = how.split_once(' ').unwrap_or((how, ""));
     Some(Turn {
         text: text.to_owned(),
+        sources: attachments::read(sources),
         conversation_id: conversation.parse().ok(),
         parent_id: Some(parent.to_owned()).filter(|parent| !parent.is_empty()),
         client_message_id: key.strip_prefix(KEPT)?.parse().ok()?,

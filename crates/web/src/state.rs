@@ -15,6 +15,7 @@ use unbroken_protocol::{Capability, ConversationSummary, ErrorCode, Event, Times
 use crate::address::{Address, Place};
 use crate::calls::ask;
 use crate::conversation::Open;
+use crate::files::Files;
 use crate::keep::Keep;
 use crate::moves::Moves;
 use crate::notify::Notices;
@@ -90,6 +91,7 @@ pub(crate) struct Parts {
     pub(crate) outbox: Outbox,
     pub(crate) notices: Notices,
     pub(crate) prompts: Prompts,
+    pub(crate) files: Files,
     pub(crate) folded: RwSignal<bool>,
     pub(crate) drawer: RwSignal<bool>,
     pub(crate) settings_open: RwSignal<bool>,
@@ -127,6 +129,7 @@ impl App {
             outbox: Outbox::kept(),
             notices: Notices::new(),
             prompts: Prompts::new(),
+            files: Files::new(),
             folded: RwSignal::new(dom::kept(FOLDED).is_some()),
             drawer: RwSignal::new(false),
             settings_open: RwSignal::new(false),
@@ -214,6 +217,9 @@ impl App {
             Output::Update(id, update) => self.open.update(id, update),
             Output::Notice(Event::Conversation(event)) => self.conversation_changed(*event),
             Output::Notice(Event::Prompt(event)) => self.prompts.changed(event),
+            Output::Notice(event @ (Event::File(_) | Event::Collection(_))) => {
+                self.files.hear(Some(event));
+            }
             Output::Notice(Event::Noticed(_)) => {
                 self.load_lists();
                 self.open.reload(self);
@@ -312,6 +318,7 @@ impl App {
     fn load_lists(self) {
         let Some(rest) = self.rest() else { return };
         self.load_prompts();
+        self.files.hear(None);
         spawn_local(async move {
             let page = ask(async || rest.conversations(Some(PAGE), None).await).await;
             if let Some(page) = self.checked(page) {
@@ -325,6 +332,8 @@ impl App {
             let models = ask(async || rest.models().await).await;
             if let Some(list) = self.checked(models) {
                 self.picker.update(|picker| picker.set_models(list.models));
+                let on = self.writing.web.get_untracked().unwrap_or(false);
+                self.writing.web.set(list.web_search.then_some(on));
             }
             let stats = ask(async || rest.stats().await).await;
             if let Some(stats) = self.checked(stats) {

@@ -4,7 +4,7 @@
 use leptos::prelude::document;
 use unbroken_chat_view::language::{Language, Rules};
 pub(crate) use unbroken_chat_view::texts::*;
-use unbroken_protocol::{ImportFault, ImportState, ImportView};
+use unbroken_protocol::{FileInfo, ImportFault, ImportState, ImportView};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// What the guide is asked. It is written in English, and finds only what is in it.
@@ -178,4 +178,27 @@ pub(crate) fn import_note(what: &str, count: u64) -> String {
         "shortened" => note_shortened(count),
         _ => note_other(count),
     }
+}
+
+/// How large a file is.
+pub(crate) fn file_size(bytes: u64) -> String {
+    size(usize::try_from(bytes).unwrap_or(usize::MAX))
+}
+
+/// Why nothing can be read in a file, in a sentence.
+pub(crate) fn file_reason(file: &FileInfo) -> String {
+    let sentence = match file.reason_code.as_deref() {
+        Some("empty") => file_empty(),
+        Some("too_large") => file_unpacks(),
+        Some("encrypted") => file_encrypted(),
+        Some("scanned") => file_scanned(),
+        Some("unsupported") => file_unsupported(),
+        Some("damaged") => file_damaged(),
+        Some("too_much_text") => file_too_much_text(),
+        Some("out_of_time") => file_out_of_time(),
+        Some("out_of_memory") => file_out_of_memory(),
+        Some("unreadable") => file_unreadable(),
+        _ => return file.reason.clone().unwrap_or_else(|| file_unreadable().to_owned()),
+    };
+    sentence.to_owned()
 }

@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use unbroken_chat_view::attachments::{Attachments, EDIT, Readiness, source_of};
 use unbroken_chat_view::composer::{self, Composer, PENDING_MESSAGE};
 use unbroken_client::RestError;
 use unbroken_protocol::{
-    ClientMessageId, ConversationId, GenerationId, StartRequest, StartResponse,
+    ClientMessageId, ConversationId, GenerationId, MessageSource, StartRequest, StartResponse,
 };
 
 use crate::address::Place;
 use crate::calls::Patience;
 use crate::session::{self, Pair};
 use crate::state::{self, App, Connection};
-use crate::{dom, instructions};
+use crate::{dom, instructions, words};
 
 /// How often a start is sent again while the network fails, before the person is asked.
 pub(crate) const TRIES: u32 = 6;
@@ -28,6 +29,11 @@ pub(crate) const GUIDE: &str = "quotes";
 #[derive(Clone, Copy)]
 pub(crate) struct Writing {
     pub(crate) composer: RwSignal<Composer>,
+    pub(crate) attachments: RwSignal<Attachments>,
+    /// The message goes as soon as what is attached to it is sent.
+    pub(crate) waits: RwSignal<bool>,
+    /// Whether answers search the web; `None` where the server does not.
+    pub(crate) web: RwSignal<Option<bool>>,
     /// Why the last message was not taken.
     pub(crate) refusal: RwSignal<Option<String>>,
     /// Whether the last message can be sent again as it was.
@@ -53,6 +59,7 @@ pub(crate) enum Editing {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Turn {
     pub(crate) text: String,
+    pub(crate) sources: Vec<MessageSource>,
     pub(crate) conversation_id: Option<ConversationId>,
     /// Where it branches off, when it does not go to the end.
     pub(crate) parent_id: Option<String>,
@@ -66,6 +73,9 @@ impl Writing {
     pub(crate) fn new() -> Self {
         Self {
             composer: RwSignal::default(),
+            attachments: RwSignal::default(),
+            waits: RwSignal::default(),
+            web: RwSignal::default(),
             refusal: RwSignal::default(),
             unsent: RwSignal::default(),
             editing: RwSignal::default(),
@@ -86,12 +96,14 @@ impl App {
             self.writing.composer.set(Composer::with_draft(kept.unwrap_or_default()));
         }
         self.writing.refusal.set(None);
-        self.writing.editing.set(None);
+        self.leave_edit();
+        self.load_attachments();
     }
 
     /// Takes over what another tab writes here, so that neither writes over the other's text.
     pub(crate) fn follow_drafts(self) {
         let listener = window_event_listener(leptos::ev::storage, move |event| {
+            self.follow_attachments(&event);
             let is_here =
                 event.key().is_some() && event.key() == draft_key(self.place.get_untracked());
             if is_here && self.writing.editing.read_untracked().is_none() {
@@ -113,10 +125,15 @@ impl App {
     }
 
     /// Puts a message into the composer; what was there comes back after it.
-    pub(crate) fn begin_edit(self, text: &str, editing: Editing) {
+    pub(crate) fn begin_edit(self, text: &str, sources: Vec<MessageSource>, editing: Editing) {
         if self.writing.composer.read_untracked().is_sending() {
             return;
         }
+        self.writing.waits.set(false);
+        self.writing.attachments.update(|all| {
+            drop(all.take(EDIT));
+            all.bring(EDIT, sources);
+        });
         if self.writing.editing.read_untracked().is_none() {
             self.writing.aside.set(self.writing.composer.read_untracked().draft().to_owned());
         }
@@ -127,12 +144,18 @@ impl App {
 
     pub(crate) fn end_edit(self) {
         if self.writing.editing.get_untracked().is_some() {
-            self.writing.editing.set(None);
+            self.leave_edit();
             // Another tab may have written meanwhile.
             let draft = self.kept_draft().unwrap_or_else(|| self.writing.aside.get_untracked());
             self.writing.composer.update(|composer| composer.set_draft(draft));
             dom::focus("message");
         }
+    }
+
+    fn leave_edit(self) {
+        self.writing.waits.set(false);
+        self.writing.editing.set(None);
+        self.writing.attachments.update(|all| drop(all.take(EDIT)));
     }
 
     fn send_edit(self, queued: GenerationId) {
@@ -142,7 +165,7 @@ impl App {
         spawn_local(async move {
             if let Err(error) = rest.edit_queued(id, queued, &draft).await {
                 // It runs already, or cannot be reached: the text is not lost.
-                self.give_back(draft);
+                self.give_back(draft, Vec::new());
                 self.complain(Some(state::sentence(&error)));
             }
         });
@@ -164,14 +187,30 @@ impl App {
             }
             return;
         }
+        if !self.can_send_attached() {
+            return;
+        }
         if let Some(Some(text)) = self.writing.composer.try_update(Composer::send) {
             let mut turn = self.turn(text);
+            turn.sources = self.take_attached();
             if let Some(Editing::Branch { parent }) = editing {
                 turn.parent_id = Some(parent);
                 self.end_edit();
             }
             self.deliver(turn);
         }
+    }
+
+    /// Whether what is attached is ready to go along. Else the message waits for it, or says why it
+    /// cannot.
+    fn can_send_attached(self) -> bool {
+        let readiness = self.readiness();
+        let can_send = self.writing.composer.read_untracked().can_send();
+        self.writing.waits.set(readiness == Readiness::Sending && can_send);
+        if readiness == Readiness::Stuck && can_send {
+            self.writing.refusal.set(Some(words::attachments_stuck().to_owned()));
+        }
+        readiness == Readiness::Ready
     }
 
     /// Sends a message as if it had been typed; the draft stays.
@@ -197,8 +236,9 @@ impl App {
         let unsent = self.writing.unsent.get_untracked();
         let draft = self.writing.composer.read_untracked().draft().to_owned();
         match unsent {
-            Some(turn) if turn.text == draft => {
+            Some(turn) if turn.text == draft && self.has_attached(&turn.sources) => {
                 self.writing.composer.update(|composer| drop(composer.send()));
+                self.take_attached();
                 self.deliver(turn);
             }
             _ => self.send_draft(),
@@ -212,6 +252,7 @@ impl App {
         };
         Turn {
             text,
+            sources: Vec::new(),
             conversation_id,
             parent_id: None,
             model_id: None,
@@ -237,9 +278,12 @@ impl App {
     }
 
     /// Puts a message that was not taken before what was typed since.
-    pub(crate) fn give_back(self, text: String) {
+    pub(crate) fn give_back(self, text: String, sources: Vec<MessageSource>) {
         self.writing.composer.update(|composer| composer.failed(text));
         self.keep_draft();
+        if let Some(draft) = self.attaches_to() {
+            self.bring_attached(&draft, sources);
+        }
     }
 
     fn deliver(self, turn: Turn) {
@@ -274,6 +318,8 @@ impl App {
                 conversation_id: turn.conversation_id.map(|id| id.to_string()),
                 parent_id: turn.parent_id.clone(),
                 model_id: turn.model_id.clone(),
+                sources: Some(turn.sources.iter().filter_map(source_of).collect())
+                    .filter(|sources: &Vec<_>| !sources.is_empty()),
                 options: instructions::options(),
                 client_message_id: Some(turn.client_message_id.to_string()),
                 temporary: turn.temporary.then_some(true),
@@ -332,7 +378,7 @@ impl App {
             None => Place::Home,
         };
         if self.place.get_untracked() == place {
-            self.give_back(turn.text.clone());
+            self.give_back(turn.text.clone(), turn.sources.clone());
             self.writing.refusal.set(Some(state::sentence(error)));
             self.writing.unsent.set(Some(turn));
         } else {
@@ -341,12 +387,13 @@ impl App {
                 let mut draft = Composer::with_draft(dom::kept(&key).unwrap_or_default());
                 draft.failed(turn.text);
                 dom::keep(&key, draft.draft());
+                self.bring_attached(&key, turn.sources);
             }
         }
     }
 }
 
-fn draft_key(place: Place) -> Option<String> {
+pub(crate) fn draft_key(place: Place) -> Option<String> {
     match place {
         Place::Home => Some(composer::draft_key(None)),
         Place::Chat(id) => Some(composer::draft_key(id)),

@@ -4,6 +4,7 @@
 mod again;
 mod axe;
 mod browser;
+mod citations;
 mod everywhere;
 mod faults;
 mod flow;
@@ -24,6 +25,7 @@ mod picker;
 mod rich;
 mod server;
 mod side_by_side;
+mod sources;
 mod write;
 
 use std::time::Duration;

@@ -70,8 +70,8 @@ impl Server {
         Self { process, address, standin, folder }
     }
 
-    /// Starts one whose operator has switched links off.
-    pub(crate) async fn start_without_links(model: impl Into<Value>) -> Self {
+    /// Starts one whose operator has set this, by its name in the environment.
+    pub(crate) async fn start_set(model: impl Into<Value>, name: &str, value: &str) -> Self {
         let scripts = json!({ MODEL: model.into() }).to_string().parse().unwrap();
         let options = Options { scripts, ..Options::default() };
         let standin = Standin::start_on("127.0.0.1:0", options).await.unwrap();
@@ -80,7 +80,23 @@ impl Server {
         let command = command
             .env("OPENAI_BASE_URL", standin.base_url())
             .env("UNBROKEN__MODELS__DEFAULT", MODEL)
-            .env("UNBROKEN__SHARE__ENABLED", "false");
+            .env(name, value);
+        let (process, address) = run(command);
+        Self { process, address, standin, folder }
+    }
+
+    /// Starts one without a model that searches the stand-in's pages.
+    pub(crate) async fn start_searching() -> Self {
+        let standin = Standin::start_on("127.0.0.1:0", Options::default()).await.unwrap();
+        let folder = TempDir::new().unwrap();
+        let address = standin.addr();
+        let engine = format!("[{{ engine = \"searxng\", url = \"http://{address}\" }}]");
+        let mut command = command(&folder, "127.0.0.1:0");
+        let command = command
+            .env("UNBROKEN__MODELS__DISCOVER", "false")
+            .env("UNBROKEN__WEB__SEARCH", engine)
+            .env("UNBROKEN__WEB__ALLOW", "[\"127.0.0.1\"]")
+            .env("UNBROKEN__WEB__PORTS", format!("[{}]", address.port()));
         let (process, address) = run(command);
         Self { process, address, standin, folder }
     }

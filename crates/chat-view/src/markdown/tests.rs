@@ -13,6 +13,7 @@ pub(super) fn citation(index: u32) -> Citation {
         url: None,
         file_id: None,
         page: None,
+        passage: None,
         quote: String::new(),
         score: None,
     }

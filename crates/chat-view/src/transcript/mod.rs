@@ -11,8 +11,8 @@ mod tests;
 
 use unbroken_client::Update;
 use unbroken_protocol::{
-    ConversationId, ConversationPage, ErrorCode, GenerationId, MessageId, MessageView, QueueEvent,
-    QueueItem, Role, StartResponse,
+    ConversationId, ConversationPage, ErrorCode, GenerationId, MessageId, MessageSource,
+    MessageView, QueueEvent, QueueItem, Role, StartResponse,
 };
 
 pub use answer::{Answer, AnswerState};
@@ -39,6 +39,8 @@ pub struct Message {
     pub parent_id: Option<MessageId>,
     /// The messages in whose place it stands, itself among them, in their order.
     pub sibling_ids: Vec<MessageId>,
+    /// What goes along with a person's message.
+    pub sources: Vec<MessageSource>,
     pub kind: Kind,
 }
 
@@ -69,13 +71,15 @@ impl Message {
         self.sibling_ids.get((at - 1).checked_add_signed(step)?).copied()
     }
 
-    /// History knows the place of the message in the tree.
+    /// History knows the place of the message in the tree, and what became of its sources.
     fn placed(&mut self, view: &mut MessageView) -> bool {
         self.id = Some(view.message_id);
         self.parent_id = view.parent_id;
         let siblings = std::mem::take(&mut view.sibling_ids);
-        let same = self.sibling_ids == siblings;
+        let sources = std::mem::take(&mut view.sources);
+        let same = self.sibling_ids == siblings && self.sources == sources;
         self.sibling_ids = siblings;
+        self.sources = sources;
         !same
     }
 
@@ -238,6 +242,15 @@ impl Transcript {
         let you = self.add(None, Kind::You(text.into()));
         let place = Answer::place(self.next_key);
         vec![you, self.add(None, Kind::Answer(Box::new(place)))]
+    }
+
+    /// What goes along with the person's message that waits without ids.
+    pub fn attach(&mut self, sources: &[MessageSource]) {
+        let waits =
+            |message: &&mut Message| message.id.is_none() && matches!(message.kind, Kind::You(_));
+        if let Some(message) = self.messages.iter_mut().rev().find(waits) {
+            message.sources = sources.to_vec();
+        }
     }
 
     /// The server took the turn that waits without ids.
@@ -415,6 +428,7 @@ impl Transcript {
     fn read(&mut self, mut view: MessageView, changes: &mut Changes) -> Option<Message> {
         let (key, id) = (self.next_key, Some(view.message_id));
         let (parent_id, sibling_ids) = (view.parent_id, std::mem::take(&mut view.sibling_ids));
+        let sources = std::mem::take(&mut view.sources);
         let kind = match view.role {
             Role::User => Kind::You(view.content),
             Role::Assistant => Kind::Answer(Box::new(Answer::read(key, view))),
@@ -422,14 +436,14 @@ impl Transcript {
         };
         self.next_key += 1;
         changes.push(Change { key, what: What::Added });
-        Some(Message { key, id, parent_id, sibling_ids, kind })
+        Some(Message { key, id, parent_id, sibling_ids, sources, kind })
     }
 
     fn add(&mut self, id: Option<MessageId>, kind: Kind) -> Change {
         let key = self.next_key;
         self.next_key += 1;
-        let (parent_id, sibling_ids) = (None, Vec::new());
-        self.messages.push(Message { key, id, parent_id, sibling_ids, kind });
+        let (sibling_ids, sources) = (Vec::new(), Vec::new());
+        self.messages.push(Message { key, id, parent_id: None, sibling_ids, sources, kind });
         Change { key, what: What::Added }
     }
 }

@@ -48,6 +48,7 @@ fn complete(text: &str, status: CompleteStatus) -> Update {
         input_tokens: 0,
         output_tokens: 0,
         citations: Vec::new(),
+        invented_marks: 0,
         credits: None,
         timestamp: Timestamp::from_millis(0),
         at: At {
@@ -110,6 +111,7 @@ fn citation(index: u32) -> Citation {
         url: None,
         file_id: None,
         page: None,
+        passage: None,
         quote: String::new(),
         score: None,
     }
@@ -126,6 +128,7 @@ fn view(number: u8, role: Role, content: &str, state: Option<GenerationState>) -
         parent_id: None,
         sibling_ids: Vec::new(),
         generation_id: state.map(|_| generation(1)),
+        sources: Vec::new(),
         state,
         epoch: state.map(|_| 1),
         seq: state.map(|_| 5),

@@ -5,8 +5,8 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortController, Blob, Event, EventTarget, Headers, ReadableStreamDefaultReader, Request,
-    RequestInit, Response, XmlHttpRequest,
+    AbortController, Blob, Event, EventTarget, FormData, Headers, ReadableStreamDefaultReader,
+    Request, RequestInit, Response, XmlHttpRequest,
 };
 
 use super::{Answer, Method, RestError};
@@ -57,6 +57,7 @@ impl Upload {
         let _ = self.0.abort();
     }
 
+    /// Sends a file as the body.
     pub(super) async fn send(
         &self,
         url: &str,
@@ -66,10 +67,27 @@ impl Upload {
         self.post(url, file, sent).await.map_err(|e| unreachable(&e))
     }
 
-    async fn post(
+    /// Sends a file as the field `file` of a form.
+    pub(super) async fn send_in_form(
         &self,
         url: &str,
         file: &Blob,
+        name: &str,
+        sent: impl Fn(f64) + 'static,
+    ) -> Result<Answer, RestError> {
+        let form = FormData::new().map_err(|e| unreachable(&e))?;
+        let put = form.append_with_blob_and_filename("file", file, name);
+        put.map_err(|e| unreachable(&e))?;
+        // What is sent besides is not counted: nobody has chosen it.
+        let most = file.size();
+        let sent = move |bytes: f64| sent(bytes.min(most));
+        self.post(url, &form, sent).await.map_err(|e| unreachable(&e))
+    }
+
+    async fn post(
+        &self,
+        url: &str,
+        body: &JsValue,
         sent: impl Fn(f64) + 'static,
     ) -> Result<Answer, JsValue> {
         let Self(request) = self;
@@ -84,7 +102,8 @@ impl Upload {
                 let _ = request.add_event_listener_with_callback(event, then);
             }
         });
-        request.send_with_opt_blob(Some(file))?;
+        // Not by its own name in the bindings, which has one for each kind of body.
+        request.send_with_opt_blob(Some(body.unchecked_ref()))?;
         JsFuture::from(ended).await?;
         #[expect(
             clippy::cast_possible_truncation,

@@ -1,5 +1,6 @@
 //! The REST calls, the same in a native program and in a browser (PROTOCOL A1, A2, A4, A5, B4).
 
+mod files;
 mod moving;
 #[cfg_attr(target_arch = "wasm32", path = "browser.rs")]
 #[cfg_attr(not(target_arch = "wasm32"), path = "native.rs")]
@@ -529,6 +530,8 @@ fn read<A: DeserializeOwned>(Answer { status, body }: Answer) -> Result<A, RestE
 
 /// By way of a table, so that a page holds one parser of JSON instead of one for each type.
 fn parse<A: DeserializeOwned>(body: &str) -> serde_json::Result<A> {
+    // 204 has none.
+    let body = if body.is_empty() { "null" } else { body };
     serde_json::from_value(serde_json::from_str(body)?)
 }
 

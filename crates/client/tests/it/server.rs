@@ -250,6 +250,7 @@ impl Log {
             input_tokens: 0,
             output_tokens: 0,
             citations: Vec::new(),
+            invented_marks: 0,
             credits: None,
             timestamp: Timestamp::default(),
             at,
@@ -287,6 +288,7 @@ pub(crate) fn citation() -> Citation {
         url: None,
         file_id: None,
         page: None,
+        passage: None,
         quote: "…".into(),
         score: None,
     }

@@ -7,6 +7,7 @@ use unbroken_protocol::Role;
 
 use crate::Request;
 use crate::continuation::words;
+use crate::given::with_sources;
 
 /// Which wishes a server understands beyond the common ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,10 +82,17 @@ pub(crate) fn body(
     let options = &request.options;
     let system = options.system.as_deref().filter(|system| !system.trim().is_empty());
     let system = system.map(|content| Message::new("system", content));
-    let spoken = request
-        .messages
-        .iter()
-        .map(|message| Message::new(role(message.role), message.content.as_str()));
+    // In the last question: some models take no other place for what is not theirs.
+    let asks = |message: &crate::Message| message.role == Role::User;
+    let last = request.messages.iter().rposition(asks).filter(|_| !request.sources.is_empty());
+    let spoken = request.messages.iter().enumerate().map(|(at, message)| {
+        let content = &message.content;
+        let content = match last {
+            Some(last) if last == at => with_sources(&request.sources, content).into(),
+            _ => Cow::from(content),
+        };
+        Message::new(role(message.role), content)
+    });
     let form = continued.map(|(_, form)| form);
     let partial = continued.map(|(text, form)| Message {
         prefix: (form == Form::Prefix).then_some(true),
@@ -141,7 +149,8 @@ mod tests {
             Message { role: Role::Assistant, content: "Hello".into() },
             Message { role: Role::User, content: "Why?".into() },
         ];
-        let request = Request { model: "m".into(), messages: messages.into(), options };
+        let request =
+            Request { model: "m".into(), messages: messages.into(), sources: [].into(), options };
         serde_json::from_slice(&body(&request, dialect, after)).unwrap()
     }
 

@@ -3,7 +3,7 @@
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 /// The pages in reading order: name of the file, Markdown.
-const PAGES: [(&str, &str); 11] = [
+const PAGES: [(&str, &str); 12] = [
     ("what-it-is", include_str!("../../../../docs/guide/what-it-is.md")),
     ("first-steps", include_str!("../../../../docs/guide/first-steps.md")),
     ("add-a-model", include_str!("../../../../docs/guide/add-a-model.md")),
@@ -16,6 +16,7 @@ const PAGES: [(&str, &str); 11] = [
     ("open-it-to-a-network", include_str!("../../../../docs/guide/open-it-to-a-network.md")),
     ("your-data", include_str!("../../../../docs/guide/your-data.md")),
     ("bring-your-chats", include_str!("../../../../docs/guide/bring-your-chats.md")),
+    ("answer-from-your-files", include_str!("../../../../docs/guide/answer-from-your-files.md")),
     ("the-quotes-model", include_str!("../../../../docs/guide/the-quotes-model.md")),
     ("troubleshooting", include_str!("../../../../docs/guide/troubleshooting.md")),
 ];

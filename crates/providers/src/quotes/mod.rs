@@ -5,12 +5,13 @@ mod answer;
 mod guide;
 mod index;
 
+use std::pin::pin;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use async_stream::stream;
-use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, ready};
+use futures_util::{Stream, StreamExt};
 use tokio::time::{Instant, sleep_until};
 use unbroken_protocol::{ErrorCode, FinishReason, Means, ModelInfo, Role};
 
@@ -79,6 +80,10 @@ impl Provider for Quotes {
 
     fn generate(&self, request: Request) -> EventStream {
         let (index, pace) = (Arc::clone(&self.index), self.pace);
+        if !request.sources.is_empty() {
+            let text = answer::from_sources(&request.sources);
+            return spoken(text, question(&request).split_whitespace().count(), pace).boxed();
+        }
         stream! {
             let question = question(&request);
             let hits = match index.search(&GUIDE, question, PASSAGES).await {
@@ -97,23 +102,11 @@ impl Provider for Quotes {
                 yield Ok(Event::Source(Box::new(answer::citation(index, passage, *score))));
             }
             let passages: Vec<&Passage> = found.into_iter().map(|(passage, _)| passage).collect();
-            let text = answer::text(&passages);
-            let count = answer::words(&text).count();
-            let pause = pace.min(WHOLE_ANSWER / u32::try_from(count).unwrap_or(u32::MAX).max(1));
-            let begin = Instant::now();
-            for (spoken, word) in (1..).zip(answer::words(&text)) {
-                yield Ok(Event::Content(word.to_owned()));
-                if pause.is_zero() {
-                    tokio::task::yield_now().await;
-                } else {
-                    sleep_until(begin + pause * spoken).await;
-                }
+            let asked = question.split_whitespace().count();
+            let mut words = pin!(spoken(answer::text(&passages), asked, pace));
+            while let Some(event) = words.next().await {
+                yield event;
             }
-            yield Ok(Event::Usage(Usage {
-                input_tokens: as_tokens(question.split_whitespace().count()),
-                output_tokens: as_tokens(count),
-            }));
-            yield Ok(Event::Finish(FinishReason::Stop));
         }
         .boxed()
     }
@@ -138,6 +131,32 @@ impl Provider for Quotes {
             let again = self.generate(request);
             Ok(again.filter(move |event| ready(!is_source(event))).boxed())
         })
+    }
+}
+
+/// The answer word by word, to its end.
+fn spoken(
+    text: String,
+    asked: usize,
+    pace: Duration,
+) -> impl Stream<Item = Result<Event, Failure>> + Send {
+    stream! {
+        let count = answer::words(&text).count();
+        let pause = pace.min(WHOLE_ANSWER / u32::try_from(count).unwrap_or(u32::MAX).max(1));
+        let begin = Instant::now();
+        for (spoken, word) in (1..).zip(answer::words(&text)) {
+            yield Ok(Event::Content(word.to_owned()));
+            if pause.is_zero() {
+                tokio::task::yield_now().await;
+            } else {
+                sleep_until(begin + pause * spoken).await;
+            }
+        }
+        yield Ok(Event::Usage(Usage {
+            input_tokens: as_tokens(asked),
+            output_tokens: as_tokens(count),
+        }));
+        yield Ok(Event::Finish(FinishReason::Stop));
     }
 }
 
@@ -177,13 +196,44 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn what_was_given_is_quoted_instead_of_the_guide() {
+        let given = |number, text: &str, score| crate::Given {
+            number,
+            title: "whales.pdf".into(),
+            page: Some(number),
+            text: text.into(),
+            score,
+        };
+        let sources = [given(1, "They dive.", Some(1.0)), given(2, "They sing.", Some(4.0))];
+        let request = Request { sources: sources.into(), ..ask("Do whales sing?") };
+        let quotes = Quotes::new().with_pace(Duration::ZERO);
+        let events: Vec<_> = quotes.generate(request).map(Result::unwrap).collect().await;
+        let text: String = events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Content(word) => Some(word.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert!(text.starts_with("I am not a language model"), "{text}");
+        assert!(text.ends_with("**whales.pdf, page 2** [2]\n\n> They sing."), "{text}");
+        assert!(!events.iter().any(|event| matches!(event, Event::Source(_))));
+        assert_eq!(events.last(), Some(&Event::Finish(FinishReason::Stop)));
+    }
+
     fn ask(question: &str) -> Request {
         let messages = [
             Message { role: Role::User, content: "Where is my data?".into() },
             Message { role: Role::Assistant, content: "There.".into() },
             Message { role: Role::User, content: question.into() },
         ];
-        Request { model: QUOTES.into(), messages: messages.into(), options: Options::default() }
+        Request {
+            model: QUOTES.into(),
+            messages: messages.into(),
+            sources: [].into(),
+            options: Options::default(),
+        }
     }
 
     async fn answer(question: &str) -> Answer {

@@ -34,7 +34,12 @@ pub(crate) fn hasty(base_url: &str) -> OpenAi {
 
 pub(crate) fn request(model: &str) -> Request {
     let messages = [Message { role: Role::User, content: "my diary: Hi".into() }];
-    Request { model: model.into(), messages: messages.into(), options: Options::default() }
+    Request {
+        model: model.into(),
+        messages: messages.into(),
+        sources: [].into(),
+        options: Options::default(),
+    }
 }
 
 pub(crate) async fn ask(provider: &dyn Provider, model: &str) -> Answer {

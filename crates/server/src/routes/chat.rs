@@ -101,6 +101,7 @@ async fn begin(
         model_id: named(request.model_id),
         client_message_id: named(request.client_message_id),
         options: request.options.unwrap_or_default(),
+        sources: request.sources.unwrap_or_default(),
         temporary: request.temporary.unwrap_or(false),
     };
     let started = app.engine.start(speaker.principal, ask).await?;

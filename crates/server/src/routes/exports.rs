@@ -182,8 +182,21 @@ impl Write for Output {
 
 /// An answer that a browser keeps as a file.
 fn file(name: &str, content_type: &'static str, body: Body) -> Response {
-    // The plain name for old clients, and the whole one (RFC 6266, RFC 8187).
-    let plain: String = name.chars().map(|c| if c.is_ascii() { c } else { '_' }).collect();
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(disposition) = disposition("attachment", name) {
+        headers.insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    response
+}
+
+/// How a browser takes a file, and under which name: the plain one for old clients, and the whole
+/// one (RFC 6266, RFC 8187).
+pub(crate) fn disposition(how: &str, name: &str) -> Option<HeaderValue> {
+    let is_plain = |char: char| char == ' ' || char.is_ascii_graphic() && !"\"\\".contains(char);
+    let plain: String = name.chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
     let whole: String = name
         .bytes()
         .map(|byte| match byte {
@@ -193,13 +206,6 @@ fn file(name: &str, content_type: &'static str, body: Body) -> Response {
             _ => format!("%{byte:02X}"),
         })
         .collect();
-    let disposition = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{whole}");
-    let mut response = Response::new(body);
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Ok(disposition) = HeaderValue::try_from(disposition) {
-        headers.insert(header::CONTENT_DISPOSITION, disposition);
-    }
-    response
+    let disposition = format!("{how}; filename=\"{plain}\"; filename*=UTF-8''{whole}");
+    HeaderValue::try_from(disposition).ok()
 }

@@ -1,9 +1,11 @@
 //! The REST calls, one file for each thing that they are about.
 
 pub(crate) mod chat;
+pub(crate) mod collections;
 pub(crate) mod conversations;
 pub(crate) mod events;
 pub(crate) mod exports;
+pub(crate) mod files;
 pub(crate) mod generations;
 pub(crate) mod health;
 pub(crate) mod highlight;

@@ -12,7 +12,8 @@ use crate::error::{ApiError, Json, OptionalJson, Query};
 /// `GET /routing/models` and `GET /api/models`
 pub(crate) async fn list(State(app): State<App>) -> JsonReply<ModelList> {
     let models = app.engine.catalogue().models();
-    JsonReply(ModelList { total_count: models.len() as u64, models })
+    let web_search = app.engine.searches_web();
+    JsonReply(ModelList { total_count: models.len() as u64, models, web_search })
 }
 
 /// `GET /routing/stats`: with a device id alone nobody is known, and nobody has a preference.

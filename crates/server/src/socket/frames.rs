@@ -164,6 +164,7 @@ impl Connection {
             model_id: named(chat.model_id),
             client_message_id: named(chat.client_message_id),
             options: chat.options.unwrap_or_default(),
+            sources: chat.sources.unwrap_or_default(),
             temporary: false,
         };
         let chatted = if let Some(watched) = self.app.engine.watched(&speaker, &ask).await? {

@@ -31,6 +31,7 @@ mod search;
 mod sessions;
 mod shutdown;
 mod slow_readers;
+mod sources;
 mod start;
 mod stop;
 mod stream_chat;

@@ -4,9 +4,12 @@
 //! commit; dropping it undoes everything. Records are kept as they are, without the codec.
 
 mod branch;
+mod collections;
+mod files;
 mod history;
 mod keep;
 mod moving;
+mod passages;
 mod prompt;
 mod read;
 mod rows;

@@ -165,6 +165,7 @@ impl Transaction<'_> {
             role: message.role,
             content: message.content.clone(),
             created_at: message.created_at,
+            sources: message.sources.clone(),
         };
         self.state().messages.insert(message.message_id, (conversation_id, stored));
         let (Some(answer), Some(log)) = (&message.answer, &imported.log) else { return 0 };

@@ -41,6 +41,10 @@ impl<K: PartialEq, V> Rows<K, V> {
         self.0.iter().map(|(key, row)| (key, row))
     }
 
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
+        self.0.iter_mut().map(|(key, row)| (&*key, row))
+    }
+
     pub(super) fn values(&self) -> impl DoubleEndedIterator<Item = &V> {
         self.0.iter().map(|(_, row)| row)
     }

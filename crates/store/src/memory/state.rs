@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use unbroken_protocol::{
-    ClientMessageId, ConversationId, DeviceId, GenerationId, GenerationState, ImportId, MessageId,
-    PrincipalId, Prompt, PromptId, Seq, Timestamp,
+    ClientMessageId, CollectionId, ConversationId, DeviceId, FileId, FileState, GenerationId,
+    GenerationState, ImportId, MessageId, PrincipalId, Prompt, PromptId, Seq, Timestamp,
 };
 
 use super::rows::Rows;
 use crate::{
-    Conversation, ConversationRow, Generation, Import, JournalEntry, Message, Record, SecretHash,
-    Session, Share, Shelf,
+    Collection, ContentHash, Conversation, ConversationRow, Generation, Import, JournalEntry,
+    Message, NewFile, Passage, Ready, Record, SecretHash, Session, Share, Shelf,
 };
 
 /// Everything. What is large is shared between copies.
@@ -35,6 +35,23 @@ pub(super) struct State {
     pub(super) imports: BTreeMap<ImportId, Import>,
     /// Each with what it shows.
     pub(super) shares: BTreeMap<String, (Share, Vec<u8>)>,
+    pub(super) documents: Rows<ContentHash, Document>,
+    pub(super) files: Rows<FileId, NewFile>,
+    pub(super) collections: BTreeMap<CollectionId, (PrincipalId, Collection)>,
+}
+
+/// What can be read in files with the same bytes.
+#[derive(Clone, Default)]
+pub(super) struct Document {
+    /// `None` while it is being removed.
+    pub(super) state: Option<FileState>,
+    pub(super) reason: Option<String>,
+    pub(super) attempt: u32,
+    pub(super) ready: Option<Ready>,
+    /// Of all passages: how many, and Unicode scalar values of their texts.
+    pub(super) count: u32,
+    pub(super) chars: u64,
+    pub(super) passages: Arc<Vec<Passage>>,
 }
 
 impl State {

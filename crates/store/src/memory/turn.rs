@@ -1,7 +1,7 @@
 //! Writing: new turns.
 
 use unbroken_protocol::{
-    ClientMessageId, ConversationId, GenerationState, MessageId, PrincipalId, Role, limits,
+    ClientMessageId, ConversationId, GenerationState, MessageId, PrincipalId, Role, Source, limits,
 };
 
 use super::Transaction;
@@ -36,10 +36,11 @@ impl Transaction<'_> {
         }
         if let Some(content) = &turn.content {
             let id = turn.user_message_id;
-            self.insert_message(conversation_id, turn, (id, parent_id, Role::User, content));
+            let message = (id, parent_id, Role::User, content.as_str());
+            self.insert_message(conversation_id, turn, message, &turn.sources);
         }
         let answer = (turn.message_id, Some(turn.user_message_id), Role::Assistant, "");
-        self.insert_message(conversation_id, turn, answer);
+        self.insert_message(conversation_id, turn, answer, &[]);
         let state = match waiting_behind {
             0 => GenerationState::Running,
             _ => GenerationState::Queued,
@@ -70,9 +71,11 @@ impl Transaction<'_> {
         conversation: ConversationId,
         turn: &NewTurn,
         (message_id, parent_id, role, content): (MessageId, Option<MessageId>, Role, &str),
+        sources: &[Source],
     ) {
-        let content = content.to_owned();
-        let message = Message { message_id, parent_id, role, content, created_at: turn.at };
+        let (content, sources) = (content.to_owned(), sources.to_vec());
+        let message =
+            Message { message_id, parent_id, role, content, created_at: turn.at, sources };
         self.state().messages.insert(message_id, (conversation, message));
     }
 
@@ -84,9 +87,7 @@ impl Transaction<'_> {
     ) {
         let generation = turn.generation(conversation_id, state);
         self.state().generations.insert(turn.generation_id, generation);
-        if let Some(record) = &turn.begins_with {
-            self.pack(turn.generation_id, std::slice::from_ref(record));
-        }
+        self.pack(turn.generation_id, &turn.begins_with);
         if let Some((key, body)) = turn.client_message {
             let key = (turn.principal_id, key);
             self.state().client_messages.insert(key, (body, turn.generation_id));

@@ -93,7 +93,7 @@ impl Sqlite {
             None => Some(leaf),
         };
         let query = format!(
-            "{BRANCH} SELECT {}, m.message_id, m.parent_id, m.role, m.content, m.created_at, \
+            "{BRANCH} SELECT {}, m.message_id, m.parent_id, m.role, m.content, m.created_at, m.sources, \
                (SELECT group_concat(hex(s.message_id) ORDER BY s.rowid) FROM messages s \
                 WHERE s.conversation_id = m.conversation_id AND s.parent_id IS m.parent_id) \
                AS siblings \
@@ -163,7 +163,7 @@ impl Sqlite {
 
     pub(crate) async fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
         let found = sqlx::query(
-            "SELECT message_id, parent_id, role, content, created_at FROM messages \
+            "SELECT message_id, parent_id, role, content, created_at, sources FROM messages \
              WHERE message_id = ?",
         )
         .bind(id.as_bytes().as_slice())
@@ -188,7 +188,7 @@ impl Sqlite {
 
     pub(crate) async fn branch(&self, leaf: MessageId) -> Result<Vec<Message>, StoreError> {
         let query = format!(
-            "{BRANCH} SELECT m.message_id, m.parent_id, m.role, m.content, m.created_at \
+            "{BRANCH} SELECT m.message_id, m.parent_id, m.role, m.content, m.created_at, m.sources \
              FROM branch b CROSS JOIN messages m ON m.rowid = b.id ORDER BY b.step"
         );
         let mut messages = self.upwards(Some(leaf), usize::MAX, query, row::message).await?;

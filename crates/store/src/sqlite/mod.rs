@@ -4,9 +4,12 @@
 //! processes.
 
 mod branch;
+mod collections;
+mod files;
 mod history;
 mod keep;
 mod moving;
+mod passages;
 mod prompt;
 mod read;
 mod row;

@@ -48,7 +48,7 @@ impl Sqlite {
     ) -> Result<Vec<(Message, Option<Generation>)>, StoreError> {
         let query = format!(
             "SELECT {}, m.rowid AS place, m.message_id, m.parent_id, m.role, m.content, \
-               m.created_at \
+               m.created_at, m.sources \
              FROM messages m LEFT JOIN generations g ON g.message_id = m.message_id \
              LEFT JOIN conversations c ON c.conversation_id = g.conversation_id \
              WHERE m.conversation_id = ? AND m.rowid > ? ORDER BY m.rowid LIMIT ?",
@@ -448,8 +448,8 @@ impl Script {
         let parent = message.parent_id.map(|parent| parent.as_bytes().to_vec());
         self.step(
             "INSERT INTO messages \
-             (message_id, conversation_id, parent_id, role, content, created_at, depth) \
-             VALUES (?, ?, ?, ?, ?, ?, \
+             (message_id, conversation_id, parent_id, role, content, created_at, sources, depth) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, \
                1 + coalesce((SELECT depth FROM messages WHERE message_id = ?), 0))",
         )
         .id(message.message_id.as_bytes())
@@ -458,6 +458,7 @@ impl Script {
         .bind(to_word(message.role))
         .bind(message.content.clone())
         .bind(message.created_at.as_millis())
+        .bind(row::sources(&message.sources))
         .bind(parent)
         .due(conversation, Some(message.message_id));
         let (Some(answer), Some(log)) = (&message.answer, &imported.log) else { return };

@@ -150,7 +150,7 @@ impl Sqlite {
         conversation: ConversationId,
     ) -> Result<Vec<(GenerationId, Message)>, StoreError> {
         let rows = sqlx::query(
-            "SELECT g.generation_id, m.message_id, m.parent_id, m.role, m.content, m.created_at \
+            "SELECT g.generation_id, m.message_id, m.parent_id, m.role, m.content, m.created_at, m.sources \
              FROM generations g JOIN messages a ON a.message_id = g.message_id \
              JOIN messages m ON m.message_id = a.parent_id \
              WHERE g.conversation_id = ? AND g.state = 'queued' \

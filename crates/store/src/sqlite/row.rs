@@ -2,7 +2,9 @@
 
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
-use unbroken_protocol::{ConversationId, GenerationId, MessageId, PrincipalId, Role, Timestamp};
+use unbroken_protocol::{
+    ConversationId, GenerationId, MessageId, PrincipalId, Role, Source, Timestamp,
+};
 
 use crate::{Conversation, Generation, Message, StoreError};
 
@@ -36,6 +38,7 @@ pub(super) fn message(row: &SqliteRow) -> Result<Message, StoreError> {
         role: role(row.try_get("role")?)?,
         content: row.try_get("content")?,
         created_at: Timestamp::from_millis(row.try_get("created_at")?),
+        sources: json(row.try_get("sources")?)?.unwrap_or_default(),
     })
 }
 
@@ -98,6 +101,12 @@ pub(super) fn to_word<T: serde::Serialize>(value: T) -> String {
         Ok(serde_json::Value::String(word)) => word,
         other => unreachable!("an enum of words serializes as a text, not {other:?}"),
     }
+}
+
+/// Sources as they are stored; nothing for none, as nearly all messages have.
+pub(super) fn sources(sources: &[Source]) -> Option<String> {
+    let written = || serde_json::to_string(sources).expect("sources are plain data");
+    (!sources.is_empty()).then(written)
 }
 
 fn json<T: serde::de::DeserializeOwned>(text: Option<&str>) -> Result<Option<T>, StoreError> {

@@ -2,7 +2,8 @@
 
 use sqlx::Row as _;
 use unbroken_protocol::{
-    ClientMessageId, ConversationId, GenerationState, MessageId, PrincipalId, Timestamp, limits,
+    ClientMessageId, ConversationId, GenerationState, MessageId, PrincipalId, Source, Timestamp,
+    limits,
 };
 
 use super::script::Script;
@@ -47,15 +48,13 @@ impl Transaction<'_> {
         }
         if let Some(content) = &turn.content {
             let message = (turn.user_message_id, parent_id, "user", content.as_str());
-            script.message(conversation_id, message, turn.at);
+            script.message(conversation_id, message, turn.at, &turn.sources);
             script.due(conversation_id, Some(turn.user_message_id));
         }
         let answer = (turn.message_id, Some(turn.user_message_id), "assistant", "");
-        script.message(conversation_id, answer, turn.at);
+        script.message(conversation_id, answer, turn.at, &[]);
         script.generation(turn, conversation_id, state);
-        if let Some(record) = &turn.begins_with {
-            script.pack(turn.generation_id, std::slice::from_ref(record));
-        }
+        script.pack(turn.generation_id, &turn.begins_with);
         script.turn_in(conversation_id, turn);
         match script.run(&mut *self.inner).await {
             Err(StoreError::Database(error)) if is_taken(&error) => {
@@ -269,12 +268,13 @@ impl Script {
         conversation: ConversationId,
         (id, parent, role, content): (MessageId, Option<MessageId>, &'static str, &str),
         at: Timestamp,
+        sources: &[Source],
     ) {
         let parent = parent.map(|parent| parent.as_bytes().to_vec());
         self.step(
             "INSERT INTO messages \
-             (message_id, conversation_id, parent_id, role, content, created_at, depth) \
-             VALUES (?, ?, ?, ?, ?, ?, \
+             (message_id, conversation_id, parent_id, role, content, created_at, sources, depth) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, \
                1 + coalesce((SELECT depth FROM messages WHERE message_id = ?), 0))",
         )
         .id(id.as_bytes())
@@ -283,6 +283,7 @@ impl Script {
         .bind(role)
         .bind(content.to_owned())
         .bind(at.as_millis())
+        .bind(row::sources(sources))
         .bind(parent);
     }
 

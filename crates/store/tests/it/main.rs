@@ -8,6 +8,7 @@ mod moving;
 mod owner;
 mod same;
 mod search;
+mod sources;
 mod turns;
 
 use tempfile::TempDir;
@@ -74,7 +75,8 @@ fn new_turn(principal_id: PrincipalId, place: Place, content: &str) -> NewTurn {
         place,
         user_message_id: MessageId::new(),
         content: Some(content.into()),
-        begins_with: None,
+        sources: Vec::new(),
+        begins_with: Vec::new(),
         generation_id: GenerationId::new(),
         message_id: MessageId::new(),
         model: "numbers".into(),

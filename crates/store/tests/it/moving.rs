@@ -43,6 +43,7 @@ fn conversation(messages: usize) -> ArchivedConversation {
             role: if n % 2 == 0 { Role::User } else { Role::Assistant },
             content: format!("whale {n}"),
             created_at: at,
+            sources: Vec::new(),
             answer,
         });
     }

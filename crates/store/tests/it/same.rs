@@ -15,6 +15,9 @@ use unbroken_store::{
 
 use crate::Home;
 
+#[path = "same/files.rs"]
+mod files;
+
 /// Everything is read again after so many steps: it takes longer than the steps.
 const READ_EVERY: usize = 6;
 
@@ -44,6 +47,12 @@ enum Do {
     Trim,
     Deliver { turn: usize },
     Person { person: usize, at: i64 },
+    File { person: usize, content: u8 },
+    DeleteFile { person: usize, file: usize },
+    Read { content: u8, how: usize },
+    Drop { content: u8, deleted: bool },
+    Collect { person: usize, file: usize, at: i64 },
+    Forget { person: usize },
 }
 
 fn step() -> impl Strategy<Value = Do> {
@@ -78,7 +87,14 @@ fn step() -> impl Strategy<Value = Do> {
         2 => n.clone().prop_map(|turn| Do::Journal { turn }),
         1 => Just(Do::Trim),
         1 => n.clone().prop_map(|turn| Do::Deliver { turn }),
-        1 => (n, 0..100_i64).prop_map(|(person, at)| Do::Person { person, at }),
+        1 => (n.clone(), 0..100_i64).prop_map(|(person, at)| Do::Person { person, at }),
+        3 => (n.clone(), 0..4_u8).prop_map(|(person, content)| Do::File { person, content }),
+        1 => (n.clone(), n.clone()).prop_map(|(person, file)| Do::DeleteFile { person, file }),
+        4 => (0..4_u8, n.clone()).prop_map(|(content, how)| Do::Read { content, how }),
+        1 => (0..4_u8, any::<bool>()).prop_map(|(content, deleted)| Do::Drop { content, deleted }),
+        2 => (n.clone(), n.clone(), 0..100_i64)
+            .prop_map(|(person, file, at)| Do::Collect { person, file, at }),
+        1 => n.prop_map(|person| Do::Forget { person: person * 5 + 1 }),
     ]
 }
 
@@ -92,6 +108,10 @@ struct Known {
 }
 
 impl Known {
+    fn person(&self, person: usize) -> PrincipalId {
+        self.people[usize::from(person % 5 == 1)]
+    }
+
     fn turn(&self, turn: usize) -> Option<&Turn> {
         self.turns.get(turn % self.turns.len().max(1))
     }
@@ -130,7 +150,7 @@ impl Known {
             }
             Do::Root { turn } => self.new_turn(0, Place::Root(conversation(turn)?)),
             Do::Again { turn, begins } => {
-                let begins_with = begins.then(|| record(1, 1));
+                let begins_with = begins.then(|| record(1, 1)).into_iter().collect();
                 NewTurn {
                     user_message_id: self.turn(*turn)?.user_message_id,
                     content: None,
@@ -195,6 +215,12 @@ async fn act(
             Some(turn) => said(transaction.arrange(turn.conversation_id, &arrangement(*how)).await),
             None => String::new(),
         },
+        Do::File { .. }
+        | Do::DeleteFile { .. }
+        | Do::Read { .. }
+        | Do::Drop { .. }
+        | Do::Collect { .. }
+        | Do::Forget { .. } => files::act(transaction, known, step, found).await,
         Do::Person { person, at } => {
             said(belongings(transaction, known.people[usize::from(person % 5 == 1)], *at).await)
         }
@@ -333,6 +359,7 @@ async fn everything(store: &Store, known: &Known) -> Vec<String> {
         said(store.deleted().await),
         said(store.anything_due(&known.due()).await),
     ];
+    all.extend(files::everything(store, known).await);
     for person in known.people {
         for shelf in [Shelf::Kept, Shelf::Archived] {
             all.push(said(store.conversations(person, shelf, 9, None).await));

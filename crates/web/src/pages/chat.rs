@@ -1,8 +1,9 @@
 //! A conversation: its messages, which follow the end only while the person is there.
 
-use leptos::ev::{KeyboardEvent, WheelEvent};
+use leptos::ev::{KeyboardEvent, MouseEvent, WheelEvent};
 use leptos::prelude::*;
-use web_sys::EventTarget;
+use unbroken_protocol::Citation;
+use web_sys::{EventTarget, HtmlElement};
 
 use super::window::Window;
 use crate::address::Place;
@@ -13,6 +14,7 @@ use crate::parts::citation::{self, CitationCard, Shown};
 use crate::parts::message::{Answer, You};
 use crate::parts::pair::Pair;
 use crate::parts::show::Show;
+use crate::parts::source_viewer::{SourceViewer, Viewer};
 use crate::state::App;
 use crate::words;
 
@@ -47,6 +49,8 @@ fn Transcript() -> impl IntoView {
     let window = Window::new(app);
     let (scroller, content, in_page) = (window.scroller, window.content, window.shown);
     let shown = Shown::new();
+    let viewer = Viewer::new(app);
+    provide_context(viewer);
     let on_wheel = move |event: WheelEvent| {
         if event.delta_y() < 0.0 {
             window.pulled_away();
@@ -57,9 +61,16 @@ fn Transcript() -> impl IntoView {
         "Escape" => shown.hide(),
         _ => {}
     };
-    let point = move |target: Option<EventTarget>| match citation::chip(target) {
-        Some((chip, index)) => show_citation(app, shown, chip, index),
+    let point = move |target: Option<EventTarget>| match cited(app, target) {
+        Some((chip, citation)) => shown.show(chip, citation),
         None => shown.hide(),
+    };
+    let on_click = move |event: MouseEvent| {
+        block_buttons::on_click(&event);
+        if let Some((_, citation)) = cited(app, event.target()) {
+            shown.hide();
+            citation::open(viewer, citation);
+        }
     };
     view! {
         <div
@@ -71,7 +82,7 @@ fn Transcript() -> impl IntoView {
             on:scroll=move |_| window.scrolled()
             on:wheel=on_wheel
             on:keydown=on_key
-            on:click=move |event| block_buttons::on_click(&event)
+            on:click=on_click
             on:pointerover=move |event| point(event.target())
             on:focusin=move |event| point(event.target())
             on:focusout=move |_| shown.hide()
@@ -107,6 +118,7 @@ fn Transcript() -> impl IntoView {
         </div>
         <AnotherModel />
         <CitationCard shown />
+        <SourceViewer viewer />
     }
 }
 
@@ -116,14 +128,13 @@ fn Space(height: Signal<i32>) -> impl IntoView {
     view! { <div class="space" style:height=move || format!("{}px", height.get())></div> }
 }
 
-fn show_citation(app: App, shown: Shown, chip: web_sys::HtmlElement, index: u32) {
-    let key = chip.closest("[data-key]").ok().flatten().and_then(|e| e.get_attribute("data-key"));
-    let Some(key) = key.and_then(|key| key.parse().ok()) else { return };
+/// The chip that an event happened on, and what it cites.
+fn cited(app: App, target: Option<EventTarget>) -> Option<(HtmlElement, Citation)> {
+    let (chip, index) = citation::chip(target)?;
+    let key = chip.closest("[data-key]").ok()??.get_attribute("data-key")?.parse().ok()?;
     let citation = app.open.message(key, |message| {
         let citations = &message.answer()?.citations;
         citations.iter().find(|citation| citation.index == index).cloned()
     });
-    if let Some(Some(citation)) = citation {
-        shown.show(chip, citation);
-    }
+    Some((chip, citation??))
 }

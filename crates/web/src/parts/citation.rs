@@ -1,10 +1,12 @@
 //! The card that shows a citation's quote, title and origin, beside its chip.
 
 use leptos::prelude::*;
+use unbroken_chat_view::citing::{plain, with_fragment};
 use unbroken_protocol::Citation;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
+use super::source_viewer::Viewer;
 use crate::{dom, words};
 
 const CARD: &str = "citation-card";
@@ -52,6 +54,27 @@ pub(crate) fn chip(target: Option<web_sys::EventTarget>) -> Option<(HtmlElement,
     Some((chip.dyn_into().ok()?, index))
 }
 
+/// Opens what is cited at its place: a file in the viewer, a page of the web in another tab.
+pub(crate) fn open(viewer: Viewer, citation: Citation) {
+    match page(&citation) {
+        Some(address) => {
+            let _ = window().open_with_url_and_target_and_features(
+                &address,
+                "_blank",
+                "noopener,noreferrer",
+            );
+        }
+        None => viewer.show_citation(citation),
+    }
+}
+
+/// The address of a cited page of the web, with the passage marked.
+pub(crate) fn page(citation: &Citation) -> Option<String> {
+    let url = citation.url.as_deref()?;
+    let is_web = url.starts_with("https://") || url.starts_with("http://");
+    is_web.then(|| with_fragment(url, &citation.quote))
+}
+
 #[component]
 pub(crate) fn CitationCard(shown: Shown) -> impl IntoView {
     let origin = |citation: &Citation| match (&citation.url, citation.page) {
@@ -66,7 +89,7 @@ pub(crate) fn CitationCard(shown: Shown) -> impl IntoView {
                 let origin = origin(&citation);
                 Some(
                     view! {
-                        <strong dir="auto">{citation.title}</strong>
+                        <strong dir="auto">{plain(&citation.title)}</strong>
                         <q dir="auto">{citation.quote}</q>
                         <span class="origin">{origin}</span>
                     },

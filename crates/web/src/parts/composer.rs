@@ -1,13 +1,15 @@
 //! The composer, one and the same element on every page, so that it never loses the focus.
 
 use leptos::ev::{KeyboardEvent, SubmitEvent};
-use leptos::html::Textarea;
+use leptos::html::{Input, Textarea};
 use leptos::prelude::*;
+use unbroken_chat_view::attachments::Readiness;
 use unbroken_chat_view::composer::Action;
 
 use super::dictation::{Dictate, Dictation};
-use super::icons::{ARROW_UP, ATTACH, GLOBE, icon};
+use super::icons::{ARROW_UP, ATTACH, FOLDER, GLOBE, icon};
 use super::intake;
+use super::later::LaterPage;
 use super::picker::ModelPicker;
 use super::prompt_menu::{self, PromptMenu, PromptPlace};
 use super::show::Show;
@@ -15,7 +17,7 @@ use super::temporary::Temporary;
 use crate::address::Place;
 use crate::state::App;
 use crate::writing::{Editing, Turn};
-use crate::{dom, words};
+use crate::{chunks, dom, words};
 
 /// The textbox "Message" with its buttons, the queue above it, and a refusal when there is one.
 #[component]
@@ -41,8 +43,14 @@ pub(crate) fn Composer() -> impl IntoView {
             dom::fit_height(&field);
         }
     });
+    // A message that waits for its files goes by itself.
+    Effect::new(move || {
+        if app.writing.waits.get() && app.readiness() != Readiness::Sending {
+            app.send_draft();
+        }
+    });
     let (menu, dictation) = (PromptMenu::new(app), Dictation::new());
-    let over = intake::dropping(app, field);
+    let over = intake::dropping(app);
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         dictation.stop();
@@ -75,6 +83,9 @@ pub(crate) fn Composer() -> impl IntoView {
             <Length />
             <PromptPlace menu field />
             <form class="composer" class:dropping=over data-drop=words::drop_here() on:submit=submit>
+                <Show when=move || !app.writing.attachments.read().all().is_empty()>
+                    <LaterPage bring=chunks::attachments />
+                </Show>
                 <textarea
                     id="message"
                     node_ref=field
@@ -170,31 +181,58 @@ fn action(app: App, event: &KeyboardEvent) -> Action {
     dom::press(event, |press| app.writing.composer.read_untracked().key(press))
 }
 
-/// Where an answer may look things up. Both wait for their issue, and say so.
+/// Where an answer may look things up.
 #[component]
 fn Sources() -> impl IntoView {
-    let source = |id: &'static str, name: &'static str, path, reason: &'static str| {
-        view! {
+    let app = App::get();
+    let chooser = NodeRef::<Input>::new();
+    let choose = move |_| {
+        if let Some(chooser) = chooser.get_untracked() {
+            chooser.click();
+        }
+    };
+    let chosen = move |_| {
+        let Some(chooser) = chooser.get_untracked() else { return };
+        if let Some(files) = chooser.files() {
+            app.attach(&files);
+        }
+        // The same file may be chosen once more.
+        chooser.set_value("");
+        dom::focus("message");
+    };
+    let web = app.writing.web;
+    let about_web = Signal::derive(move || match web.get() {
+        Some(_) => words::web_about(),
+        None => words::web_not_here(),
+    });
+    view! {
+        <fieldset class="sources" aria-label=words::sources()>
+            <input type="file" node_ref=chooser multiple hidden on:change=chosen />
+            <button class="source" type="button" aria-label=words::attach() on:click=choose>
+                {icon(ATTACH)}
+                <span aria-hidden="true">{words::attach()}</span>
+            </button>
             <button
                 class="source"
                 type="button"
-                aria-label=name
-                aria-disabled="true"
-                aria-describedby=id
-                title=reason
+                aria-label=words::your_files()
+                title=words::your_files()
+                on:click=move |_| app.files.open.set(true)
             >
-                {icon(path)}
-                <span aria-hidden="true">{name}</span>
+                {icon(FOLDER)}
             </button>
-            <span id=id hidden>
-                {reason}
-            </span>
-        }
-    };
-    view! {
-        <fieldset class="sources" aria-label=words::sources()>
-            {source("attach-reason", words::attach(), ATTACH, words::attach_not_yet())}
-            {source("web-reason", words::web(), GLOBE, words::web_not_yet())}
+            <button
+                class="source"
+                type="button"
+                aria-label=words::web()
+                aria-pressed=Signal::derive(move || web.get().map(|on| on.to_string()))
+                aria-disabled=Signal::derive(move || web.get().is_none().to_string())
+                title=about_web
+                on:click=move |_| web.update(|web| *web = web.map(|on| !on))
+            >
+                {icon(GLOBE)}
+                <span aria-hidden="true">{words::web()}</span>
+            </button>
         </fieldset>
     }
 }
@@ -210,7 +248,7 @@ fn Queue() -> impl IntoView {
                 let label = if at == 0 { words::next() } else { words::then() };
                 let buttons = waiting.id.map(|id| {
                     let text = waiting.text.clone();
-                    let edit = move |_| app.begin_edit(&text, Editing::Queued { id });
+                    let edit = move |_| app.begin_edit(&text, Vec::new(), Editing::Queued { id });
                     view! {
                         <button class="link-button" type="button" on:click=edit>
                             {words::edit()}

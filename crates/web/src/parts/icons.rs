@@ -23,6 +23,8 @@ pub(crate) const PULSE: &str = "M2 8.5h2.7L6.5 4l3 8 1.8-3.5H14";
 pub(crate) const MAGNIFIER: &str = "M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9ZM10.3 10.3l3.2 3.2";
 pub(crate) const MORE: &str = "M3.5 8h.01M8 8h.01M12.5 8h.01";
 pub(crate) const PIN: &str = "M6 2.5h4l-.5 4 2 2.5h-7l2-2.5ZM8 9v4.5";
+pub(crate) const FILE: &str =
+    "M4.5 2.5h4.5l3 3v7a1 1 0 0 1-1 1h-6.5a1 1 0 0 1-1-1v-9a1 1 0 0 1 1-1ZM9 2.5v3h3";
 pub(crate) const FOLDER: &str =
     "M2.5 12V4.5a1 1 0 0 1 1-1h3l1.5 2h4.5a1 1 0 0 1 1 1V12a1 1 0 0 1-1 1h-9a1 1 0 0 1-1-1Z";
 pub(crate) const ARCHIVE: &str =

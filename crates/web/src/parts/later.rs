@@ -120,6 +120,7 @@ impl Later {
             <p role="alert">{words::part_missing()}</p>
             <button
                 class="button"
+                type="button"
                 autofocus
                 aria-disabled=Signal::derive(move || self.coming.get().to_string())
                 on:click=again

@@ -7,14 +7,18 @@ use std::time::Duration;
 use leptos::html::Div;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use unbroken_chat_view::citing::{parted, plain};
 use unbroken_chat_view::transcript::{Answer as AnswerModel, AnswerState, Message};
 use unbroken_protocol::Citation;
 
 use super::another::Another;
+use super::attached::Attached;
+use super::citation;
 use super::icons::{AGAIN, BACK, CHECK, COPY, FORTH, PENCIL, PULSE, SHARE, icon};
 use super::picker;
 use super::prose::Prose;
 use super::show::Show;
+use super::source_viewer::Viewer;
 use crate::again::By;
 use crate::facts::Facts;
 use crate::moves::Task;
@@ -29,15 +33,21 @@ pub(crate) const COPIED_FOR: Duration = Duration::from_millis(1500);
 pub(crate) fn You(key: u64) -> impl IntoView {
     let app = App::get();
     let read = move || {
-        app.open.message(key, |message| (message.plain_text().to_owned(), message.branch()))
+        app.open.message(key, |message| {
+            (message.plain_text().to_owned(), message.branch(), message.sources.clone())
+        })
     };
-    let (text, branch) = read().unwrap_or_default();
+    let (text, branch, sources) = read().unwrap_or_default();
     let (text, branch) = (RwSignal::new(text), RwSignal::new(branch));
+    let sources = RwSignal::new(sources);
     let is_sending = move || app.open.message(key, |message| message.id.is_none()) == Some(true);
     let sending = RwSignal::new(is_sending());
     app.open.watch(key, move || {
         sending.set(is_sending());
-        if let Some((now, at)) = read() {
+        if let Some((now, at, with)) = read() {
+            if *sources.read_untracked() != with {
+                sources.set(with);
+            }
             if *text.read_untracked() != now {
                 text.set(now);
             }
@@ -48,6 +58,7 @@ pub(crate) fn You(key: u64) -> impl IntoView {
     });
     view! {
         <article class="message you" data-key=key aria-label=words::you()>
+            <Attached sources />
             <div class="bubble" dir="auto">
                 {text}
             </div>
@@ -192,7 +203,7 @@ pub(crate) fn Answer(
                 </details>
             </Show>
             <div class="prose" node_ref=body></div>
-            <SourcesList citations />
+            <SourcesList key citations />
             <Notice key about />
             <Show when=move || !about.read().state.is_running()>
                 <Foot key about branch paired />
@@ -207,48 +218,73 @@ pub(crate) fn Answer(
     .into_any()
 }
 
-/// The sources that close the answer.
+/// The sources that close the answer: those that it refers to, and folded away what else the model
+/// was given.
 #[component]
-fn SourcesList(citations: Memo<Vec<Citation>>) -> impl IntoView {
-    let line = |citation: Citation| {
-        let title = match citation.url.filter(|url| is_web(url)) {
-            Some(url) => view! {
-                <a href=url target="_blank" rel="noopener noreferrer nofollow">
-                    {citation.title}
-                </a>
-            }
-            .into_any(),
-            None => citation.title.into_any(),
-        };
-        view! {
-            <li>
-                <span class="cite" aria-hidden="true">
-                    {citation.index}
-                </span>
-                <span dir="auto">
-                    <span class="source-title">{title}</span>
-                    <q>{citation.quote}</q>
-                </span>
-            </li>
-        }
-    };
+fn SourcesList(key: u64, citations: Memo<Vec<Citation>>) -> impl IntoView {
+    let app = App::get();
     move || {
         let citations = citations.get();
-        (!citations.is_empty()).then(|| {
-            view! {
-                <div class="sources-list" role="group" aria-label=words::sources()>
-                    <p class="sources-title" aria-hidden="true">
-                        {words::sources()}
-                    </p>
-                    <ol>{citations.into_iter().map(line).collect_view()}</ol>
-                </div>
-            }
+        if citations.is_empty() {
+            return None;
+        }
+        let text = app.open.answer(key, |answer, _| answer.text().to_owned()).unwrap_or_default();
+        let (cited, other) = parted(&text, citations);
+        let count = other.len() as u64;
+        Some(view! {
+            <div class="sources-list" role="group" aria-label=words::sources()>
+                <p class="sources-title" aria-hidden="true">
+                    {words::sources()}
+                </p>
+                <ol>{cited.into_iter().map(source_line).collect_view()}</ol>
+                {(count > 0)
+                    .then(|| {
+                        view! {
+                            <details>
+                                <summary>{words::given_too(count)}</summary>
+                                <ol>{other.into_iter().map(source_line).collect_view()}</ol>
+                            </details>
+                        }
+                    })}
+            </div>
         })
     }
 }
 
-fn is_web(url: &str) -> bool {
-    url.starts_with("https://") || url.starts_with("http://")
+fn source_line(citation: Citation) -> impl IntoView {
+    let (index, quote) = (citation.index, citation.quote.clone());
+    let title = plain(&citation.title);
+    let origin = citation.page.map(|page| words::page(page.into()));
+    let title = match (citation::page(&citation), Viewer::get()) {
+        (Some(address), _) => view! {
+            <a href=address target="_blank" rel="noopener noreferrer nofollow">
+                {title}
+            </a>
+        }
+        .into_any(),
+        (None, Some(viewer)) if citation.file_id.is_some() => {
+            let open = move |_| viewer.show_citation(citation.clone());
+            view! {
+                <button class="link" on:click=open>
+                    {title}
+                </button>
+            }
+            .into_any()
+        }
+        _ => title.into_any(),
+    };
+    view! {
+        <li>
+            <span class="cite" aria-hidden="true">
+                {index}
+            </span>
+            <span dir="auto">
+                <span class="source-title">{title}</span>
+                {origin.map(|origin| view! { <span class="origin">{origin}</span> })}
+                <q>{quote}</q>
+            </span>
+        </li>
+    }
 }
 
 /// The state of the answer in a sentence, with what can be done about it.

@@ -8,7 +8,7 @@ use unbroken_protocol::{
     SessionId, StartRequest, StartResponse,
 };
 
-use super::Talk;
+use super::{Reply, Talk};
 
 /// A device with a live session.
 #[derive(Clone)]
@@ -40,6 +40,10 @@ impl Device {
     pub(crate) fn at(&self, base: &str) -> Self {
         let rest = Rest::new(base).with_session(self.id.clone(), self.session.clone());
         Self { base: base.to_owned(), rest, ..self.clone() }
+    }
+
+    pub(crate) fn base(&self) -> &str {
+        &self.base
     }
 
     /// The pair as it goes into a body.
@@ -114,6 +118,38 @@ impl Device {
         let (status, text) = (reply.status(), reply.text().await.unwrap());
         assert!(status.is_success(), "{path}: {status} {text}");
         serde_json::from_str(&text).unwrap()
+    }
+
+    /// Brings a file, as a form in a browser does.
+    pub(crate) async fn upload(&self, name: &str, bytes: &[u8]) -> Reply {
+        let head = format!(
+            "--line\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n"
+        );
+        let body = [head.as_bytes(), bytes, b"\r\n--line--\r\n"].concat();
+        let request = reqwest::Client::new()
+            .post(format!("{}/ai/files", self.base))
+            .query(&self.query())
+            .header("content-type", "multipart/form-data; boundary=line")
+            .body(body);
+        Reply::of(request).await
+    }
+
+    /// Brings a file and waits until it is read; its id.
+    pub(crate) async fn file(&self, name: &str, text: &str) -> String {
+        let mut talk = self.hello(&[]).await;
+        let stored = self.upload(name, text.as_bytes()).await.json();
+        let id = stored["file_id"].as_str().unwrap().to_owned();
+        if stored["state"] == "ready" {
+            return id;
+        }
+        loop {
+            let event = talk.next_of("file").await;
+            if event["file_id"] == id && event["file"]["state"] != "processing" {
+                assert_eq!(event["file"]["state"], "ready", "{event}");
+                return id;
+            }
+        }
     }
 
     /// A socket that sent nothing: an old client.

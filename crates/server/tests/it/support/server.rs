@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use reqwest::{Client, Method, RequestBuilder};
 use tempfile::TempDir;
@@ -88,7 +89,8 @@ impl Given {
             config: None,
         };
         let config = Config::load(&flags, env).unwrap().config;
-        let server = Server::open(config).await.unwrap();
+        let reader = Path::new(env!("CARGO_BIN_EXE_unbroken"));
+        let server = Server::open_with_reader(config, reader).await.unwrap();
         let server = match patience {
             Some(patience) => server.with_patience(patience),
             None => server,
@@ -98,7 +100,7 @@ impl Given {
         let told = stop.clone();
         tokio::spawn(async move { server.run(told.cancelled_owned()).await.unwrap() });
         let http = Client::builder().no_proxy().build().unwrap();
-        TestServer { standin, address, http, stop, _folder: folder }
+        TestServer { standin, address, http, stop, folder }
     }
 }
 
@@ -127,12 +129,17 @@ pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     http: Client,
     stop: CancellationToken,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl TestServer {
     pub(crate) async fn start() -> Self {
         Given::new().start().await
+    }
+
+    /// The folder with everything that it keeps.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub(crate) fn base(&self) -> String {

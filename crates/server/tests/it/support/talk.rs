@@ -14,7 +14,7 @@ pub(crate) struct Talk {
 }
 
 /// What comes by itself to every connection of a principal.
-const NOTICES: [&str; 3] = ["conversation", "queue", "generation_started"];
+const NOTICES: [&str; 5] = ["conversation", "queue", "generation_started", "file", "collection"];
 
 /// The socket's address of a server.
 pub(crate) fn address(base: &str) -> String {

@@ -55,6 +55,7 @@ pub(super) fn Erase() -> impl IntoView {
             {list(&[
                 words::all_conversations_go(),
                 words::all_answers_go(),
+                words::all_files_go(),
                 words::all_links_go(),
                 words::all_imports_go(),
                 words::all_drafts_go(),

@@ -23,6 +23,8 @@ pub(super) fn Data() -> impl IntoView {
     view! {
         <p>{words::data_where()}</p>
         <p>{words::data_device()}</p>
+        <h4>{words::your_files()}</h4>
+        <Files />
         <h4>{words::export_all()}</h4>
         <p>{words::export_all_about()}</p>
         <Formats done=|| () />
@@ -34,5 +36,18 @@ pub(super) fn Data() -> impl IntoView {
         <Problem of=Place::Links />
         <Links />
         <Erase />
+    }
+}
+
+/// How much room the person's files take, and the way to them.
+#[component]
+fn Files() -> impl IntoView {
+    let app = App::get();
+    app.load_library();
+    view! {
+        <p>{move || app.files_used()}</p>
+        <button class="button" on:click=move |_| app.files.open.set(true)>
+            {words::your_files()}
+        </button>
     }
 }

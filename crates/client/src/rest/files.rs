@@ -1,0 +1,129 @@
+//! The calls about files that answers look things up in, and collections of them (PROTOCOL B5).
+
+use unbroken_protocol::{
+    CollectionId, CollectionInfo, CollectionList, CollectionRequest, FileId, FileInfo, FileList,
+    PassageList, path,
+};
+
+use super::{Answer, Method, Rest, RestError, filled, query_text, refusal};
+
+impl Rest {
+    /// All of the person's files, the newest first.
+    pub async fn files(&self) -> Result<FileList, RestError> {
+        self.get(path::FILES, &self.pair()).await
+    }
+
+    pub async fn file(&self, id: FileId) -> Result<FileInfo, RestError> {
+        self.get(&filled(path::FILE, id), &self.pair()).await
+    }
+
+    /// Deletes a file, and what was read in it.
+    pub async fn delete_file(&self, id: FileId) -> Result<(), RestError> {
+        self.delete_at(&filled(path::FILE, id)).await
+    }
+
+    /// A stretch of a file around one of its passages, or its beginning.
+    pub async fn passages(
+        &self,
+        id: FileId,
+        around: Option<u32>,
+    ) -> Result<PassageList, RestError> {
+        let mut query = self.pair();
+        query.extend(around.map(|around| ("around", around.to_string())));
+        self.get(&filled(path::FILE_PASSAGES, id), &query).await
+    }
+
+    /// The person's collections, the oldest first.
+    pub async fn collections(&self) -> Result<CollectionList, RestError> {
+        self.get(path::COLLECTIONS, &self.pair()).await
+    }
+
+    pub async fn make_collection(&self, name: &str) -> Result<CollectionInfo, RestError> {
+        let request = self.named(name);
+        self.send(Method::Post, path::COLLECTIONS, &[], Some(&request)).await
+    }
+
+    pub async fn rename_collection(
+        &self,
+        id: CollectionId,
+        name: &str,
+    ) -> Result<CollectionInfo, RestError> {
+        let request = self.named(name);
+        self.send(Method::Patch, &filled(path::COLLECTION, id), &[], Some(&request)).await
+    }
+
+    /// Deletes a collection; its files stay.
+    pub async fn delete_collection(&self, id: CollectionId) -> Result<(), RestError> {
+        self.delete_at(&filled(path::COLLECTION, id)).await
+    }
+
+    /// Puts a file into a collection.
+    pub async fn collect(
+        &self,
+        id: CollectionId,
+        file: FileId,
+    ) -> Result<CollectionInfo, RestError> {
+        self.send(Method::Put, &collected(id, file), &self.pair(), None::<&()>).await
+    }
+
+    /// Takes a file out of a collection.
+    pub async fn uncollect(
+        &self,
+        id: CollectionId,
+        file: FileId,
+    ) -> Result<CollectionInfo, RestError> {
+        self.send(Method::Delete, &collected(id, file), &self.pair(), None::<&()>).await
+    }
+
+    fn named(&self, name: &str) -> CollectionRequest {
+        CollectionRequest {
+            name: name.to_owned(),
+            session_id: self.session_id.clone(),
+            device_id: self.device_id.clone(),
+        }
+    }
+
+    /// A delete that is answered with nothing.
+    async fn delete_at(&self, path: &str) -> Result<(), RestError> {
+        let url = format!("{}{path}{}", self.base, query_text(&self.pair()));
+        match self.transport.call(Method::Delete, &url, None).await? {
+            Answer { status: 204, .. } => Ok(()),
+            answer => Err(refusal(answer)),
+        }
+    }
+}
+
+fn collected(id: CollectionId, file: FileId) -> String {
+    filled(path::COLLECTED, id).replace("{file_id}", &file.to_string())
+}
+
+/// What of a file the browser holds.
+#[cfg(target_arch = "wasm32")]
+mod content {
+    use unbroken_protocol::{FileInfo, path};
+    use web_sys::{Blob, File};
+
+    use super::super::transport::Upload;
+    use super::super::{Rest, RestError, filled, query_text, read, refusal};
+
+    impl Rest {
+        /// Sends a file that answers may look things up in; `sent` is told how many of its bytes
+        /// are on their way.
+        pub async fn add_file(
+            &self,
+            upload: &Upload,
+            file: &File,
+            sent: impl Fn(f64) + 'static,
+        ) -> Result<FileInfo, RestError> {
+            let url = format!("{}{}{}", self.base, path::FILES, query_text(&self.pair()));
+            read(upload.send_in_form(&url, file, &file.name(), sent).await?)
+        }
+
+        /// The bytes of a file, and its name.
+        pub async fn file_content(&self, id: &str) -> Result<(Blob, Option<String>), RestError> {
+            let path = filled(path::FILE_CONTENT, id);
+            let url = format!("{}{path}{}", self.base, query_text(&self.pair()));
+            self.transport.file(&url).await?.map_err(refusal)
+        }
+    }
+}

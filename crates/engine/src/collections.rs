@@ -1,0 +1,158 @@
+//! Named sets of a person's files, on every tab and device at once (PROTOCOL B5).
+
+use unbroken_protocol::{
+    CollectionEvent, CollectionId, CollectionInfo, CollectionList, Event, FileId, PrincipalId,
+    limits,
+};
+use unbroken_store::{Collected, Collection};
+
+use crate::Engine;
+use crate::error::Refusal;
+use crate::file_command::FileCommand;
+
+const MISSING: Refusal = Refusal::NotFound("collection");
+
+impl Engine {
+    /// All collections of a person, the oldest first.
+    pub async fn collections(&self, principal: PrincipalId) -> Result<CollectionList, Refusal> {
+        let collections = self.store().collections(principal).await?;
+        Ok(CollectionList { collections: collections.into_iter().map(info).collect() })
+    }
+
+    /// A collection of this person.
+    pub async fn collection(
+        &self,
+        principal: PrincipalId,
+        id: CollectionId,
+    ) -> Result<CollectionInfo, Refusal> {
+        self.store().collection(principal, id).await?.map(info).ok_or(MISSING)
+    }
+
+    /// Makes an empty collection.
+    ///
+    /// # Errors
+    /// `bad_request` for a name that is empty or too long, `conflict` when there are too many.
+    pub async fn make_collection(
+        &self,
+        principal: PrincipalId,
+        name: &str,
+    ) -> Result<CollectionInfo, Refusal> {
+        let made = Collection {
+            collection_id: self.clock().id(CollectionId::from_bytes),
+            name: checked_name(name)?,
+            created_at: self.clock().now(),
+            files: Vec::new(),
+        };
+        let engine = self.clone();
+        self.carry_out_while_storing(async move {
+            let (id, new) = (made.collection_id, Box::new(made.clone()));
+            if !engine
+                .command(|reply| FileCommand::PutCollection(principal, new, reply).into())
+                .await?
+            {
+                return Err(Refusal::Conflict(
+                    "You have 200 collections, and more are not kept. Delete one.",
+                ));
+            }
+            engine.tell_collection(principal, id).await;
+            Ok(info(made))
+        })
+        .await
+    }
+
+    /// Gives a collection another name.
+    pub async fn rename_collection(
+        &self,
+        principal: PrincipalId,
+        id: CollectionId,
+        name: &str,
+    ) -> Result<CollectionInfo, Refusal> {
+        let name = checked_name(name)?;
+        let rename = |reply| FileCommand::RenameCollection(principal, id, name, reply).into();
+        if !self.command(rename).await? {
+            return Err(MISSING);
+        }
+        self.tell_collection(principal, id).await;
+        self.collection(principal, id).await
+    }
+
+    /// Deletes a collection; its files stay.
+    pub async fn delete_collection(
+        &self,
+        principal: PrincipalId,
+        id: CollectionId,
+    ) -> Result<(), Refusal> {
+        if !self.command(|reply| FileCommand::DeleteCollection(principal, id, reply).into()).await?
+        {
+            return Err(MISSING);
+        }
+        self.tell_collection(principal, id).await;
+        Ok(())
+    }
+
+    /// Puts a file into a collection.
+    ///
+    /// # Errors
+    /// `conflict` when it holds as many as it may.
+    pub async fn collect(
+        &self,
+        principal: PrincipalId,
+        id: CollectionId,
+        file: FileId,
+    ) -> Result<CollectionInfo, Refusal> {
+        match self.command(|reply| FileCommand::Collect(principal, id, file, reply).into()).await? {
+            Collected::NotFound => return Err(Refusal::NotFound("collection or file")),
+            Collected::Full => {
+                return Err(Refusal::Conflict(
+                    "This collection holds 500 files, and no more fit in. Make another one.",
+                ));
+            }
+            Collected::Done => {}
+        }
+        self.tell_collection(principal, id).await;
+        self.collection(principal, id).await
+    }
+
+    /// Takes a file out of a collection.
+    pub async fn uncollect(
+        &self,
+        principal: PrincipalId,
+        id: CollectionId,
+        file: FileId,
+    ) -> Result<CollectionInfo, Refusal> {
+        if !self.command(|reply| FileCommand::Uncollect(principal, id, file, reply).into()).await? {
+            return Err(Refusal::NotFound("file in this collection"));
+        }
+        self.tell_collection(principal, id).await;
+        self.collection(principal, id).await
+    }
+
+    async fn tell_collection(&self, principal: PrincipalId, id: CollectionId) {
+        self.tell(principal, async {
+            let collection = self.store().collection(principal, id).await.ok()?.map(info);
+            let event = CollectionEvent { collection_id: id, collection };
+            Some(Event::Collection(Box::new(event)))
+        })
+        .await;
+    }
+}
+
+fn info(collection: Collection) -> CollectionInfo {
+    CollectionInfo {
+        collection_id: collection.collection_id,
+        name: collection.name,
+        created_at: collection.created_at,
+        file_ids: collection.files,
+    }
+}
+
+/// White space counts once.
+fn checked_name(name: &str) -> Result<String, Refusal> {
+    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    let longest = limits::COLLECTION_NAME_CHARS;
+    if name.is_empty() || name.chars().count() > longest {
+        let sentence = format!("A collection's name has 1 to {longest} characters.");
+        return Err(Refusal::BadRequest(sentence));
+    }
+    Ok(name)
+}

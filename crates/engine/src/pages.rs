@@ -1,0 +1,245 @@
+//! Pages of the web that answers draw on: those that a search finds, and those that a person names.
+//! They are fetched when an answer needs them, and kept in memory for an hour, nowhere else.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::{FutureExt as _, StreamExt as _, stream};
+use sha2::{Digest as _, Sha256};
+use tokio::time::Instant;
+use unbroken_documents::reader::Reader;
+use unbroken_documents::{Document, passages};
+use unbroken_protocol::{Role, Source};
+use unbroken_sources::fetch::{Fetched, Fetcher, Media};
+use unbroken_sources::search::Search;
+use unbroken_store::{ContentHash, Message, Passage};
+
+use crate::reading::stored;
+
+/// How long a page is not fetched again.
+const FRESH: Duration = Duration::from_hours(1);
+/// Pages that are kept at most.
+const KEPT: usize = 256;
+/// Passages that are taken from one page; what comes after is left out.
+const PASSAGES: usize = 200;
+/// Pages of a search that are read.
+const FOUND: usize = 5;
+/// Pages that one answer fetches at the same time.
+const AT_ONCE: usize = 6;
+/// Characters of a question that a search engine is asked.
+const QUERY_CHARS: usize = 400;
+
+/// How the web is searched and its pages are fetched. Clones are the same.
+#[derive(Clone)]
+pub struct Web(Arc<Inner>);
+
+struct Inner {
+    fetcher: Fetcher,
+    /// The first that answers is used.
+    search: Vec<Search>,
+    /// Reads pages as it reads files.
+    reader: Reader,
+    kept: Mutex<HashMap<String, (Instant, Arc<Text>)>>,
+}
+
+/// What can be read at an address.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Text {
+    pub(crate) content: ContentHash,
+    pub(crate) url: String,
+    pub(crate) title: String,
+    pub(crate) passages: Vec<Passage>,
+    pub(crate) chars: u64,
+}
+
+/// A page, and what it is to the answer: `web` when a search found it, `url` when it was named.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) source_type: &'static str,
+    pub(crate) text: Arc<Text>,
+}
+
+/// What was asked for and is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unseen {
+    pub(crate) source_type: &'static str,
+    /// The address, when it is of one page.
+    pub(crate) url: Option<String>,
+    /// One sentence.
+    pub(crate) reason: String,
+}
+
+/// What a branch asks for.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// The addresses that are named on it, the newest first.
+    urls: Vec<String>,
+    /// What to search for, when the last message asks for that.
+    query: Option<String>,
+}
+
+impl Wanted {
+    pub(crate) fn of(branch: &[Message]) -> Self {
+        let mut known = HashSet::new();
+        let sources = branch.iter().rev().flat_map(|message| &message.sources);
+        let urls = sources.filter_map(|source| match source {
+            Source::Url { url } if known.insert(url) => Some(url.clone()),
+            _ => None,
+        });
+        let urls = urls.collect();
+        let last = branch.iter().rev().find(|message| message.role == Role::User);
+        let query = last.filter(|last| last.sources.contains(&Source::Web));
+        Self { urls, query: query.map(|last| query_of(&last.content)) }
+    }
+
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.urls.is_empty() && self.query.is_none()
+    }
+}
+
+/// A question as it is put to a search engine: one line.
+fn query_of(question: &str) -> String {
+    let line = question.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.chars().take(QUERY_CHARS).collect()
+}
+
+impl Web {
+    pub fn new(fetcher: Fetcher, search: Vec<Search>, reader: Reader) -> Self {
+        Self(Arc::new(Inner { fetcher, search, reader, kept: Mutex::default() }))
+    }
+
+    /// Whether there is an engine that searches.
+    pub fn searches(&self) -> bool {
+        !self.0.search.is_empty()
+    }
+
+    /// Reads what is wanted, all at once: what is named first, then what is found, each page once.
+    /// What a search finds and cannot be read is passed over.
+    pub(crate) async fn see(&self, wanted: Wanted) -> (Vec<Seen>, Vec<Unseen>) {
+        let mut unseen = Vec::new();
+        let mut pages: Vec<(&'static str, String)> =
+            wanted.urls.into_iter().map(|url| ("url", url)).collect();
+        if let Some(query) = wanted.query {
+            match self.find(&query).await {
+                Ok(found) => pages.extend(found.into_iter().map(|url| ("web", url))),
+                Err(reason) => unseen.push(Unseen { source_type: "web", url: None, reason }),
+            }
+        }
+        let reads = pages.into_iter().map(|(source_type, url)| {
+            let web = self.clone();
+            async move {
+                let read = web.read(&url).await;
+                (source_type, url, read)
+            }
+            .boxed()
+        });
+        let reads: Vec<_> = reads.collect();
+        let mut reads = stream::iter(reads).buffered(AT_ONCE);
+        let mut seen: Vec<Seen> = Vec::new();
+        while let Some((source_type, url, read)) = reads.next().await {
+            match read {
+                // Two addresses may lead to one page.
+                Ok(text) if seen.iter().any(|other| other.text.content == text.content) => {}
+                Ok(text) => seen.push(Seen { source_type, text }),
+                Err(reason) if source_type == "url" => {
+                    unseen.push(Unseen { source_type, url: Some(url), reason });
+                }
+                Err(reason) => tracing::debug!(reason, "a page that was found cannot be read"),
+            }
+        }
+        (seen, unseen)
+    }
+
+    async fn find(&self, query: &str) -> Result<Vec<String>, String> {
+        let mut reason = "This server has no search engine.".to_owned();
+        for search in &self.0.search {
+            match search.find(query).await {
+                Ok(found) => {
+                    let found = found.into_iter().take(FOUND);
+                    return Ok(found.map(|found| found.url.to_string()).collect());
+                }
+                Err(error) => {
+                    tracing::warn!(error = %error, "failed to search the web");
+                    reason = error.to_string();
+                }
+            }
+        }
+        Err(reason)
+    }
+
+    /// A page, from memory while it is fresh.
+    async fn read(&self, url: &str) -> Result<Arc<Text>, String> {
+        if let Some(text) = self.kept(url) {
+            return Ok(text);
+        }
+        let fetched = self.0.fetcher.fetch(url).await.map_err(|error| error.to_string())?;
+        let text = Arc::new(self.text(fetched).await?);
+        self.keep(url, &text);
+        Ok(text)
+    }
+
+    async fn text(&self, fetched: Fetched) -> Result<Text, String> {
+        // What a page does to a parser ends with the process that reads it.
+        let name = match fetched.media {
+            Media::Html => "page.html",
+            Media::Text => "page.txt",
+            Media::Pdf => "page.pdf",
+        };
+        let read = self.0.reader.read(name, fetched.bytes.as_slice()).await;
+        let document = read
+            .map_err(|_| "The page could not be read. Try again.".to_owned())?
+            .map_err(|refusal| refusal.to_string())?;
+        let text = Text::of(fetched.url.to_string(), &document);
+        if text.passages.is_empty() {
+            return Err("There is no text on the page.".to_owned());
+        }
+        Ok(text)
+    }
+
+    fn kept(&self, url: &str) -> Option<Arc<Text>> {
+        let kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, text) = kept.get(url)?;
+        (since.elapsed() < FRESH).then(|| Arc::clone(text))
+    }
+
+    fn keep(&self, url: &str, text: &Arc<Text>) {
+        let mut kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|_, (since, _)| since.elapsed() < FRESH);
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        kept.insert(url.to_owned(), (Instant::now(), Arc::clone(text)));
+    }
+}
+
+impl fmt::Debug for Web {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Web").field("searches", &self.searches()).finish_non_exhaustive()
+    }
+}
+
+impl Text {
+    fn of(url: String, document: &Document) -> Self {
+        let title = document.title.clone().unwrap_or_else(|| url.clone());
+        let passages: Vec<_> = passages(document).into_iter().take(PASSAGES).map(stored).collect();
+        let mut hash = Sha256::new();
+        for passage in &passages {
+            hash.update(&passage.text);
+        }
+        let chars = passages.iter().map(|passage| passage.text.chars().count() as u64).sum();
+        Self { content: ContentHash::new(hash.finalize().into()), url, title, passages, chars }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_is_searched_for_as_one_line() {
+        assert_eq!(query_of(" What do\n\twhales eat? "), "What do whales eat?");
+        assert_eq!(query_of(&"é ".repeat(1000)).chars().count(), QUERY_CHARS);
+    }
+}

@@ -1,0 +1,10 @@
+//! What an answer is drawn from: web pages that are fetched safely, web search, and the check of
+//! what the answer cites. Knows nothing of conversations and how they are stored.
+
+pub mod fetch;
+pub mod fuse;
+pub mod marks;
+pub mod search;
+mod secret;
+
+pub use secret::Secret;

@@ -1,0 +1,162 @@
+//! Named sets of a person's files.
+
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+use unbroken_protocol::{CollectionId, FileId, PrincipalId, Timestamp};
+
+use super::{Sqlite, Transaction, row};
+use crate::{Collected, Collection, StoreError};
+
+const COLLECTION: &str = "SELECT c.collection_id, c.name, c.created_at, \
+     (SELECT group_concat(hex(i.file_id) ORDER BY i.file_id) FROM collection_items i \
+      WHERE i.collection_id = c.collection_id) AS files FROM collections c";
+
+fn collection(found: &SqliteRow) -> Result<Collection, StoreError> {
+    let files: Option<&str> = found.try_get("files")?;
+    let unreadable = |_| StoreError::Damaged("an id is not 16 bytes long");
+    let ids = files.into_iter().flat_map(|files| files.split(','));
+    Ok(Collection {
+        collection_id: CollectionId::from_bytes(row::bytes(found, "collection_id")?),
+        name: found.try_get("name")?,
+        created_at: Timestamp::from_millis(found.try_get("created_at")?),
+        files: ids.map(|id| id.parse().map_err(unreadable)).collect::<Result<_, _>>()?,
+    })
+}
+
+impl Sqlite {
+    pub(crate) async fn collections(
+        &self,
+        principal: PrincipalId,
+    ) -> Result<Vec<Collection>, StoreError> {
+        let query = format!("{COLLECTION} WHERE c.principal_id = ? ORDER BY c.collection_id");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(query))
+            .bind(principal.as_bytes().as_slice())
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(collection).collect()
+    }
+
+    pub(crate) async fn collection(
+        &self,
+        principal: PrincipalId,
+        id: CollectionId,
+    ) -> Result<Option<Collection>, StoreError> {
+        let query = format!("{COLLECTION} WHERE c.collection_id = ? AND c.principal_id = ?");
+        let found = sqlx::query(sqlx::AssertSqlSafe(query))
+            .bind(id.as_bytes().as_slice())
+            .bind(principal.as_bytes().as_slice())
+            .fetch_optional(&self.pool)
+            .await?;
+        found.as_ref().map(collection).transpose()
+    }
+}
+
+impl Transaction<'_> {
+    pub(crate) async fn put_collection(
+        &mut self,
+        principal: PrincipalId,
+        new: &Collection,
+        most: u32,
+    ) -> Result<bool, StoreError> {
+        let put = sqlx::query(
+            "INSERT INTO collections (collection_id, principal_id, name, created_at) \
+             SELECT ?1, ?2, ?3, ?4 \
+             WHERE ?5 > (SELECT count(*) FROM collections WHERE principal_id = ?2)",
+        )
+        .bind(new.collection_id.as_bytes().as_slice())
+        .bind(principal.as_bytes().as_slice())
+        .bind(&new.name)
+        .bind(new.created_at.as_millis())
+        .bind(most)
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(put.rows_affected() > 0)
+    }
+
+    pub(crate) async fn rename_collection(
+        &mut self,
+        principal: PrincipalId,
+        id: CollectionId,
+        name: &str,
+    ) -> Result<bool, StoreError> {
+        let rename = "UPDATE collections SET name = ? WHERE collection_id = ? AND principal_id = ?";
+        let renamed = sqlx::query(rename)
+            .bind(name)
+            .bind(id.as_bytes().as_slice())
+            .bind(principal.as_bytes().as_slice())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(renamed.rows_affected() > 0)
+    }
+
+    pub(crate) async fn delete_collection(
+        &mut self,
+        principal: PrincipalId,
+        id: CollectionId,
+    ) -> Result<bool, StoreError> {
+        let deleted =
+            sqlx::query("DELETE FROM collections WHERE collection_id = ? AND principal_id = ?")
+                .bind(id.as_bytes().as_slice())
+                .bind(principal.as_bytes().as_slice())
+                .execute(&mut *self.inner)
+                .await?;
+        if deleted.rows_affected() == 0 {
+            return Ok(false);
+        }
+        sqlx::query("DELETE FROM collection_items WHERE collection_id = ?")
+            .bind(id.as_bytes().as_slice())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(true)
+    }
+
+    pub(crate) async fn collect(
+        &mut self,
+        principal: PrincipalId,
+        id: CollectionId,
+        file: FileId,
+        most: u32,
+    ) -> Result<Collected, StoreError> {
+        let found = sqlx::query(
+            "SELECT (SELECT count(*) FROM collection_items i \
+               WHERE i.collection_id = c.collection_id AND i.file_id <> f.file_id) AS n \
+             FROM collections c JOIN files f ON f.principal_id = c.principal_id \
+             WHERE c.collection_id = ? AND c.principal_id = ? AND f.file_id = ?",
+        )
+        .bind(id.as_bytes().as_slice())
+        .bind(principal.as_bytes().as_slice())
+        .bind(file.as_bytes().as_slice())
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        let Some(found) = found else { return Ok(Collected::NotFound) };
+        if row::count(&found, "n")? >= u64::from(most) {
+            return Ok(Collected::Full);
+        }
+        let insert = "INSERT INTO collection_items (collection_id, file_id) VALUES (?, ?) \
+             ON CONFLICT DO NOTHING";
+        sqlx::query(insert)
+            .bind(id.as_bytes().as_slice())
+            .bind(file.as_bytes().as_slice())
+            .execute(&mut *self.inner)
+            .await?;
+        Ok(Collected::Done)
+    }
+
+    pub(crate) async fn uncollect(
+        &mut self,
+        principal: PrincipalId,
+        id: CollectionId,
+        file: FileId,
+    ) -> Result<bool, StoreError> {
+        let deleted = sqlx::query(
+            "DELETE FROM collection_items WHERE file_id = ? AND collection_id = \
+             (SELECT collection_id FROM collections WHERE collection_id = ? AND principal_id = ?)",
+        )
+        .bind(file.as_bytes().as_slice())
+        .bind(id.as_bytes().as_slice())
+        .bind(principal.as_bytes().as_slice())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(deleted.rows_affected() > 0)
+    }
+}

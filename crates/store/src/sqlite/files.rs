@@ -1,0 +1,245 @@
+//! Files, and the documents that are in them: one for the same bytes, whoever brings them.
+
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+use unbroken_protocol::{FileId, PrincipalId, Timestamp};
+
+use super::row::{self, signed};
+use super::script::Script;
+use super::{Sqlite, Transaction};
+use crate::{ContentHash, File, FileOutcome, NewFile, StoreError};
+
+const FILE: &str = "SELECT f.file_id, f.principal_id, f.name, \
+     coalesce(d.media_type, f.media_type) AS media_type, f.bytes, f.created_at, d.content, \
+     d.state, d.reason, d.title, d.pages, d.passages, d.chars \
+     FROM files f JOIN documents d ON d.id = f.document";
+
+fn file(found: &SqliteRow) -> Result<File, StoreError> {
+    Ok(File {
+        file_id: FileId::from_bytes(row::bytes(found, "file_id")?),
+        principal_id: PrincipalId::from_bytes(row::bytes(found, "principal_id")?),
+        name: found.try_get("name")?,
+        media_type: found.try_get("media_type")?,
+        bytes: row::count(found, "bytes")?,
+        content: content(found)?,
+        created_at: Timestamp::from_millis(found.try_get("created_at")?),
+        state: row::word(found.try_get("state")?)?,
+        reason: found.try_get("reason")?,
+        title: found.try_get("title")?,
+        pages: found.try_get("pages")?,
+        passages: found.try_get("passages")?,
+        chars: row::count(found, "chars")?,
+    })
+}
+
+pub(super) fn content(found: &SqliteRow) -> Result<ContentHash, StoreError> {
+    let hash: &[u8] = found.try_get("content")?;
+    let hash = hash.try_into().map_err(|_| StoreError::Damaged("a hash is not 32 bytes long"))?;
+    Ok(ContentHash::new(hash))
+}
+
+impl Sqlite {
+    pub(crate) async fn files(&self, principal: PrincipalId) -> Result<Vec<File>, StoreError> {
+        let query = format!("{FILE} WHERE f.principal_id = ? ORDER BY f.rowid DESC");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(query))
+            .bind(principal.as_bytes().as_slice())
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(file).collect()
+    }
+
+    pub(crate) async fn file(
+        &self,
+        principal: PrincipalId,
+        id: FileId,
+    ) -> Result<Option<File>, StoreError> {
+        let query = format!("{FILE} WHERE f.file_id = ? AND f.principal_id = ?");
+        let found = sqlx::query(sqlx::AssertSqlSafe(query))
+            .bind(id.as_bytes().as_slice())
+            .bind(principal.as_bytes().as_slice())
+            .fetch_optional(&self.pool)
+            .await?;
+        found.as_ref().map(file).transpose()
+    }
+
+    pub(crate) async fn files_with(&self, content: ContentHash) -> Result<Vec<File>, StoreError> {
+        let query = format!("{FILE} WHERE d.content = ? ORDER BY f.rowid");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(query))
+            .bind(content.as_bytes().as_slice())
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(file).collect()
+    }
+
+    pub(crate) async fn unread(&self) -> Result<Vec<ContentHash>, StoreError> {
+        let unread = "SELECT content FROM documents WHERE state = 'processing' ORDER BY id";
+        let rows = sqlx::query(unread).fetch_all(&self.pool).await?;
+        rows.iter().map(content).collect()
+    }
+
+    pub(crate) async fn deleted_documents(&self) -> Result<Vec<ContentHash>, StoreError> {
+        let deleted = "SELECT content FROM documents WHERE state = 'deleted' ORDER BY id";
+        let rows = sqlx::query(deleted).fetch_all(&self.pool).await?;
+        rows.iter().map(content).collect()
+    }
+
+    pub(crate) async fn documents(&self) -> Result<Vec<ContentHash>, StoreError> {
+        let rows = sqlx::query("SELECT content FROM documents ORDER BY id");
+        rows.fetch_all(&self.pool).await?.iter().map(content).collect()
+    }
+}
+
+impl Transaction<'_> {
+    pub(crate) async fn put_file(
+        &mut self,
+        new: &NewFile,
+        quota: u64,
+    ) -> Result<FileOutcome, StoreError> {
+        let query = format!("{FILE} WHERE f.principal_id = ? AND d.content = ?");
+        let found = sqlx::query(sqlx::AssertSqlSafe(query))
+            .bind(new.principal_id.as_bytes().as_slice())
+            .bind(new.content.as_bytes().as_slice())
+            .fetch_optional(&mut *self.inner)
+            .await?;
+        if let Some(found) = found {
+            return Ok(FileOutcome::Repeated(file(&found)?));
+        }
+        let used =
+            sqlx::query("SELECT coalesce(sum(bytes), 0) AS n FROM files WHERE principal_id = ?")
+                .bind(new.principal_id.as_bytes().as_slice())
+                .fetch_one(&mut *self.inner)
+                .await?;
+        if row::count(&used, "n")?.saturating_add(new.bytes) > quota {
+            return Ok(FileOutcome::Full);
+        }
+        let known = sqlx::query("SELECT 1 FROM documents WHERE content = ? AND state <> 'deleted'")
+            .bind(new.content.as_bytes().as_slice())
+            .fetch_optional(&mut *self.inner)
+            .await?;
+        let mut script = Script::default();
+        script.file(new);
+        script.run(&mut *self.inner).await?;
+        let query = format!("{FILE} WHERE f.file_id = ?");
+        let found = sqlx::query(sqlx::AssertSqlSafe(query))
+            .bind(new.file_id.as_bytes().as_slice())
+            .fetch_one(&mut *self.inner)
+            .await?;
+        Ok(FileOutcome::Created { file: file(&found)?, is_new: known.is_none() })
+    }
+
+    pub(crate) async fn delete_file(
+        &mut self,
+        principal: PrincipalId,
+        id: FileId,
+    ) -> Result<Option<ContentHash>, StoreError> {
+        let found = sqlx::query(
+            "SELECT d.content FROM files f JOIN documents d ON d.id = f.document \
+             WHERE f.file_id = ? AND f.principal_id = ?",
+        )
+        .bind(id.as_bytes().as_slice())
+        .bind(principal.as_bytes().as_slice())
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        let Some(found) = found else { return Ok(None) };
+        let mut script = Script::default();
+        script
+            .step("DELETE FROM collection_items WHERE file_id = ?")
+            .id(id.as_bytes())
+            .step("DELETE FROM files WHERE file_id = ?")
+            .id(id.as_bytes())
+            .step(
+                "UPDATE documents SET state = 'deleted' WHERE content = ? \
+                 AND NOT EXISTS (SELECT 1 FROM files WHERE document = documents.id)",
+            )
+            .bind(content(&found)?.as_bytes().to_vec());
+        script.run(&mut *self.inner).await?;
+        Ok(Some(content(&found)?))
+    }
+
+    pub(crate) async fn forget_files(&mut self, principal: PrincipalId) -> Result<(), StoreError> {
+        let mut script = Script::default();
+        for sql in [
+            "DELETE FROM collection_items WHERE collection_id IN \
+             (SELECT collection_id FROM collections WHERE principal_id = ?)",
+            "DELETE FROM collections WHERE principal_id = ?",
+            "UPDATE documents SET state = 'deleted' FROM files f \
+             WHERE f.principal_id = ? AND f.document = documents.id AND NOT EXISTS \
+             (SELECT 1 FROM files o WHERE o.document = f.document \
+              AND o.principal_id <> f.principal_id)",
+            "DELETE FROM files WHERE principal_id = ?",
+        ] {
+            script.step(sql).id(principal.as_bytes());
+        }
+        script.run(&mut *self.inner).await
+    }
+
+    pub(crate) async fn begin_reading(
+        &mut self,
+        content: ContentHash,
+    ) -> Result<Option<u32>, StoreError> {
+        let begun = sqlx::query(
+            "UPDATE documents SET attempt = attempt + 1 WHERE content = ? \
+             AND state = 'processing' RETURNING attempt",
+        )
+        .bind(content.as_bytes().as_slice())
+        .fetch_optional(&mut *self.inner)
+        .await?;
+        begun.map(|row| Ok(row.try_get("attempt")?)).transpose()
+    }
+
+    pub(crate) async fn refuse_document(
+        &mut self,
+        content: ContentHash,
+        attempt: u32,
+        reason: &str,
+    ) -> Result<bool, StoreError> {
+        let refused = sqlx::query(
+            "UPDATE documents SET state = 'refused', reason = ? \
+             WHERE content = ? AND attempt = ? AND state = 'processing'",
+        )
+        .bind(reason)
+        .bind(content.as_bytes().as_slice())
+        .bind(attempt)
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(refused.rows_affected() > 0)
+    }
+
+    pub(crate) async fn remove_document(
+        &mut self,
+        content: ContentHash,
+    ) -> Result<bool, StoreError> {
+        let removed = sqlx::query(
+            "DELETE FROM documents WHERE content = ? AND state = 'deleted' \
+             AND NOT EXISTS (SELECT 1 FROM passages WHERE document = documents.id)",
+        )
+        .bind(content.as_bytes().as_slice())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(removed.rows_affected() > 0)
+    }
+}
+
+impl Script {
+    /// A document that is being removed begins anew.
+    fn file(&mut self, new: &NewFile) {
+        self.step(
+            "INSERT INTO documents (content, state) VALUES (?, 'processing') \
+             ON CONFLICT (content) DO UPDATE SET state = 'processing', reason = NULL, \
+             title = NULL, media_type = NULL, pages = NULL, passages = 0, chars = 0 \
+             WHERE state = 'deleted'",
+        )
+        .bind(new.content.as_bytes().to_vec())
+        .step(
+            "INSERT INTO files (file_id, principal_id, document, name, media_type, bytes, \
+             created_at) SELECT ?, ?, id, ?, ?, ?, ? FROM documents WHERE content = ?",
+        )
+        .id(new.file_id.as_bytes())
+        .id(new.principal_id.as_bytes())
+        .bind(new.name.clone())
+        .bind(new.media_type.clone())
+        .bind(signed(new.bytes))
+        .bind(new.at.as_millis())
+        .bind(new.content.as_bytes().to_vec());
+    }
+}

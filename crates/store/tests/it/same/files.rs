@@ -1,0 +1,131 @@
+//! Steps with files, documents and collections.
+
+use unbroken_protocol::{CollectionId, FileId, Timestamp};
+use unbroken_store::{
+    Collection, ContentHash, Drop, NewFile, Passage, ReadStep, Ready, Store, Terms, Transaction,
+};
+
+use super::{Do, Known, said, scattered};
+
+fn hash(content: u8) -> ContentHash {
+    ContentHash::new([content; 32])
+}
+
+pub(super) async fn act(
+    transaction: &mut Transaction<'_>,
+    known: &Known,
+    step: &Do,
+    found: &Store,
+) -> String {
+    match *step {
+        Do::File { person, content } => {
+            let new = NewFile {
+                file_id: FileId::from_bytes(scattered(&known.now)),
+                principal_id: known.person(person),
+                name: format!("file {content}"),
+                media_type: "text/plain".into(),
+                bytes: u64::from(content) * 10,
+                content: hash(content),
+                at: Timestamp::from_millis(known.now),
+            };
+            said(transaction.put_file(&new, 50).await)
+        }
+        Do::DeleteFile { person, file } => {
+            let files = found.files(known.person(person)).await.unwrap();
+            match files.get(file % files.len().max(1)) {
+                Some(file) => said(transaction.delete_file(file.principal_id, file.file_id).await),
+                None => String::new(),
+            }
+        }
+        Do::Read { content, how } => read(transaction, hash(content), how).await,
+        Do::Drop { content, deleted } => {
+            let whose = if deleted { Drop::Deleted } else { Drop::Reading(1) };
+            let dropped = said(transaction.drop_passages(hash(content), whose, 1).await);
+            dropped + &said(transaction.remove_document(hash(content)).await)
+        }
+        Do::Collect { person, file, at } => {
+            collect(transaction, known, found, (person, file, at)).await
+        }
+        Do::Forget { person } => said(transaction.forget_files(known.person(person)).await),
+        _ => String::new(),
+    }
+}
+
+/// A whole reading, a part of one, one that is too late, or one that is refused.
+async fn read(transaction: &mut Transaction<'_>, content: ContentHash, how: usize) -> String {
+    let begun = transaction.begin_reading(content).await.unwrap();
+    let Some(attempt) = begun else { return String::new() };
+    while transaction.drop_passages(content, Drop::Reading(attempt), 1).await.unwrap() {}
+    let attempt = attempt - u32::from(how.is_multiple_of(5));
+    if how.is_multiple_of(3) {
+        return said(transaction.refuse_document(content, attempt, "empty").await);
+    }
+    let passages =
+        ["the whale", "a ship at sea", "Ahab"].into_iter().zip(0..).map(|(text, n)| Passage {
+            ordinal: n,
+            page: (n > 0).then_some(n),
+            heading: "Chapter".into(),
+            text: format!("{text} {content}"),
+        });
+    let ready = Ready { title: Some("t".into()), media_type: "text/csv".into(), pages: Some(2) };
+    let ready = (!how.is_multiple_of(4)).then_some(ready);
+    said(
+        transaction.put_passages(&ReadStep::new(content, attempt, passages.collect(), ready)).await,
+    )
+}
+
+async fn collect(
+    transaction: &mut Transaction<'_>,
+    known: &Known,
+    found: &Store,
+    (person, file, at): (usize, usize, i64),
+) -> String {
+    let me = known.person(person);
+    let files = found.files(known.people[0]).await.unwrap();
+    let own = found.collections(known.people[0]).await.unwrap();
+    let (Some(file), Some(collection)) =
+        (files.get(file % files.len().max(1)), own.get(file % own.len().max(1)))
+    else {
+        let new = Collection {
+            collection_id: CollectionId::from_bytes(scattered(&known.now)),
+            name: "c".into(),
+            created_at: Timestamp::from_millis(at),
+            files: Vec::new(),
+        };
+        return said(transaction.put_collection(me, &new, 2).await);
+    };
+    let id = collection.collection_id;
+    match at % 7 {
+        0 => said(transaction.delete_collection(me, id).await),
+        1 => said(transaction.rename_collection(me, id, "renamed").await),
+        2 => said(transaction.uncollect(me, id, file.file_id).await),
+        _ => said(transaction.collect(me, id, file.file_id, 2).await),
+    }
+}
+
+/// What can be read of files, as text.
+pub(super) async fn everything(store: &Store, known: &Known) -> Vec<String> {
+    let mut all = vec![
+        said(store.unread().await),
+        said(store.deleted_documents().await),
+        said(store.documents().await),
+    ];
+    let contents = [0, 1, 2, 3].map(hash);
+    for content in contents {
+        all.push(said(store.files_with(content).await));
+        all.push(said(store.passages(content, 1, 2).await));
+    }
+    for question in ["whale", "a ship", "Chapter", "nothing"] {
+        let terms = Terms::of(question).unwrap();
+        let mut found = store.find_passages(&contents[..3], &terms, 99).await.unwrap();
+        // Each has its own idea of what fits best.
+        found.sort_by_key(|found| (found.content, found.passage.ordinal));
+        all.extend(found.iter().map(|found| format!("{:?} {:?}", found.content, found.passage)));
+        all.push(found.len().to_string());
+    }
+    for person in known.people {
+        all.push(said(store.files(person).await));
+        all.push(said(store.collections(person).await));
+    }
+    all
+}

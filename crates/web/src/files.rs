@@ -1,0 +1,284 @@
+//! The person's files: sent to the server, and known as they stand. All but what listens comes with
+//! the first attachment, or whoever else asks.
+
+use std::collections::HashMap;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use unbroken_chat_view::attachments::{Attachment, State};
+use unbroken_chat_view::library::Library;
+use unbroken_client::RestError;
+use unbroken_client::rest::Upload;
+use unbroken_protocol::{ErrorCode, Event, FileId, FileInfo, FileState, MessageSource};
+use web_sys::File;
+
+use crate::calls::ask;
+use crate::moves::save;
+use crate::own::Own;
+use crate::state::{self, App};
+use crate::words;
+
+/// How many files are sent at once: a browser has few connections, and a message needs one.
+const AT_ONCE: usize = 2;
+
+type Listener = Box<dyn Fn(Option<Event>)>;
+
+#[derive(Clone, Copy)]
+pub(crate) struct Files {
+    /// The dialog of all files is open.
+    pub(crate) open: RwSignal<bool>,
+    /// Files that were attached, each by the key of its attachment.
+    pub(crate) held: Own<Vec<(u64, File)>>,
+    /// Made by whoever asks first: so it is not in the first view.
+    made: Own<Option<&'static Made>>,
+    listener: Own<Option<Listener>>,
+}
+
+pub(crate) struct Made {
+    /// The files of which the server has told, by their ids.
+    pub(crate) known: ArcRwSignal<HashMap<String, FileInfo>>,
+    /// What a screen reader hears of them.
+    pub(crate) told: ArcRwSignal<String>,
+    /// All of them, once somebody asked.
+    pub(crate) library: ArcRwSignal<Library>,
+    pub(crate) is_listed: ArcRwSignal<bool>,
+    /// Why the last change of them was not taken.
+    pub(crate) problem: ArcRwSignal<Option<String>>,
+    uploads: Own<HashMap<u64, Upload>>,
+}
+
+impl Files {
+    pub(crate) fn new() -> Self {
+        Self {
+            open: RwSignal::new(false),
+            held: Own::new(Vec::new()),
+            made: Own::new(None),
+            listener: Own::new(None),
+        }
+    }
+
+    /// A notice of the server's about files; `None` after a time without notices.
+    pub(crate) fn hear(self, event: Option<Event>) {
+        self.listener.read(|listener| {
+            if let Some(listener) = listener {
+                listener(event);
+            }
+        });
+    }
+
+    /// The file of an attachment that is not on the server yet.
+    pub(crate) fn held(self, key: u64) -> Option<File> {
+        self.held.read(|held| held.iter().find(|(of, _)| *of == key).map(|(_, file)| file.clone()))
+    }
+}
+
+impl App {
+    /// What is known of the person's files.
+    pub(crate) fn known_files(self) -> &'static Made {
+        if let Some(made) = self.files.made.read(|made| *made) {
+            return made;
+        }
+        let made: &'static Made = Box::leak(Box::new(Made {
+            known: ArcRwSignal::default(),
+            told: ArcRwSignal::default(),
+            library: ArcRwSignal::default(),
+            is_listed: ArcRwSignal::new(false),
+            problem: ArcRwSignal::default(),
+            uploads: Own::new(HashMap::new()),
+        }));
+        self.files.made.change(|known| *known = Some(made));
+        let listener: Listener = Box::new(move |event| match event {
+            Some(Event::File(event)) => match event.file {
+                Some(file) => self.learn(file),
+                None => self.forget_file(event.file_id),
+            },
+            Some(Event::Collection(event)) => {
+                let id = event.collection_id;
+                if event.collection.is_none() {
+                    self.forget_attached(&id.to_string());
+                }
+                made.library.update(|library| library.collection(id, event.collection));
+            }
+            Some(_) => {}
+            None => {
+                self.ask_for_attached(true);
+                if made.is_listed.get_untracked() {
+                    self.load_library();
+                }
+            }
+        });
+        self.files.listener.change(|listens| *listens = Some(listener));
+        made
+    }
+
+    /// A file stands like that. A late answer does not undo what a notice told.
+    pub(crate) fn learn(self, file: FileInfo) {
+        let (id, state) = (file.file_id.to_string(), file.state);
+        let known = &self.known_files().known;
+        let is_late = state == FileState::Processing
+            && known.read_untracked().get(&id).is_some_and(|known| known.state != state);
+        if !is_late {
+            let file_id = file.file_id;
+            self.known_files().library.update(|library| library.file(file_id, Some(file.clone())));
+            known.update(|known| drop(known.insert(id.clone(), file)));
+            self.writing.attachments.update(|all| all.changed(&id, state));
+        }
+    }
+
+    pub(crate) fn forget_file(self, id: FileId) {
+        let (files, text) = (self.known_files(), id.to_string());
+        files.library.update(|library| library.file(id, None));
+        files.known.update(|known| drop(known.remove(&text)));
+        self.forget_attached(&text);
+    }
+
+    pub(crate) fn forget_attached(self, id: &str) {
+        self.writing.attachments.update(|all| all.deleted(id));
+        self.keep_all_attached();
+    }
+
+    fn keep_all_attached(self) {
+        let drafts: Vec<_> = {
+            let all = self.writing.attachments.read_untracked();
+            all.all().iter().map(|attachment| attachment.draft.clone()).collect()
+        };
+        for draft in &drafts {
+            self.keep_attached(draft);
+        }
+    }
+
+    /// Asks how the attached files stand of which nothing is known, or all.
+    pub(crate) fn ask_for_attached(self, all: bool) {
+        let Some(rest) = self.rest() else { return };
+        let wanted = |attachment: &Attachment| -> Option<FileId> {
+            let State::There(source) = &attachment.state else { return None };
+            let id = source.file_id.as_ref()?;
+            let is_known = self.known_files().known.read_untracked().contains_key(id);
+            id.parse().ok().filter(|_| all || !is_known)
+        };
+        let ids: Vec<FileId> = {
+            let all = self.writing.attachments.read_untracked();
+            all.all().iter().filter_map(wanted).collect()
+        };
+        spawn_local(async move {
+            for id in ids {
+                match ask(async || rest.file(id).await).await {
+                    Ok(file) => self.learn(file),
+                    Err(error) if is_gone(&error) => self.forget_file(id),
+                    Err(error) => drop(self.checked::<()>(Err(error))),
+                }
+            }
+        });
+    }
+
+    /// Sends what was attached since, and gives up what was removed.
+    pub(crate) fn send_attached(self) {
+        let uploads = self.known_files().uploads;
+        let (waiting, kept): (Vec<u64>, Vec<u64>) = {
+            let all = self.writing.attachments.read_untracked();
+            let is_sending = |one: &&Attachment| matches!(one.state, State::Sending(_));
+            let waiting = all.all().iter().filter(is_sending).map(|one| one.key).collect();
+            (waiting, all.all().iter().map(|one| one.key).collect())
+        };
+        self.files.held.change(|held| held.retain(|(key, _)| kept.contains(key)));
+        let gone = uploads.change(|uploads| {
+            uploads.extract_if(|key, _| !waiting.contains(key)).collect::<Vec<_>>()
+        });
+        for (_, upload) in &gone {
+            upload.cancel();
+        }
+        for key in waiting {
+            let is_free = uploads.read(|now| now.len() < AT_ONCE && !now.contains_key(&key));
+            if let Some(file) = self.files.held(key).filter(|_| is_free) {
+                self.send_file(key, file);
+            }
+        }
+    }
+
+    fn send_file(self, key: u64, file: File) {
+        if file.size() == 0.0 {
+            // The server takes none without a byte.
+            let reason = words::file_empty().to_owned();
+            return self.writing.attachments.update(|all| all.failed(key, reason, false));
+        }
+        let (Some(rest), Some(upload)) = (self.rest(), Upload::new()) else { return };
+        let uploads = self.known_files().uploads;
+        uploads.change(|uploads| uploads.insert(key, upload.clone()));
+        let attachments = self.writing.attachments;
+        spawn_local(async move {
+            let sent = move |bytes| attachments.update(|all| all.sent(key, bytes));
+            let answer = rest.add_file(&upload, &file, sent).await;
+            let was_cancelled = uploads.change(|uploads| uploads.remove(&key)).is_none();
+            match answer {
+                Ok(info) => self.file_arrived(key, info),
+                Err(_) if was_cancelled => {}
+                Err(error) => {
+                    let again = error.retryable() || state::is_unauthorized(&error);
+                    let reason = unsent_reason(&error);
+                    attachments.update(|all| all.failed(key, reason, again));
+                    self.checked::<()>(Err(error));
+                }
+            }
+        });
+    }
+
+    fn file_arrived(self, key: u64, info: FileInfo) {
+        let attachments = self.writing.attachments;
+        let mut is_new = true;
+        attachments.update(|all| is_new = all.arrived(key, &info));
+        if !is_new {
+            self.known_files().told.set(words::attached_already(&info.name));
+        }
+        // A notice may have been faster.
+        self.learn(info);
+        self.keep_all_attached();
+    }
+
+    /// Sends a file that did not arrive once more.
+    pub(crate) fn retry_file(self, key: u64) {
+        self.writing.attachments.update(|all| all.sent(key, 0.0));
+    }
+
+    /// Takes something off the message; a file that is being sent is sent no further.
+    pub(crate) fn detach(self, key: u64) {
+        let attachments = self.writing.attachments;
+        let draft = attachments.read_untracked().get(key).map(|one| one.draft.clone());
+        attachments.update(|all| all.remove(key));
+        if let Some(draft) = draft {
+            self.keep_attached(&draft);
+        }
+    }
+
+    /// Opens what a message brought along: the file itself.
+    pub(crate) fn open_source(self, source: &MessageSource) {
+        let (Some(rest), Some(id)) = (self.rest(), source.file_id.clone()) else { return };
+        let name = source.name.clone();
+        spawn_local(async move {
+            let content = rest.file_content(&id).await;
+            if let Err(error) = &content {
+                self.toast(state::sentence(error), None);
+            }
+            if let Some((file, told)) = self.checked(content) {
+                save(&file, name.or(told).as_deref().unwrap_or_default());
+            }
+        });
+    }
+}
+
+/// Whether there is no such file (any more).
+pub(crate) fn is_gone(error: &RestError) -> bool {
+    matches!(error, RestError::Refused(body) if body.code == ErrorCode::NotFound)
+}
+
+/// Why a file did not arrive, in a sentence.
+fn unsent_reason(error: &RestError) -> String {
+    match error {
+        RestError::Refused(body) => match body.code {
+            ErrorCode::PayloadTooLarge => words::file_too_large().to_owned(),
+            ErrorCode::QuotaExceeded => words::files_full().to_owned(),
+            _ => state::sentence(error),
+        },
+        RestError::Unreachable(_) => words::file_unsent().to_owned(),
+        RestError::Unexpected { .. } => state::sentence(error),
+    }
+}

@@ -1,0 +1,85 @@
+//! What went along with a message: a chip for each, that opens it.
+
+use leptos::prelude::*;
+use unbroken_protocol::MessageSource;
+
+use super::attachments::FileName;
+use super::icons::{FILE, FOLDER, GLOBE, icon};
+use super::preview::Preview;
+use super::source_viewer::Viewer;
+use crate::state::App;
+use crate::words;
+
+/// Names by which the app takes a file for a picture: history says no more of it.
+const PICTURES: [&str; 5] = [".png", ".jpg", ".jpeg", ".gif", ".webp"];
+
+#[component]
+pub(crate) fn Attached(sources: RwSignal<Vec<MessageSource>>) -> impl IntoView {
+    move || {
+        let sources = sources.get();
+        (!sources.is_empty()).then(|| {
+            view! {
+                <ul class="attached" role="list" aria-label=words::attachments()>
+                    {sources.into_iter().map(chip).collect_view()}
+                </ul>
+            }
+        })
+    }
+}
+
+/// Shows the text of a file, or the picture itself.
+fn open(app: App, source: &MessageSource, is_picture: bool) {
+    let id = source.file_id.as_deref().and_then(|id| id.parse().ok());
+    match (Viewer::get(), id, &source.name) {
+        (Some(viewer), Some(id), Some(name)) if !is_picture => viewer.show_file(id, name),
+        _ => app.open_source(source),
+    }
+}
+
+fn chip(source: MessageSource) -> impl IntoView {
+    let app = App::get();
+    let drawing = match source.kind.as_str() {
+        "collection" => FOLDER,
+        "url" | "web" => GLOBE,
+        _ => FILE,
+    };
+    let is_file = source.kind == "file";
+    let name = match (source.kind.as_str(), &source.name, &source.url) {
+        (_, Some(name), _) | ("url", _, Some(name)) => name.clone(),
+        ("web", ..) => words::web().to_owned(),
+        _ => words::deleted_file().to_owned(),
+    };
+    let lower = name.to_lowercase();
+    let is_picture =
+        is_file && source.name.is_some() && PICTURES.iter().any(|end| lower.ends_with(end));
+    let head = if is_picture {
+        view! { <Preview held=None id=source.file_id.clone() /> }.into_any()
+    } else {
+        icon(drawing).into_any()
+    };
+    let body = if is_file && source.name.is_some() {
+        let label = words::open_named(&name);
+        view! {
+            <button
+                class="attachment"
+                type="button"
+                aria-label=label
+                on:click=move |_| open(app, &source, is_picture)
+            >
+                {head}
+                <FileName name />
+            </button>
+        }
+        .into_any()
+    } else {
+        let is_gone = source.name.is_none() && !matches!(source.kind.as_str(), "web" | "url");
+        view! {
+            <span class="attachment" class:gone=is_gone>
+                {head}
+                <FileName name />
+            </span>
+        }
+        .into_any()
+    };
+    view! { <li>{body}</li> }
+}

@@ -1,0 +1,328 @@
+//! The dialog of the person's files and collections.
+
+use std::collections::BTreeSet;
+
+use leptos::ev::SubmitEvent;
+use leptos::html::Dialog;
+use leptos::prelude::*;
+use unbroken_chat_view::attachments::{collection_source, file_source};
+use unbroken_protocol::{CollectionId, CollectionInfo, FileId, FileInfo, FileState, limits};
+
+use super::attachments::{FileName, facts};
+use super::icons::{CLOSE, FOLDER, PENCIL, TRASH, icon};
+use super::show::Show;
+use crate::state::App;
+use crate::{dom, words};
+
+/// What the dialog asks before it does something.
+#[derive(Clone, Debug, Default, PartialEq)]
+enum Asks {
+    #[default]
+    Nothing,
+    /// Whether to delete the chosen files.
+    DeleteFiles,
+    DeleteCollection(CollectionId, String),
+    /// The name of a new collection of the chosen files.
+    NewName,
+    OtherName(CollectionId),
+}
+
+/// What is chosen and asked; copies are the same.
+#[derive(Clone, Copy)]
+struct Choice {
+    chosen: RwSignal<BTreeSet<FileId>>,
+    asks: RwSignal<Asks>,
+    name: RwSignal<String>,
+}
+
+impl Choice {
+    fn ask(self, asks: Asks, name: &str) {
+        self.name.set(name.to_owned());
+        self.asks.set(asks);
+        request_animation_frame(|| dom::focus("library-ask"));
+    }
+
+    fn end(self) {
+        self.asks.set(Asks::Nothing);
+        dom::focus("library-search");
+    }
+
+    fn take(self) -> Vec<FileId> {
+        self.chosen.try_update(std::mem::take).unwrap_or_default().into_iter().collect()
+    }
+}
+
+/// The dialog, closed until somebody looks for files.
+#[component]
+pub(crate) fn LibraryDialog() -> impl IntoView {
+    let app = App::get();
+    let open = app.files.open;
+    let dialog = NodeRef::<Dialog>::new();
+    dom::opens(dialog, open);
+    view! {
+        <dialog
+            class="library"
+            node_ref=dialog
+            closedby="any"
+            aria-labelledby="library-title"
+            on:close=move |_| open.set(false)
+        >
+            <div class="dialog-head">
+                <h2 id="library-title">{words::your_files()}</h2>
+                <button class="icon-button" aria-label=words::close() on:click=move |_| open.set(false)>
+                    {icon(CLOSE)}
+                </button>
+            </div>
+            <Show when=move || open.get()>
+                <Library />
+            </Show>
+        </dialog>
+    }
+}
+
+#[component]
+fn Library() -> impl IntoView {
+    let app = App::get();
+    let files = app.known_files();
+    files.problem.set(None);
+    app.load_library();
+    let choice = Choice {
+        chosen: RwSignal::default(),
+        asks: RwSignal::default(),
+        name: RwSignal::default(),
+    };
+    let search = RwSignal::new(String::new());
+    let found =
+        Memo::new(move |_| files.library.read().found(&search.read()).cloned().collect::<Vec<_>>());
+    let note = move || {
+        let is_listed = files.is_listed.get();
+        let text = if files.library.read().files.is_empty() {
+            words::no_files()
+        } else {
+            words::no_file_found()
+        };
+        (is_listed && found.read().is_empty()).then_some(text)
+    };
+    let lines =
+        move || found.get().into_iter().map(|file| view! { <Line file choice /> }).collect_view();
+    view! {
+        <input
+            id="library-search"
+            type="search"
+            dir="auto"
+            autocomplete="off"
+            aria-label=words::search_files()
+            placeholder=words::search_files()
+            bind:value=search
+        />
+        <div class="library-lists">
+            <Collections choice />
+            <ul class="library-files" role="list" aria-label=words::files()>
+                {lines}
+            </ul>
+            <p role="status">{note}</p>
+        </div>
+        <p class="problem" role="alert">
+            {move || files.problem.get()}
+        </p>
+        <Foot choice />
+    }
+}
+
+/// One file, to be chosen.
+#[component]
+fn Line(file: FileInfo, choice: Choice) -> impl IntoView {
+    let id = file.file_id;
+    let about = match file.state {
+        FileState::Processing => words::reading_file().to_owned(),
+        FileState::Refused => words::file_reason(&file),
+        FileState::Ready => facts(&file),
+    };
+    let about = format!("{about} · {}", words::when(file.created_at.as_millis()));
+    let is_refused = file.state == FileState::Refused;
+    let choose = move |event: leptos::ev::Event| {
+        let is_chosen = event_target_checked(&event);
+        choice.chosen.update(|chosen| {
+            if is_chosen {
+                chosen.insert(id)
+            } else {
+                chosen.remove(&id)
+            };
+        });
+    };
+    view! {
+        <li>
+            <label class:stuck=is_refused>
+                <input
+                    type="checkbox"
+                    prop:checked=move || choice.chosen.read().contains(&id)
+                    on:change=choose
+                />
+                <span class="attachment-text">
+                    <FileName name=file.name />
+                    <span class="attachment-about">{about}</span>
+                </span>
+            </label>
+        </li>
+    }
+}
+
+#[component]
+fn Collections(choice: Choice) -> impl IntoView {
+    let app = App::get();
+    let library = &app.known_files().library;
+    let line = move |collection: CollectionInfo| {
+        let (id, name) = (collection.collection_id, collection.name.clone());
+        let (named, kept) = (name.clone(), name.clone());
+        let about = words::files_in(collection.file_ids.len() as u64);
+        let add = (!collection.file_ids.is_empty()).then(|| {
+            let label = words::add_named(&name);
+            let add = move |_| app.add_to_message(vec![collection_source(&collection)]);
+            view! {
+                <button class="link-button" aria-label=label on:click=add>
+                    {words::add()}
+                </button>
+            }
+        });
+        view! {
+            <li>
+                {icon(FOLDER)}
+                <span class="attachment-text">
+                    <span class="collection-name" dir="auto">
+                        {name.clone()}
+                    </span>
+                    <span class="attachment-about">{about}</span>
+                </span>
+                {add}
+                <button
+                    class="icon-button"
+                    aria-label=words::rename_named(&name)
+                    on:click=move |_| choice.ask(Asks::OtherName(id), &kept)
+                >
+                    {icon(PENCIL)}
+                </button>
+                <button
+                    class="icon-button"
+                    aria-label=words::delete_named(&name)
+                    on:click=move |_| {
+                        choice.ask(Asks::DeleteCollection(id, named.clone()), "");
+                    }
+                >
+                    {icon(TRASH)}
+                </button>
+            </li>
+        }
+    };
+    move || {
+        let all = library.read().collections.clone();
+        (!all.is_empty()).then(|| {
+            view! {
+                <ul class="library-collections" role="list" aria-label=words::collections()>
+                    {all.into_iter().map(line).collect_view()}
+                </ul>
+            }
+        })
+    }
+}
+
+/// What can be done with the chosen files, and what is asked first.
+#[component]
+fn Foot(choice: Choice) -> impl IntoView {
+    let app = App::get();
+    let library = &app.known_files().library;
+    let count = Memo::new(move |_| choice.chosen.read().len() as u64);
+    let add = move |_| {
+        let chosen = choice.take();
+        let library = library.read_untracked();
+        let is_chosen = |file: &&FileInfo| chosen.contains(&file.file_id);
+        app.add_to_message(library.files.iter().filter(is_chosen).map(file_source).collect());
+    };
+    move || match choice.asks.get() {
+        Asks::Nothing if count.get() == 0 => {
+            view! { <p class="library-used">{app.files_used()}</p> }.into_any()
+        }
+        Asks::Nothing => view! {
+            <div class="dialog-buttons">
+                <button
+                    class="button danger"
+                    on:click=move |_| choice.ask(Asks::DeleteFiles, "")
+                >
+                    {words::delete_more()}
+                </button>
+                <button class="button" on:click=move |_| choice.ask(Asks::NewName, "")>
+                    {words::new_collection()}
+                </button>
+                <button class="button primary" on:click=add>
+                    {words::add_to_message()}
+                </button>
+            </div>
+        }
+        .into_any(),
+        Asks::DeleteFiles => sure(choice, words::delete_files(count.get_untracked()), move || {
+            app.delete_files(choice.take());
+        }),
+        Asks::DeleteCollection(id, name) => {
+            sure(choice, words::delete_collection(&name), move || app.delete_collection(id))
+        }
+        Asks::NewName => named(choice, move |name| app.collect(name, choice.take())),
+        Asks::OtherName(id) => named(choice, move |name| app.rename_collection(id, name)),
+    }
+}
+
+/// Asks once more.
+fn sure(choice: Choice, question: String, done: impl Fn() + 'static) -> AnyView {
+    let delete = move |_| {
+        done();
+        choice.end();
+    };
+    view! {
+        <div class="library-ask" role="group" aria-labelledby="library-question">
+            <p id="library-question">{question}</p>
+            <div class="dialog-buttons">
+                <button id="library-ask" class="button" on:click=move |_| choice.end()>
+                    {words::cancel()}
+                </button>
+                <button class="button danger" on:click=delete>
+                    {words::delete()}
+                </button>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// Asks for a name.
+fn named(choice: Choice, done: impl Fn(String) + 'static) -> AnyView {
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        let name = choice.name.get_untracked();
+        if !name.trim().is_empty() {
+            done(name);
+            choice.end();
+        }
+    };
+    view! {
+        <form class="library-ask" on:submit=submit>
+            <div class="field">
+                <label for="library-ask">{words::collection_name()}</label>
+                <input
+                    id="library-ask"
+                    type="text"
+                    dir="auto"
+                    autocomplete="off"
+                    maxlength=limits::COLLECTION_NAME_CHARS.to_string()
+                    bind:value=choice.name
+                />
+            </div>
+            <div class="dialog-buttons">
+                <button class="button" type="button" on:click=move |_| choice.end()>
+                    {words::cancel()}
+                </button>
+                <button class="button primary" type="submit">
+                    {words::save()}
+                </button>
+            </div>
+        </form>
+    }
+    .into_any()
+}

@@ -1,0 +1,141 @@
+//! What an answer cites, opened at its place.
+
+use serde_json::json;
+
+use crate::browser::{Browser, DESKTOP};
+use crate::looks::look_at;
+use crate::server::Server;
+
+/// Brings a file and asks about it, as another client does; returns the conversation.
+const ASK: &str = "const done = arguments[arguments.length - 1];
+  (async () => {
+    const pair = { session_id: localStorage.session_id, device_id: localStorage.device_id };
+    const query = new URLSearchParams(pair);
+    const form = new FormData();
+    form.append('file', new File([arguments[0]], arguments[1]));
+    let file = await (await fetch('/ai/files?' + query, { method: 'POST', body: form })).json();
+    while (file.state === 'processing')
+      file = await (await fetch('/ai/files/' + file.file_id + '?' + query)).json();
+    const asked = { ...pair, message: arguments[2], sources: [{ type: 'file', file_id: file.file_id }] };
+    const started = await fetch('/ai/chat/start', { method: 'POST',
+      headers: { 'content-type': 'application/json' }, body: JSON.stringify(asked) });
+    return [(await started.json()).conversation_id, file.file_id];
+  })().then(done, error => done('failed: ' + error));";
+
+/// A book of numbered chapters, in one of which the answer stands.
+fn book() -> String {
+    let filler = "The ship sails on and on over the wide water, day after day. ".repeat(18);
+    let chapter = |n: usize| match n {
+        41 => format!("# Chapter {n}\n\nKrill is what whales eat, four tonnes a day.\n\n{filler}"),
+        _ => format!("# Chapter {n}\n\n{filler}"),
+    };
+    (0..60).map(chapter).collect::<Vec<_>>().join("\n\n")
+}
+
+async fn ask(browser: &Browser, server: &Server, text: &str, name: &str) -> String {
+    browser.open(&server.url("/")).await;
+    browser.focused("textbox", "Message").await;
+    let arguments = vec![json!(text), json!(name), json!("What do whales eat?")];
+    let made = browser.client.execute_async(ASK, arguments).await.unwrap();
+    let conversation = made[0].as_str().unwrap_or_else(|| panic!("{made}"));
+    browser.open(&server.url(&format!("/chat?conversation_id={conversation}"))).await;
+    browser.answer_ended().await;
+    made[1].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_citation_opens_its_file_at_the_marked_passage_without_any_model() {
+    let server = Server::start_without_a_model().await;
+    let browser = Browser::start(DESKTOP).await;
+    let file = ask(&browser, &server, &book(), "<img src=x> & ships.md").await;
+
+    browser.press("button", "Source 1").await;
+    browser.find("dialog", "<img src=x> & ships.md").await;
+    let seen = "const mark = document.querySelector('#source-viewer mark');
+        const at = mark.getBoundingClientRect();
+        const box = document.querySelector('.source-text').getBoundingClientRect();
+        return at.top >= box.top && at.top < box.bottom && mark.textContent;";
+    let marked = browser.until("the marked passage in view", seen).await;
+    assert!(marked.as_str().unwrap().starts_with("Chapter 41\n\nKrill is what"), "{marked}");
+
+    // On to the end of the book, and back to its beginning.
+    let chapters = "return [...document.querySelectorAll('.source-text p')]
+        .map(passage => passage.textContent.split('\\n')[0])";
+    for more in ["Show what comes after", "Show what comes before"] {
+        while browser.has("button", more).await {
+            let count = browser.script(chapters).await.as_array().unwrap().len();
+            browser.press("button", more).await;
+            let grown =
+                format!("return document.querySelectorAll('.source-text p').length > {count}");
+            browser.until("more of the book", &grown).await;
+        }
+    }
+    let whole: Vec<_> = (0..60).map(|n| format!("Chapter {n}")).collect();
+    assert_eq!(browser.script(chapters).await, json!(whole));
+
+    browser.press("button", "Close").await;
+    browser.gone("dialog", "<img src=x> & ships.md").await;
+    // The list at the end leads there as well, and says so when the file is gone.
+    let delete = format!(
+        "const pair = new URLSearchParams({{ session_id: localStorage.session_id,
+           device_id: localStorage.device_id }});
+         fetch('/ai/files/{file}?' + pair, {{ method: 'DELETE' }}).then(() => arguments[0](1))"
+    );
+    browser.client.execute_async(&delete, vec![]).await.unwrap();
+    browser.press("button", "<img src=x> & ships.md").await;
+    browser.find("dialog", "<img src=x> & ships.md").await;
+    let gone = "const all = document.querySelector('#source-viewer');
+        return all.querySelector('[role=alert]')?.textContent.includes('was deleted')
+          && all.querySelector('blockquote').textContent;";
+    let quote = browser.until("what stays of a deleted file", gone).await;
+    assert!(quote.as_str().unwrap().contains("Krill"), "{quote}");
+    assert_eq!(browser.own_console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_is_searched_for_in_the_web_while_web_is_on_without_any_model() {
+    let server = Server::start_searching().await;
+    let browser = Browser::start(DESKTOP).await;
+    browser.open(&server.url("/")).await;
+    browser.focused("textbox", "Message").await;
+    let is = |pressed: &str| {
+        format!(
+            "return [...document.querySelectorAll('.source')]
+               .some(button => button.ariaPressed === '{pressed}')"
+        )
+    };
+    browser.until("a server that searches", &is("false")).await;
+    browser.press("button", "Web").await;
+    browser.until("the switch", &is("true")).await;
+    browser.press("textbox", "Message").await;
+    browser.type_text("Why do lighthouses have a Fresnel lens?").await;
+    browser.enter().await;
+    let answer = browser.answer_ended().await;
+    assert!(answer.contains("thinner and lighter than a lens of one piece"), "{answer}");
+    let link = "const link = document.querySelector('.sources-list a');
+        return link && [link.textContent, link.getAttribute('href'), link.rel];";
+    let link = browser.until("the page among the sources", link).await;
+    assert_eq!(link[0], "How lighthouses work");
+    let address = link[1].as_str().unwrap();
+    assert!(address.contains("/pages/lighthouses#:~:text="), "{address}");
+    assert!(link[2].as_str().unwrap().contains("noopener"), "{link}");
+    // It stays on for the next question, until it is switched off.
+    browser.until("the switch", &is("true")).await;
+    browser.press("button", "Web").await;
+    browser.until("the switch", &is("false")).await;
+    assert_eq!(browser.own_console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_viewer_looks_right_everywhere() {
+    let server = Server::start_without_a_model().await;
+    let browser = Browser::start(DESKTOP).await;
+    ask(&browser, &server, &book(), "whales and ships.md").await;
+    look_at(&browser, "citations").await;
+    browser.press("button", "Source 1").await;
+    browser.until("the mark", "return document.querySelector('#source-viewer mark')").await;
+    look_at(&browser, "source").await;
+    browser.close().await;
+}
