@@ -279,6 +279,7 @@ async fn settings_fit(browser: &Browser, language: &str) {
         look_at(browser, &format!("{language}-settings-{section}")).await;
     }
     browser.type_text(&Key::Escape.to_string()).await;
+    browser.until("no dialog", "return !document.querySelector('dialog[open]')").await;
 }
 
 /// The dialog of a conversation that goes out: with a link, and with the formats of a file.
