@@ -83,8 +83,8 @@ pub(crate) fn corpus(workspace: &Workspace, renew: bool) -> Result<()> {
     if renew {
         return write(workspace, &folder);
     }
-    if !changed.is_empty() {
-        say(&format!("{} are not as listed: {}", changed.len(), changed.join(", ")));
+    if let Some(first) = changed.first() {
+        say(&format!("{} are not as listed, {first} is the first of them", changed.len()));
     }
     say(&format!("{} documents in {}", listed.len(), folder.display()));
     Ok(())

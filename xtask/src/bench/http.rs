@@ -30,6 +30,10 @@ impl Person {
     }
 
     pub(super) fn send(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
+        let mut body = body.clone();
+        if !self.session.is_empty() {
+            body["session_id"] = json!(self.session);
+        }
         self.call(method, path, "application/json", body.to_string().as_bytes())
     }
 
@@ -52,8 +56,9 @@ impl Person {
         let and = if path.contains('?') { '&' } else { '?' };
         let (address, session, length) = (&self.address, &self.session, body.len());
         let session = if session.is_empty() { "" } else { &format!("{and}session_id={session}") };
+        // By the older version of HTTP no answer comes in pieces.
         let head = format!(
-            "{method} {path}{session} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
+            "{method} {path}{session} HTTP/1.0\r\nHost: {address}\r\n\
              Accept: application/json\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n"
         );
         stream.write_all(head.as_bytes())?;
@@ -62,7 +67,7 @@ impl Person {
         stream.read_to_end(&mut answer)?;
         let answer = String::from_utf8(answer)?;
         let (head, body) = answer.split_once("\r\n\r\n").context("half an answer")?;
-        ensure!(head.starts_with("HTTP/1.1 2"), "{method} {path} was refused: {body}");
+        ensure!(head.starts_with("HTTP/1.0 2"), "{method} {path} was refused: {body}");
         if body.is_empty() {
             return Ok(Value::Null);
         }
