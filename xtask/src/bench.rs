@@ -3,10 +3,14 @@
 
 mod chart;
 mod history;
+mod http;
 mod machine;
 mod page;
 mod process;
+mod ranks;
 mod scenario;
+mod sources;
+mod sources_page;
 mod table;
 
 use std::{
@@ -21,6 +25,7 @@ use serde_json::{Value, json};
 use crate::command::{Workspace, command, output, run, say};
 use process::{End, Nginx, Server, Standin, end_with_this, spawn};
 use scenario::{Scenario, Size};
+pub(crate) use sources::sources;
 
 pub(crate) fn bench(
     workspace: &Workspace,

@@ -6,6 +6,7 @@ mod build;
 mod chaos;
 mod check;
 mod command;
+mod corpus;
 mod order;
 mod setup;
 mod split;
@@ -73,6 +74,18 @@ enum Task {
         /// Only scenarios whose name contains this; nothing is written.
         only: Option<String>,
     },
+    /// Fetch the documents that retrieval is measured on, from Debian's packages.
+    Corpus {
+        /// Write versions and hashes into their list as they are now.
+        #[arg(long)]
+        renew: bool,
+    },
+    /// Measure how documents are read, and how often the passage that answers a question is found.
+    Sources {
+        /// Measure the release binary as it is instead of building it first.
+        #[arg(long)]
+        no_build: bool,
+    },
     /// Check format, lints, documentation and the direction of dependencies.
     Check,
     /// Run all tests, those in a browser included, and every benchmark at its smallest.
@@ -113,6 +126,8 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Bench { quick, no_build, only, .. } => {
             bench::bench(&workspace, quick, no_build, only.as_deref())
         }
+        Task::Corpus { renew } => corpus::corpus(&workspace, renew),
+        Task::Sources { no_build } => bench::sources(&workspace, no_build),
         Task::Check => check::check(&workspace),
         Task::Test { no_browser, filter } => test::test(&workspace, no_browser, filter.as_deref()),
     }

@@ -32,6 +32,9 @@ fn message(message: &Message<'_>, blocks: &mut Blocks) -> Result<(), Refusal> {
             self::message(inner, blocks)?;
         } else if let Some(name) = part.attachment_name() {
             blocks.paragraph(&format!("Attachment: {name}"))?;
+        } else if let PartType::Text(source) = &part.body {
+            // The text itself, of a kind that the parser does not know, such as text/markdown.
+            text::paragraphs(source, blocks)?;
         }
     }
     Ok(())

@@ -5,14 +5,16 @@ use std::{fs, path::Path};
 use anyhow::Result;
 use serde_json::Value;
 
-use super::{chart::Chart, history, table};
+use super::{chart::Chart, history, sources_page, table};
 
 pub(super) fn write(root: &Path, report: &Value) -> Result<()> {
     let folder = root.join("docs/performance");
     fs::create_dir_all(&folder)?;
     fs::write(folder.join("cpu.svg"), cpu(report).svg())?;
     fs::write(folder.join("latency.svg"), latency(report).svg())?;
-    fs::write(root.join("docs/PERFORMANCE.md"), text(report))?;
+    let page = root.join("docs/PERFORMANCE.md");
+    let kept = sources_page::kept(&page);
+    fs::write(page, text(report) + &kept)?;
     Ok(())
 }
 
@@ -20,7 +22,7 @@ fn text(report: &Value) -> String {
     let beside = table::markdown(report, &BESIDE, |scenario| !scenario["nginx"].is_null());
     let (alone, beginnings) =
         (table::markdown(report, &ALONE, |_| true), table::beginnings(report));
-    let (facts, titles) = (facts(report), titles(report));
+    let (facts, titles) = (facts(report, true), titles(report));
     let history = &report["history"];
     let history = if history.is_null() { String::new() } else { history::text(history) };
     format!(
@@ -108,13 +110,15 @@ const BESIDE: [&str; 7] =
 const ALONE: [&str; 8] =
     ["scenario", "start ms", "first ms", "token ms", "back ms", "µs/token", "peak MiB", "lost"];
 
-fn facts(report: &Value) -> String {
+/// When and where it was measured, and beside what.
+pub(super) fn facts(report: &Value, is_beside: bool) -> String {
     let word = |value: &Value| value.as_str().unwrap_or("unknown").trim().to_owned();
     let machine = &report["machine"];
     let kibibytes = word(&machine["memory"]);
     let kibibytes = kibibytes.split(' ').next().and_then(|number| number.parse::<u64>().ok());
     let memory = kibibytes.map_or_else(|| "unknown".to_owned(), |k| format!("{} GiB", k >> 20));
     let nginx = word(&machine["nginx"]);
+    let beside = nginx.strip_prefix("nginx version: ").unwrap_or(&nginx);
     let lines = [
         format!("- commit: {}, measured on {}", word(&report["commit"]), word(&report["date"])),
         format!(
@@ -123,10 +127,10 @@ fn facts(report: &Value) -> String {
             machine["cores"],
             word(&machine["system"]),
         ),
-        format!("- beside it: {}", nginx.strip_prefix("nginx version: ").unwrap_or(&nginx)),
+        if is_beside { format!("- beside it: {beside}") } else { String::new() },
         format!("- load of the machine before (1, 5, 15 minutes): {}", load(machine)),
     ];
-    lines.join("\n")
+    lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 fn load(machine: &Value) -> String {

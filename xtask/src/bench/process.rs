@@ -123,6 +123,8 @@ pub(super) struct Server {
     pub(super) address: String,
     /// Milliseconds until it took connections, on an empty folder.
     pub(super) started: f64,
+    /// Of its process.
+    pub(super) id: u32,
     _process: Process,
 }
 
@@ -147,7 +149,7 @@ impl Server {
         let address = address.with_context(|| format!("the server said `{line}`"))?.to_owned();
         wait_for(&address)?;
         let started = begin.elapsed().as_secs_f64() * 1e3;
-        Ok(Self { address, started, _process: process })
+        Ok(Self { address, started, id: process.child.id(), _process: process })
     }
 }
 

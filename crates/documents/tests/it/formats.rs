@@ -218,6 +218,14 @@ fn an_email_gives_people_subject_text_and_the_names_of_attachments() {
 }
 
 #[test]
+fn an_email_gives_its_text_whatever_kind_of_text_it_is() {
+    let mail = "From: ann@example.org\nSubject: Notes\nDate: Fri, 21 Nov 1997 09:55:06 -0600\n\
+        Content-Type: text/asciidoc\n\nThe tide is low at six.\n";
+    let document = shown(mail.as_bytes(), "a.txt");
+    assert_eq!(lines(&document).last().unwrap(), "The tide is low at six.");
+}
+
+#[test]
 fn html_gives_what_a_browser_would_show() {
     let document = shown(files::HTML.as_bytes(), "a.html");
     assert_eq!(document.title.as_deref(), Some("Pears and plums"));
