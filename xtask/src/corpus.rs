@@ -119,7 +119,7 @@ impl Package {
         let from = self.folder.join("files").join(&file.path);
         let mut bytes = Vec::new();
         let mut source = File::open(&from).with_context(|| format!("no {}", from.display()))?;
-        if file.path.ends_with(".gz") {
+        if Path::new(&file.path).extension().is_some_and(|end| end == "gz") {
             MultiGzDecoder::new(source).read_to_end(&mut bytes)?;
         } else {
             source.read_to_end(&mut bytes)?;
@@ -147,8 +147,7 @@ fn pandoc() -> Result<()> {
 }
 
 fn hash(file: &Path) -> Result<String> {
-    let digest = Sha256::digest(fs::read(file)?);
-    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::encode(Sha256::digest(fs::read(file)?)))
 }
 
 /// The list with versions, sizes and hashes of what is there.

@@ -116,6 +116,7 @@ fn by(results: &[Value], name: impl Fn(&Value) -> String) -> Value {
 }
 
 /// Recall at 1, 5 and 12, and the mean reciprocal rank, in which what is not found counts 0.
+#[expect(clippy::cast_precision_loss, reason = "there are some hundred questions")]
 fn summary(results: &[Value], is_counted: impl Fn(&Value) -> bool) -> Value {
     let ranks = results.iter().filter(|result| is_counted(result));
     let ranks: Vec<_> = ranks.map(|result| result["rank"].as_u64()).collect();

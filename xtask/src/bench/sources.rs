@@ -121,6 +121,7 @@ fn read(
     let refused = documents.iter().filter_map(|document| {
         Some(json!({ "name": document.name, "reason": document.refused.as_ref()? }))
     });
+    #[expect(clippy::cast_precision_loss, reason = "there are some thousand pages")]
     let per_second = |count: usize| count as f64 / seconds;
     let result = json!({
         "documents": documents.len(), "ready": ready.count(),
