@@ -117,15 +117,15 @@ impl Package {
         let to = folder.join(&file.name);
         fs::create_dir_all(to.parent().context("a file without a folder")?)?;
         let from = self.folder.join("files").join(&file.path);
+        if file.is_made {
+            return make(&from, &to);
+        }
         let mut bytes = Vec::new();
         let mut source = File::open(&from).with_context(|| format!("no {}", from.display()))?;
         if Path::new(&file.path).extension().is_some_and(|end| end == "gz") {
             MultiGzDecoder::new(source).read_to_end(&mut bytes)?;
         } else {
             source.read_to_end(&mut bytes)?;
-        }
-        if file.is_made {
-            return make(&from, &to);
         }
         Ok(fs::write(to, bytes)?)
     }
