@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use flate2::read::MultiGzDecoder;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -24,6 +24,7 @@ pub(crate) struct Listed {
     path: String,
     /// Pandoc made it from what is in the package, in the format that its name tells.
     is_made: bool,
+    /// Of the document; of what it is made from where pandoc made it, which puts the time into it.
     sha256: String,
 }
 
@@ -78,10 +79,10 @@ pub(crate) fn corpus(workspace: &Workspace, renew: bool) -> Result<()> {
     }
     let changed = listed
         .iter()
-        .filter(|file| hash(&folder.join(&file.name)).is_ok_and(|hash| hash != file.sha256));
+        .filter(|file| hash(&origin(workspace, file)).is_ok_and(|hash| hash != file.sha256));
     let changed: Vec<_> = changed.map(|file| file.name.as_str()).collect();
     if renew {
-        return write(workspace, &folder);
+        return write(workspace, &listed);
     }
     if let Some(first) = changed.first() {
         say(&format!("{} are not as listed, {first} is the first of them", changed.len()));
@@ -97,7 +98,7 @@ struct Package {
 
 impl Package {
     fn fetch(workspace: &Workspace, name: &str) -> Result<Self> {
-        let folder = workspace.target.join("corpus/packages").join(name);
+        let folder = packages(workspace).join(name);
         if !folder.join("version").exists() {
             fs::create_dir_all(&folder)?;
             run(command("apt-get").args(["download", name]).current_dir(&folder))?;
@@ -131,11 +132,8 @@ impl Package {
     }
 }
 
-/// The same file each time: the time in it is the beginning of 1980, as in a ZIP without one.
 fn make(from: &Path, to: &Path) -> Result<()> {
-    let mut pandoc = command("pandoc");
-    pandoc.env("SOURCE_DATE_EPOCH", "315532800").arg("--quiet").arg(from).arg("-o").arg(to);
-    run(&mut pandoc)
+    run(command("pandoc").arg("--quiet").arg(from).arg("-o").arg(to))
 }
 
 fn pandoc() -> Result<()> {
@@ -146,26 +144,36 @@ fn pandoc() -> Result<()> {
     Ok(())
 }
 
+/// The file whose hash is in the list.
+fn origin(workspace: &Workspace, file: &Listed) -> PathBuf {
+    if file.is_made {
+        return packages(workspace).join(&file.package).join("files").join(&file.path);
+    }
+    folder(workspace).join(&file.name)
+}
+
+fn packages(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("corpus/packages")
+}
+
 fn hash(file: &Path) -> Result<String> {
     Ok(hex::encode(Sha256::digest(fs::read(file)?)))
 }
 
 /// The list with versions, sizes and hashes of what is there.
-fn write(workspace: &Workspace, folder: &Path) -> Result<()> {
+fn write(workspace: &Workspace, listed: &[Listed]) -> Result<()> {
     let mut manifest = manifest(workspace)?;
     let files = manifest["files"].as_array_mut().context("the manifest lists no files")?;
-    let maker = output(command("dpkg-query").args(["-W", "-f", "pandoc ${Version}", "pandoc"]));
-    let maker = maker.map(|text| String::from_utf8_lossy(&text).into_owned());
-    for file in files {
-        let Some(name) = file["name"].as_str() else { bail!("a file without a name") };
-        let (place, package) = (folder.join(name), file["package"].as_str().unwrap_or_default());
-        let version = workspace.target.join("corpus/packages").join(package).join("version");
-        let (bytes, sha256) = (fs::metadata(&place)?.len(), hash(&place)?);
+    let maker = output(command("dpkg-query").args(["-W", "-f", "pandoc ${Version}", "pandoc"]))?;
+    let maker = String::from_utf8_lossy(&maker).into_owned();
+    for (file, listed) in files.iter_mut().zip(listed) {
+        let origin = origin(workspace, listed);
+        let version = packages(workspace).join(&listed.package).join("version");
         file["version"] = json!(fs::read_to_string(version)?.trim());
-        file["bytes"] = json!(bytes);
-        file["sha256"] = json!(sha256);
-        if file["made_by"].is_string() {
-            file["made_by"] = json!(maker.as_deref().unwrap_or("pandoc"));
+        file["bytes"] = json!(fs::metadata(&origin)?.len());
+        file["sha256"] = json!(hash(&origin)?);
+        if listed.is_made {
+            file["made_by"] = json!(maker);
         }
     }
     fs::write(place(workspace), serde_json::to_string_pretty(&manifest)? + "\n")?;
