@@ -2,7 +2,7 @@
 //! what is there. One list holds those of every draft, so that sending goes on while another
 //! conversation is looked at.
 
-use unbroken_protocol::{CollectionInfo, FileInfo, FileState, MessageSource, Source};
+use unbroken_protocol::{CollectionInfo, FileInfo, FileState, MessageSource, Source, WEB};
 
 use crate::composer::DRAFT;
 use crate::language::is_embedding;
@@ -67,12 +67,19 @@ impl Attachments {
         self.push(draft, name, State::Sending(0.0))
     }
 
-    /// What the server has already. What the draft holds is not doubled.
+    /// What the server has already. What the draft holds is not doubled, and what was deleted, which
+    /// has no name any more, is left out.
     pub fn bring(&mut self, draft: &str, sources: Vec<MessageSource>) {
         for source in sources {
             let wanted = source_of(&source);
-            if wanted.is_some() && !self.sources(draft).any(|known| source_of(known) == wanted) {
-                let name = source.name.clone().or_else(|| source.url.clone()).unwrap_or_default();
+            let is_known = self.sources(draft).any(|known| source_of(known) == wanted);
+            let name = match &wanted {
+                Some(Source::Web) => Some(String::new()),
+                Some(Source::Url { url }) => Some(url.clone()),
+                Some(Source::File { .. } | Source::Collection { .. }) => source.name.clone(),
+                None => None,
+            };
+            if let Some(name) = name.filter(|_| !is_known) {
                 self.push(draft, name, State::There(Box::new(source)));
             }
         }
@@ -203,6 +210,27 @@ pub fn read(written: &str) -> Vec<MessageSource> {
     sources.unwrap_or_default()
 }
 
+/// The same with a search of the web, once.
+pub fn with_web(written: &str) -> String {
+    let web = format!("{{\"type\":\"{WEB}\"}}");
+    match written.strip_suffix(']') {
+        Some(_) if written.contains(&web) => written.to_owned(),
+        Some(list) => format!("{list},{web}]"),
+        None => format!("[{web}]"),
+    }
+}
+
+/// The same without a search of the web.
+pub fn without_web(written: &str) -> String {
+    self::written(read(written).iter().filter(|source| source.kind != WEB))
+}
+
+/// What of [`written`] goes along with a message; `None` when that is nothing.
+pub fn sources_of(written: &str) -> Option<Vec<Source>> {
+    let sources: Vec<_> = read(written).iter().filter_map(source_of).collect();
+    (!sources.is_empty()).then_some(sources)
+}
+
 /// As what something goes along with a message; `None` of what this app does not know.
 pub fn source_of(source: &MessageSource) -> Option<Source> {
     let source = source.clone();
@@ -246,11 +274,15 @@ pub fn is_picture(media_type: &str) -> bool {
     matches!(media_type, "image/png" | "image/jpeg" | "image/gif" | "image/webp")
 }
 
+/// A name or title as it is shown: nothing in it turns the direction of the letters.
+pub fn shown(name: &str) -> String {
+    name.chars().filter(|letter| !letter.is_control() && !is_embedding(*letter)).collect()
+}
+
 /// A name in two parts, of which only the first is cut where there is no room: the second has the
-/// ending and what stands before it. Nothing in it turns the direction of what is around it.
+/// ending and what stands before it.
 pub fn parts(name: &str) -> (String, String) {
-    let shown = |letter: &char| !letter.is_control() && !is_embedding(*letter);
-    let name: String = name.chars().filter(shown).collect();
+    let name = shown(name);
     let dot = name.rfind('.').filter(|at| *at > 0 && name.len() - at <= 10);
     let mut at = dot.unwrap_or(name.len());
     // Letters of other scripts may be one with those before them.
@@ -288,6 +320,18 @@ mod tests {
     }
 
     #[test]
+    fn a_search_of_the_web_goes_along_once_and_is_taken_off_again() {
+        let file = file_source(&file(1, FileState::Ready));
+        let kept = written(std::iter::once(&file));
+        for before in ["", &kept] {
+            let with = with_web(before);
+            assert_eq!(with_web(&with), with);
+            assert!(sources_of(&with).unwrap().contains(&Source::Web));
+            assert_eq!(without_web(&with), before);
+        }
+    }
+
+    #[test]
     fn a_message_waits_for_what_is_sent_and_not_for_what_is_read() {
         let mut all = Attachments::default();
         assert_eq!(all.readiness(HOME), Readiness::Ready);
@@ -315,6 +359,8 @@ mod tests {
         assert!(!all.arrived(keys[2], &file(1, FileState::Ready)), "the same bytes");
         assert_eq!(names(&all, HOME), ["a", "b"]);
         all.bring(HOME, vec![file_source(&file(1, FileState::Ready))]);
+        let deleted = MessageSource { name: None, ..file_source(&file(3, FileState::Ready)) };
+        all.bring(HOME, vec![deleted]);
         assert_eq!(names(&all, HOME), ["a", "b"]);
     }
 
@@ -331,7 +377,9 @@ mod tests {
     fn what_is_kept_is_read_as_it_was_and_anything_else_as_nothing() {
         let sources = vec![file_source(&file(1, FileState::Processing))];
         assert_eq!(read(&written(sources.iter())), sources);
-        assert_eq!(written([].into_iter()), "");
+        let file_id = FileId::from_bytes([1; 16]).to_string();
+        assert_eq!(sources_of(&written(sources.iter())), Some(vec![Source::File { file_id }]));
+        assert_eq!((written([].into_iter()).as_str(), sources_of("")), ("", None));
         for damaged in ["", "[", "{}", "[7]", "temporary"] {
             assert!(read(damaged).is_empty(), "{damaged}");
         }

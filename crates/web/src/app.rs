@@ -25,6 +25,8 @@ pub(crate) fn Root() -> impl IntoView {
     // Whoever sends the first message finds the page of conversations there.
     spawn_local(async {
         let _ = with_looks(chunks::chat).await;
+        // It tells what waits for the network, and has to be there without one.
+        let _ = with_looks(chunks::above).await;
     });
     let is_home = move || app.place.get() == Place::Home;
     let is_open = move || app.access.get() == Access::Open;

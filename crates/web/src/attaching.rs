@@ -1,14 +1,68 @@
-//! What is attached to the message that is being written: taken from the person, kept with the
-//! draft, and handed over with the message. Sending it to the server comes later, in a chunk.
+//! What is attached to the message that is being written, as far as the first view has to know of
+//! it: all else is done by the desk, which comes in a chunk when something is attached.
 
 use leptos::prelude::*;
-use unbroken_chat_view::attachments::{self, EDIT, Readiness, source_of};
-use unbroken_protocol::{MessageSource, WEB, limits};
-use web_sys::{FileList, StorageEvent};
+use unbroken_chat_view::attachments::{self, EDIT, Readiness};
+use unbroken_protocol::{Event, MessageSource};
+use web_sys::{File, FileList};
 
+use crate::own::Own;
 use crate::state::App;
 use crate::writing::{self, Editing};
 use crate::{dom, words};
+
+/// What is done with attachments once it is there.
+pub(crate) trait Desk: Send + Sync {
+    /// Takes what was handed over.
+    fn work(&self);
+    fn readiness(&self, draft: &str) -> Readiness;
+    /// Takes all of a draft's out: what goes along with the message, as it is kept.
+    fn take(&self, draft: &str) -> String;
+    /// Whether just this is attached to a draft.
+    fn holds(&self, draft: &str, sources: &str) -> bool;
+    /// A notice of the server's about files; `None` after a time without notices.
+    fn hear(&self, event: Option<Event>);
+}
+
+/// The way to the desk.
+#[derive(Clone, Copy)]
+pub(crate) struct Attaching {
+    /// Something is attached, or was: the desk has to come.
+    pub(crate) wanted: RwSignal<bool>,
+    /// Files for the desk, each with its draft.
+    pub(crate) files: Own<Vec<(String, File)>>,
+    /// What is on the server already, for the desk.
+    pub(crate) brought: Own<Vec<(String, Vec<MessageSource>)>>,
+    pub(crate) desk: Own<Option<&'static dyn Desk>>,
+}
+
+impl Attaching {
+    pub(crate) fn new() -> Self {
+        Self {
+            wanted: RwSignal::new(false),
+            files: Own::new(Vec::new()),
+            brought: Own::new(Vec::new()),
+            desk: Own::new(None),
+        }
+    }
+
+    fn desk(self) -> Option<&'static dyn Desk> {
+        self.desk.read(|desk| *desk)
+    }
+
+    fn hand_over(self) {
+        self.wanted.set(true);
+        if let Some(desk) = self.desk() {
+            desk.work();
+        }
+    }
+
+    pub(crate) fn hear(self, event: Option<Event>) {
+        if let Some(desk) = self.desk() {
+            desk.hear(event);
+        }
+    }
+}
 
 impl App {
     /// The draft that files go to now. `None` where they cannot go anywhere.
@@ -23,86 +77,71 @@ impl App {
 
     /// Files that were chosen, dropped or pasted go along with the message.
     pub(crate) fn attach(self, files: &FileList) {
-        let Some(draft) = untrack(|| self.attaches_to()) else {
-            return self.complain(Some(words::attach_no_more().to_owned()));
-        };
         self.complain(None);
-        let most = limits::SOURCES
-            .saturating_sub(self.writing.attachments.read_untracked().of(&draft).count());
-        let files: Vec<_> = (0..files.length()).filter_map(|at| files.get(at)).collect();
-        if files.len() > most {
-            self.complain(Some(words::attachments_full(limits::SOURCES as u64)));
-        }
-        self.writing.attachments.update(|all| {
-            for file in files.into_iter().take(most) {
-                let key = all.add(&draft, file.name());
-                self.files.held.change(|held| held.push((key, file)));
+        match untrack(|| self.attaches_to()) {
+            Some(draft) => {
+                let files = (0..files.length()).filter_map(|at| files.get(at));
+                self.attaching.files.change(|waiting| {
+                    waiting.extend(files.map(|file| (draft.clone(), file)));
+                });
+                self.attaching.hand_over();
             }
-        });
-    }
-
-    /// Whether the message can go with what is attached to it.
-    pub(crate) fn readiness(self) -> Readiness {
-        let draft = self.attaches_to();
-        let all = self.writing.attachments.read();
-        draft.map_or(Readiness::Ready, |draft| all.readiness(&draft))
-    }
-
-    /// What goes along with the message that is sent now. It leaves the composer.
-    pub(crate) fn take_attached(self) -> Vec<MessageSource> {
-        let Some(draft) = untrack(|| self.attaches_to()) else { return Vec::new() };
-        let mut sources = Vec::new();
-        self.writing.attachments.update(|all| sources = all.take(&draft));
-        self.keep_attached(&draft);
-        if self.writing.web.get_untracked() == Some(true)
-            && !sources.iter().any(|source| source.kind == WEB)
-        {
-            sources.push(MessageSource::web());
+            None => self.complain(Some(words::attach_no_more().to_owned())),
         }
-        sources
-    }
-
-    /// Whether just this is attached.
-    pub(crate) fn has_attached(self, sources: &[MessageSource]) -> bool {
-        let Some(draft) = untrack(|| self.attaches_to()) else { return false };
-        let all = self.writing.attachments.read_untracked();
-        let known = all.sources(&draft).map(source_of);
-        known.eq(sources.iter().map(source_of)) && all.of(&draft).count() == sources.len()
     }
 
     /// What the server has already goes along with a draft.
     pub(crate) fn bring_attached(self, draft: &str, sources: Vec<MessageSource>) {
         if !sources.is_empty() {
-            self.writing.attachments.update(|all| all.bring(draft, sources));
-            self.keep_attached(draft);
+            self.attaching.brought.change(|waiting| waiting.push((draft.to_owned(), sources)));
+            self.attaching.hand_over();
         }
     }
 
-    /// Keeps what the server has of a draft's beyond a reload.
-    pub(crate) fn keep_attached(self, draft: &str) {
-        let Some(key) = attachments::kept_key(draft) else { return };
-        let written =
-            attachments::written(self.writing.attachments.read_untracked().sources(draft));
-        if written.is_empty() || !dom::keep(&key, &written) {
-            dom::forget(&key);
+    /// Whether the message can go with what is attached to it.
+    pub(crate) fn readiness(self) -> Readiness {
+        match (untrack(|| self.attaches_to()), self.attaching.desk()) {
+            (Some(draft), Some(desk)) => desk.readiness(&draft),
+            // The desk is on its way.
+            (Some(_), None) if self.attaching.wanted.get_untracked() => Readiness::Sending,
+            _ => Readiness::Ready,
         }
     }
 
-    /// Shows what is attached to the draft of the page that is open now.
-    pub(crate) fn load_attachments(self) {
+    /// What goes along with the message that is sent now. It leaves the composer.
+    pub(crate) fn take_attached(self) -> String {
+        let taken = untrack(|| self.attaches_to()).zip(self.attaching.desk());
+        let taken = taken.map(|(draft, desk)| desk.take(&draft)).unwrap_or_default();
+        if self.writing.web.get_untracked() == Some(true) {
+            attachments::with_web(&taken)
+        } else {
+            taken
+        }
+    }
+
+    /// Whether just this is attached.
+    pub(crate) fn has_attached(self, sources: &str) -> bool {
+        let sources = attachments::without_web(sources);
+        match (untrack(|| self.attaches_to()), self.attaching.desk()) {
+            (Some(draft), Some(desk)) => desk.holds(&draft, &sources),
+            _ => sources.is_empty(),
+        }
+    }
+
+    /// Ends the draft that an edit is.
+    pub(crate) fn drop_edit(self) {
+        self.attaching.brought.change(|waiting| waiting.retain(|(draft, _)| draft != EDIT));
+        if let Some(desk) = self.attaching.desk() {
+            drop(desk.take(EDIT));
+        }
+    }
+
+    /// Lets the desk come when something is kept for the page that is open now.
+    pub(crate) fn want_attached(self) {
         let draft = writing::draft_key(self.place.get_untracked());
-        let kept = || dom::kept(&attachments::kept_key(draft.as_deref()?)?);
-        if let (Some(kept), Some(draft)) = (kept(), &draft) {
-            self.writing.attachments.update(|all| all.bring(draft, attachments::read(&kept)));
-        }
-    }
-
-    /// Another tab attached something to the draft that is open here, or sent it.
-    pub(crate) fn follow_attachments(self, event: &StorageEvent) {
-        let Some(draft) = writing::draft_key(self.place.get_untracked()) else { return };
-        if event.key().is_some() && event.key() == attachments::kept_key(&draft) {
-            let now = attachments::read(&event.new_value().unwrap_or_default());
-            self.writing.attachments.update(|all| all.follow(&draft, now));
+        let key = draft.and_then(|draft| attachments::kept_key(&draft));
+        if key.is_some_and(|key| dom::kept(&key).is_some()) {
+            self.attaching.hand_over();
         }
     }
 }

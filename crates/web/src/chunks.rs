@@ -13,7 +13,9 @@ use leptos::wasm_split::{SplitLoaderError, wasm_split};
 use crate::pages::chat::Chat;
 use crate::pages::first_run::FirstRun;
 use crate::pages::history::History;
+use crate::parts::above::Above;
 use crate::parts::attachments::AttachmentList;
+use crate::parts::dictation::Listener;
 use crate::parts::folder::FolderDialog;
 use crate::parts::library::LibraryDialog;
 use crate::parts::menu::Entries;
@@ -49,12 +51,14 @@ macro_rules! chunks {
 chunks! {
     // Most of the app, and nothing of it is on the home page.
     chat: Chat,
+    above: Above,
     attachments: AttachmentList,
     settings: Settings,
     history: History,
     search: SearchDialog,
     folders: FolderDialog,
     library: LibraryDialog,
+    listener: Listener,
     menu: Entries,
     models: Models,
     moving: MovingDialog,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use unbroken_chat_view::attachments;
 use unbroken_chat_view::composer::PENDING_MESSAGE;
 use unbroken_chat_view::pace::Pace;
 use unbroken_chat_view::transcript::{
@@ -319,7 +320,7 @@ impl Open {
         if self.is_open(turn) {
             self.change(|transcript| {
                 let changes = transcript.begin_turn(turn.text.as_str());
-                transcript.attach(&turn.sources);
+                transcript.attach(attachments::read(&turn.sources));
                 changes
             });
             self.to_end.notify();
@@ -330,7 +331,7 @@ impl Open {
     pub(crate) fn started(self, app: App, turn: &Turn, response: &StartResponse) {
         if turn.conversation_id.is_none() {
             let mut pending = Transcript::pending(response.conversation_id, turn.text.as_str());
-            pending.attach(&turn.sources);
+            pending.attach(attachments::read(&turn.sources));
             self.begin(app, pending);
         } else if !self.is_open(turn) {
             return;

@@ -1,40 +1,37 @@
-//! The person's files: sent to the server, and known as they stand. All but what listens comes with
-//! the first attachment, or whoever else asks.
+//! The person's files: sent to the server, and known as they stand; the desk of what is attached.
 
 use std::collections::HashMap;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use unbroken_chat_view::attachments::{Attachment, State};
+use unbroken_chat_view::attachments::{self, Attachment, Attachments, Readiness, State, source_of};
 use unbroken_chat_view::library::Library;
 use unbroken_client::RestError;
 use unbroken_client::rest::Upload;
-use unbroken_protocol::{ErrorCode, Event, FileId, FileInfo, FileState, MessageSource};
-use web_sys::File;
+use unbroken_protocol::{ErrorCode, Event, FileId, FileInfo, FileState, MessageSource, limits};
+use web_sys::{File, StorageEvent};
 
+use crate::attaching::Desk;
 use crate::calls::ask;
 use crate::moves::save;
 use crate::own::Own;
 use crate::state::{self, App};
-use crate::words;
+use crate::{dom, words, writing};
 
 /// How many files are sent at once: a browser has few connections, and a message needs one.
 const AT_ONCE: usize = 2;
-
-type Listener = Box<dyn Fn(Option<Event>)>;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Files {
     /// The dialog of all files is open.
     pub(crate) open: RwSignal<bool>,
-    /// Files that were attached, each by the key of its attachment.
-    pub(crate) held: Own<Vec<(u64, File)>>,
     /// Made by whoever asks first: so it is not in the first view.
     made: Own<Option<&'static Made>>,
-    listener: Own<Option<Listener>>,
 }
 
 pub(crate) struct Made {
+    /// What goes along with the messages that are being written.
+    pub(crate) attachments: ArcRwSignal<Attachments>,
     /// The files of which the server has told, by their ids.
     pub(crate) known: ArcRwSignal<HashMap<String, FileInfo>>,
     /// What a screen reader hears of them.
@@ -44,70 +41,47 @@ pub(crate) struct Made {
     pub(crate) is_listed: ArcRwSignal<bool>,
     /// Why the last change of them was not taken.
     pub(crate) problem: ArcRwSignal<Option<String>>,
+    /// Files that were attached, each by the key of its attachment.
+    held: Own<Vec<(u64, File)>>,
     uploads: Own<HashMap<u64, Upload>>,
 }
 
-impl Files {
-    pub(crate) fn new() -> Self {
+impl Made {
+    fn new() -> Self {
         Self {
-            open: RwSignal::new(false),
-            held: Own::new(Vec::new()),
-            made: Own::new(None),
-            listener: Own::new(None),
-        }
-    }
-
-    /// A notice of the server's about files; `None` after a time without notices.
-    pub(crate) fn hear(self, event: Option<Event>) {
-        self.listener.read(|listener| {
-            if let Some(listener) = listener {
-                listener(event);
-            }
-        });
-    }
-
-    /// The file of an attachment that is not on the server yet.
-    pub(crate) fn held(self, key: u64) -> Option<File> {
-        self.held.read(|held| held.iter().find(|(of, _)| *of == key).map(|(_, file)| file.clone()))
-    }
-}
-
-impl App {
-    /// What is known of the person's files.
-    pub(crate) fn known_files(self) -> &'static Made {
-        if let Some(made) = self.files.made.read(|made| *made) {
-            return made;
-        }
-        let made: &'static Made = Box::leak(Box::new(Made {
+            attachments: ArcRwSignal::default(),
             known: ArcRwSignal::default(),
             told: ArcRwSignal::default(),
             library: ArcRwSignal::default(),
             is_listed: ArcRwSignal::new(false),
             problem: ArcRwSignal::default(),
+            held: Own::new(Vec::new()),
             uploads: Own::new(HashMap::new()),
-        }));
+        }
+    }
+
+    /// The file of an attachment, as long as it is there.
+    pub(crate) fn held(&self, key: u64) -> Option<File> {
+        self.held.read(|held| held.iter().find(|(of, _)| *of == key).map(|(_, file)| file.clone()))
+    }
+}
+
+impl Files {
+    pub(crate) fn new() -> Self {
+        Self { open: RwSignal::new(false), made: Own::new(None) }
+    }
+}
+
+impl App {
+    /// What is known of the person's files, and attached. The desk is there from now on.
+    pub(crate) fn known_files(self) -> &'static Made {
+        if let Some(made) = self.files.made.read(|made| *made) {
+            return made;
+        }
+        let made: &'static Made = Box::leak(Box::new(Made::new()));
         self.files.made.change(|known| *known = Some(made));
-        let listener: Listener = Box::new(move |event| match event {
-            Some(Event::File(event)) => match event.file {
-                Some(file) => self.learn(file),
-                None => self.forget_file(event.file_id),
-            },
-            Some(Event::Collection(event)) => {
-                let id = event.collection_id;
-                if event.collection.is_none() {
-                    self.forget_attached(&id.to_string());
-                }
-                made.library.update(|library| library.collection(id, event.collection));
-            }
-            Some(_) => {}
-            None => {
-                self.ask_for_attached(true);
-                if made.is_listed.get_untracked() {
-                    self.load_library();
-                }
-            }
-        });
-        self.files.listener.change(|listens| *listens = Some(listener));
+        self.attaching.desk.change(|desk| *desk = Some(Box::leak(Box::new(self))));
+        self.work();
         made
     }
 
@@ -121,7 +95,7 @@ impl App {
             let file_id = file.file_id;
             self.known_files().library.update(|library| library.file(file_id, Some(file.clone())));
             known.update(|known| drop(known.insert(id.clone(), file)));
-            self.writing.attachments.update(|all| all.changed(&id, state));
+            self.known_files().attachments.update(|all| all.changed(&id, state));
         }
     }
 
@@ -133,18 +107,58 @@ impl App {
     }
 
     pub(crate) fn forget_attached(self, id: &str) {
-        self.writing.attachments.update(|all| all.deleted(id));
+        self.known_files().attachments.update(|all| all.deleted(id));
         self.keep_all_attached();
     }
 
     fn keep_all_attached(self) {
         let drafts: Vec<_> = {
-            let all = self.writing.attachments.read_untracked();
+            let all = self.known_files().attachments.read_untracked();
             all.all().iter().map(|attachment| attachment.draft.clone()).collect()
         };
         for draft in &drafts {
             self.keep_attached(draft);
         }
+    }
+
+    /// Keeps what the server has of a draft's beyond a reload.
+    fn keep_attached(self, draft: &str) {
+        let Some(key) = attachments::kept_key(draft) else { return };
+        let all = self.known_files().attachments.read_untracked();
+        let written = attachments::written(all.sources(draft));
+        if written.is_empty() || !dom::keep(&key, &written) {
+            dom::forget(&key);
+        }
+    }
+
+    /// Shows what is kept of a draft.
+    fn load_attached(self, draft: &str) {
+        let kept = attachments::kept_key(draft).and_then(|key| dom::kept(&key));
+        if let Some(kept) = kept {
+            let sources = attachments::read(&kept);
+            self.known_files().attachments.update(|all| all.bring(draft, sources));
+        }
+    }
+
+    /// Another tab attached something to a draft, or sent it.
+    pub(crate) fn follow_attached(self, draft: &str, event: &StorageEvent) {
+        if event.key().is_some() && event.key() == attachments::kept_key(draft) {
+            let now = attachments::read(&event.new_value().unwrap_or_default());
+            self.known_files().attachments.update(|all| all.follow(draft, now));
+            self.ask_for_attached(false);
+        }
+    }
+
+    fn hold(self, draft: &str, file: File) {
+        let made = self.known_files();
+        let count = made.attachments.read_untracked().of(draft).count();
+        if count >= limits::SOURCES {
+            return self.complain(Some(words::attachments_full(limits::SOURCES as u64)));
+        }
+        made.attachments.update(|all| {
+            let key = all.add(draft, file.name());
+            made.held.change(|held| held.push((key, file)));
+        });
     }
 
     /// Asks how the attached files stand of which nothing is known, or all.
@@ -157,7 +171,7 @@ impl App {
             id.parse().ok().filter(|_| all || !is_known)
         };
         let ids: Vec<FileId> = {
-            let all = self.writing.attachments.read_untracked();
+            let all = self.known_files().attachments.read_untracked();
             all.all().iter().filter_map(wanted).collect()
         };
         spawn_local(async move {
@@ -175,12 +189,12 @@ impl App {
     pub(crate) fn send_attached(self) {
         let uploads = self.known_files().uploads;
         let (waiting, kept): (Vec<u64>, Vec<u64>) = {
-            let all = self.writing.attachments.read_untracked();
+            let all = self.known_files().attachments.read_untracked();
             let is_sending = |one: &&Attachment| matches!(one.state, State::Sending(_));
             let waiting = all.all().iter().filter(is_sending).map(|one| one.key).collect();
             (waiting, all.all().iter().map(|one| one.key).collect())
         };
-        self.files.held.change(|held| held.retain(|(key, _)| kept.contains(key)));
+        self.known_files().held.change(|held| held.retain(|(key, _)| kept.contains(key)));
         let gone = uploads.change(|uploads| {
             uploads.extract_if(|key, _| !waiting.contains(key)).collect::<Vec<_>>()
         });
@@ -189,7 +203,7 @@ impl App {
         }
         for key in waiting {
             let is_free = uploads.read(|now| now.len() < AT_ONCE && !now.contains_key(&key));
-            if let Some(file) = self.files.held(key).filter(|_| is_free) {
+            if let Some(file) = self.known_files().held(key).filter(|_| is_free) {
                 self.send_file(key, file);
             }
         }
@@ -199,14 +213,14 @@ impl App {
         if file.size() == 0.0 {
             // The server takes none without a byte.
             let reason = words::file_empty().to_owned();
-            return self.writing.attachments.update(|all| all.failed(key, reason, false));
+            return self.known_files().attachments.update(|all| all.failed(key, reason, false));
         }
         let (Some(rest), Some(upload)) = (self.rest(), Upload::new()) else { return };
         let uploads = self.known_files().uploads;
         uploads.change(|uploads| uploads.insert(key, upload.clone()));
-        let attachments = self.writing.attachments;
+        let all = &self.known_files().attachments;
         spawn_local(async move {
-            let sent = move |bytes| attachments.update(|all| all.sent(key, bytes));
+            let sent = move |bytes| all.update(|all| all.sent(key, bytes));
             let answer = rest.add_file(&upload, &file, sent).await;
             let was_cancelled = uploads.change(|uploads| uploads.remove(&key)).is_none();
             match answer {
@@ -215,7 +229,7 @@ impl App {
                 Err(error) => {
                     let again = error.retryable() || state::is_unauthorized(&error);
                     let reason = unsent_reason(&error);
-                    attachments.update(|all| all.failed(key, reason, again));
+                    all.update(|all| all.failed(key, reason, again));
                     self.checked::<()>(Err(error));
                 }
             }
@@ -223,9 +237,9 @@ impl App {
     }
 
     fn file_arrived(self, key: u64, info: FileInfo) {
-        let attachments = self.writing.attachments;
+        let all = &self.known_files().attachments;
         let mut is_new = true;
-        attachments.update(|all| is_new = all.arrived(key, &info));
+        all.update(|all| is_new = all.arrived(key, &info));
         if !is_new {
             self.known_files().told.set(words::attached_already(&info.name));
         }
@@ -236,14 +250,14 @@ impl App {
 
     /// Sends a file that did not arrive once more.
     pub(crate) fn retry_file(self, key: u64) {
-        self.writing.attachments.update(|all| all.sent(key, 0.0));
+        self.known_files().attachments.update(|all| all.sent(key, 0.0));
     }
 
     /// Takes something off the message; a file that is being sent is sent no further.
     pub(crate) fn detach(self, key: u64) {
-        let attachments = self.writing.attachments;
-        let draft = attachments.read_untracked().get(key).map(|one| one.draft.clone());
-        attachments.update(|all| all.remove(key));
+        let all = &self.known_files().attachments;
+        let draft = all.read_untracked().get(key).map(|one| one.draft.clone());
+        all.update(|all| all.remove(key));
         if let Some(draft) = draft {
             self.keep_attached(&draft);
         }
@@ -262,6 +276,64 @@ impl App {
                 save(&file, name.or(told).as_deref().unwrap_or_default());
             }
         });
+    }
+}
+
+impl Desk for App {
+    fn work(&self) {
+        for (draft, file) in self.attaching.files.change(std::mem::take) {
+            self.hold(&draft, file);
+        }
+        for (draft, sources) in self.attaching.brought.change(std::mem::take) {
+            self.known_files().attachments.update(|all| all.bring(&draft, sources));
+            self.keep_attached(&draft);
+        }
+        if let Some(draft) = writing::draft_key(self.place.get_untracked()) {
+            self.load_attached(&draft);
+        }
+        self.ask_for_attached(false);
+    }
+
+    fn readiness(&self, draft: &str) -> Readiness {
+        self.known_files().attachments.read_untracked().readiness(draft)
+    }
+
+    fn take(&self, draft: &str) -> String {
+        let mut sources = Vec::new();
+        self.known_files().attachments.update(|all| sources = all.take(draft));
+        self.keep_attached(draft);
+        attachments::written(sources.iter())
+    }
+
+    fn holds(&self, draft: &str, sources: &str) -> bool {
+        let all = self.known_files().attachments.read_untracked();
+        let sources = attachments::read(sources);
+        let known = all.sources(draft).map(source_of);
+        known.eq(sources.iter().map(source_of)) && all.of(draft).count() == sources.len()
+    }
+
+    fn hear(&self, event: Option<Event>) {
+        let library = &self.known_files().library;
+        match event {
+            Some(Event::File(event)) => match event.file {
+                Some(file) => self.learn(file),
+                None => self.forget_file(event.file_id),
+            },
+            Some(Event::Collection(event)) => {
+                let id = event.collection_id;
+                if event.collection.is_none() {
+                    self.forget_attached(&id.to_string());
+                }
+                library.update(|library| library.collection(id, event.collection));
+            }
+            Some(_) => {}
+            None => {
+                self.ask_for_attached(true);
+                if self.known_files().is_listed.get_untracked() {
+                    self.load_library();
+                }
+            }
+        }
     }
 }
 

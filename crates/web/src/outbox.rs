@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use unbroken_chat_view::attachments;
 use unbroken_client::RestError;
 use unbroken_protocol::StartResponse;
 
@@ -55,7 +54,7 @@ impl App {
     /// Takes a message that waits back into the composer.
     pub(crate) fn edit_kept(self, turn: &Turn) {
         self.forget_kept(turn);
-        self.give_back(turn.text.clone(), turn.sources.clone());
+        self.give_back(turn.text.clone(), &turn.sources);
         dom::focus("message");
     }
 
@@ -93,7 +92,7 @@ impl App {
             }
             Err(error) => {
                 // It will never be taken as it is: the text is not lost.
-                self.give_back(turn.text.clone(), turn.sources.clone());
+                self.give_back(turn.text.clone(), &turn.sources);
                 self.complain(Some(state::sentence(&error)));
             }
         }
@@ -109,7 +108,7 @@ fn written(turn: &Turn) -> String {
     let conversation = turn.conversation_id.map(|id| id.to_string()).unwrap_or_default();
     let parent = turn.parent_id.as_deref().unwrap_or_default();
     let temporary = if turn.temporary { TEMPORARY } else { "" };
-    let sources = attachments::written(turn.sources.iter());
+    let sources = &turn.sources;
     let model = turn.model_id.as_deref().unwrap_or_default();
     format!("{conversation}\n{parent}\n{temporary} {sources}\n{model}\n{}", turn.text)
 }
@@ -122,7 +121,7 @@ fn read(key: &str, written: &str) -> Option<Turn> {
     let (temporary, sources) = how.split_once(' ').unwrap_or((how, ""));
     Some(Turn {
         text: text.to_owned(),
-        sources: attachments::read(sources),
+        sources: sources.to_owned(),
         conversation_id: conversation.parse().ok(),
         parent_id: Some(parent.to_owned()).filter(|parent| !parent.is_empty()),
         client_message_id: key.strip_prefix(KEPT)?.parse().ok()?,

@@ -13,6 +13,7 @@ use unbroken_client::{Config, Output, Rest, RestError, Status};
 use unbroken_protocol::{Capability, ConversationSummary, ErrorCode, Event, Timestamp, path};
 
 use crate::address::{Address, Place};
+use crate::attaching::Attaching;
 use crate::calls::ask;
 use crate::conversation::Open;
 use crate::files::Files;
@@ -91,6 +92,7 @@ pub(crate) struct Parts {
     pub(crate) outbox: Outbox,
     pub(crate) notices: Notices,
     pub(crate) prompts: Prompts,
+    pub(crate) attaching: Attaching,
     pub(crate) files: Files,
     pub(crate) folded: RwSignal<bool>,
     pub(crate) drawer: RwSignal<bool>,
@@ -129,6 +131,7 @@ impl App {
             outbox: Outbox::kept(),
             notices: Notices::new(),
             prompts: Prompts::new(),
+            attaching: Attaching::new(),
             files: Files::new(),
             folded: RwSignal::new(dom::kept(FOLDED).is_some()),
             drawer: RwSignal::new(false),
@@ -218,7 +221,7 @@ impl App {
             Output::Notice(Event::Conversation(event)) => self.conversation_changed(*event),
             Output::Notice(Event::Prompt(event)) => self.prompts.changed(event),
             Output::Notice(event @ (Event::File(_) | Event::Collection(_))) => {
-                self.files.hear(Some(event));
+                self.attaching.hear(Some(event));
             }
             Output::Notice(Event::Noticed(_)) => {
                 self.load_lists();
@@ -318,7 +321,7 @@ impl App {
     fn load_lists(self) {
         let Some(rest) = self.rest() else { return };
         self.load_prompts();
-        self.files.hear(None);
+        self.attaching.hear(None);
         spawn_local(async move {
             let page = ask(async || rest.conversations(Some(PAGE), None).await).await;
             if let Some(page) = self.checked(page) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use unbroken_chat_view::attachments::{Attachments, EDIT, Readiness, source_of};
+use unbroken_chat_view::attachments::{self, EDIT, Readiness};
 use unbroken_chat_view::composer::{self, Composer, PENDING_MESSAGE};
 use unbroken_client::RestError;
 use unbroken_protocol::{
@@ -29,7 +29,6 @@ pub(crate) const GUIDE: &str = "quotes";
 #[derive(Clone, Copy)]
 pub(crate) struct Writing {
     pub(crate) composer: RwSignal<Composer>,
-    pub(crate) attachments: RwSignal<Attachments>,
     /// The message goes as soon as what is attached to it is sent.
     pub(crate) waits: RwSignal<bool>,
     /// Whether answers search the web; `None` where the server does not.
@@ -59,7 +58,8 @@ pub(crate) enum Editing {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Turn {
     pub(crate) text: String,
-    pub(crate) sources: Vec<MessageSource>,
+    /// What goes along, as it is kept.
+    pub(crate) sources: String,
     pub(crate) conversation_id: Option<ConversationId>,
     /// Where it branches off, when it does not go to the end.
     pub(crate) parent_id: Option<String>,
@@ -73,7 +73,6 @@ impl Writing {
     pub(crate) fn new() -> Self {
         Self {
             composer: RwSignal::default(),
-            attachments: RwSignal::default(),
             waits: RwSignal::default(),
             web: RwSignal::default(),
             refusal: RwSignal::default(),
@@ -97,13 +96,12 @@ impl App {
         }
         self.writing.refusal.set(None);
         self.leave_edit();
-        self.load_attachments();
+        self.want_attached();
     }
 
     /// Takes over what another tab writes here, so that neither writes over the other's text.
     pub(crate) fn follow_drafts(self) {
         let listener = window_event_listener(leptos::ev::storage, move |event| {
-            self.follow_attachments(&event);
             let is_here =
                 event.key().is_some() && event.key() == draft_key(self.place.get_untracked());
             if is_here && self.writing.editing.read_untracked().is_none() {
@@ -130,10 +128,8 @@ impl App {
             return;
         }
         self.writing.waits.set(false);
-        self.writing.attachments.update(|all| {
-            drop(all.take(EDIT));
-            all.bring(EDIT, sources);
-        });
+        self.drop_edit();
+        self.bring_attached(EDIT, sources);
         if self.writing.editing.read_untracked().is_none() {
             self.writing.aside.set(self.writing.composer.read_untracked().draft().to_owned());
         }
@@ -155,7 +151,7 @@ impl App {
     fn leave_edit(self) {
         self.writing.waits.set(false);
         self.writing.editing.set(None);
-        self.writing.attachments.update(|all| drop(all.take(EDIT)));
+        self.drop_edit();
     }
 
     fn send_edit(self, queued: GenerationId) {
@@ -165,7 +161,7 @@ impl App {
         spawn_local(async move {
             if let Err(error) = rest.edit_queued(id, queued, &draft).await {
                 // It runs already, or cannot be reached: the text is not lost.
-                self.give_back(draft, Vec::new());
+                self.give_back(draft, "");
                 self.complain(Some(state::sentence(&error)));
             }
         });
@@ -252,7 +248,7 @@ impl App {
         };
         Turn {
             text,
-            sources: Vec::new(),
+            sources: String::new(),
             conversation_id,
             parent_id: None,
             model_id: None,
@@ -278,11 +274,11 @@ impl App {
     }
 
     /// Puts a message that was not taken before what was typed since.
-    pub(crate) fn give_back(self, text: String, sources: Vec<MessageSource>) {
+    pub(crate) fn give_back(self, text: String, sources: &str) {
         self.writing.composer.update(|composer| composer.failed(text));
         self.keep_draft();
         if let Some(draft) = self.attaches_to() {
-            self.bring_attached(&draft, sources);
+            self.bring_attached(&draft, attachments::read(sources));
         }
     }
 
@@ -318,8 +314,7 @@ impl App {
                 conversation_id: turn.conversation_id.map(|id| id.to_string()),
                 parent_id: turn.parent_id.clone(),
                 model_id: turn.model_id.clone(),
-                sources: Some(turn.sources.iter().filter_map(source_of).collect())
-                    .filter(|sources: &Vec<_>| !sources.is_empty()),
+                sources: attachments::sources_of(&turn.sources),
                 options: instructions::options(),
                 client_message_id: Some(turn.client_message_id.to_string()),
                 temporary: turn.temporary.then_some(true),
@@ -378,7 +373,7 @@ impl App {
             None => Place::Home,
         };
         if self.place.get_untracked() == place {
-            self.give_back(turn.text.clone(), turn.sources.clone());
+            self.give_back(turn.text.clone(), &turn.sources);
             self.writing.refusal.set(Some(state::sentence(error)));
             self.writing.unsent.set(Some(turn));
         } else {
@@ -387,7 +382,7 @@ impl App {
                 let mut draft = Composer::with_draft(dom::kept(&key).unwrap_or_default());
                 draft.failed(turn.text);
                 dom::keep(&key, draft.draft());
-                self.bring_attached(&key, turn.sources);
+                self.bring_attached(&key, attachments::read(&turn.sources));
             }
         }
     }

@@ -245,11 +245,11 @@ impl Transcript {
     }
 
     /// What goes along with the person's message that waits without ids.
-    pub fn attach(&mut self, sources: &[MessageSource]) {
+    pub fn attach(&mut self, sources: Vec<MessageSource>) {
         let waits =
             |message: &&mut Message| message.id.is_none() && matches!(message.kind, Kind::You(_));
         if let Some(message) = self.messages.iter_mut().rev().find(waits) {
-            message.sources = sources.to_vec();
+            message.sources = sources;
         }
     }
 

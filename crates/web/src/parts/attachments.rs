@@ -1,7 +1,7 @@
 //! What goes along with the message that is being written: a chip for each, in the composer.
 
 use leptos::prelude::*;
-use unbroken_chat_view::attachments::{Attachment, State, is_picture, parts};
+use unbroken_chat_view::attachments::{Attachment, Readiness, State, is_picture, parts};
 use unbroken_protocol::{FileInfo, FileState};
 use wasm_bindgen::JsCast;
 
@@ -9,7 +9,7 @@ use super::icons::{CLOSE, FILE, FOLDER, GLOBE, icon};
 use super::preview::Preview;
 use super::show::Show;
 use crate::state::App;
-use crate::{dom, words};
+use crate::{dom, words, writing};
 
 /// How far something is, as the person sees it.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,11 +25,24 @@ enum Phase {
 #[component]
 pub(crate) fn AttachmentList() -> impl IntoView {
     let app = App::get();
-    let (attachments, files) = (app.writing.attachments, app.known_files());
-    app.ask_for_attached(false);
+    let files = app.known_files();
+    let attachments = &files.attachments;
+    let listener = window_event_listener(leptos::ev::storage, move |event| {
+        if let Some(draft) = writing::draft_key(app.place.get_untracked()) {
+            app.follow_attached(&draft, &event);
+        }
+    });
+    on_cleanup(move || listener.remove());
     Effect::new(move || {
         attachments.track();
         app.send_attached();
+    });
+    // A message that waits for its files goes by itself.
+    Effect::new(move || {
+        attachments.track();
+        if app.writing.waits.get() && app.readiness() != Readiness::Sending {
+            app.send_draft();
+        }
     });
     let keys = Memo::new(move |_| {
         let Some(draft) = app.attaches_to() else { return Vec::new() };
@@ -66,10 +79,10 @@ pub(crate) fn AttachmentList() -> impl IntoView {
 #[component]
 fn Chip(key: u64) -> impl IntoView {
     let app = App::get();
-    let held = app.files.held(key);
+    let held = app.known_files().held(key);
     let bytes = held.as_ref().map(|file| file.size());
     let seems_picture = held.is_some_and(|file| is_picture(&file.type_()));
-    let attachment = Memo::new(move |_| app.writing.attachments.read().get(key).cloned());
+    let attachment = Memo::new(move |_| app.known_files().attachments.read().get(key).cloned());
     let source = Memo::new(move |_| match attachment.get()?.state {
         State::There(source) => Some(*source),
         _ => None,
@@ -78,7 +91,10 @@ fn Chip(key: u64) -> impl IntoView {
         let id = source.get()?.file_id?;
         app.known_files().known.read().get(&id).cloned()
     });
-    let name = Memo::new(move |_| attachment.get().map(|one| one.name).unwrap_or_default());
+    let name = Memo::new(move |_| {
+        let name = attachment.get().map(|one| one.name).unwrap_or_default();
+        if name.is_empty() { words::web().to_owned() } else { name }
+    });
     let phase = Memo::new(move |_| {
         attachment.get().map(|attachment| phase(attachment, info.get().as_ref()))
     });
@@ -115,7 +131,7 @@ fn Chip(key: u64) -> impl IntoView {
         }>
             {move || if picture.get() {
                 let id = source.get_untracked().and_then(|source| source.file_id);
-                view! { <Preview held=app.files.held(key) id /> }.into_any()
+                view! { <Preview held=app.known_files().held(key) id /> }.into_any()
             } else {
                 icon(drawing()).into_any()
             }}

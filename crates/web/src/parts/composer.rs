@@ -3,7 +3,6 @@
 use leptos::ev::{KeyboardEvent, SubmitEvent};
 use leptos::html::{Input, Textarea};
 use leptos::prelude::*;
-use unbroken_chat_view::attachments::Readiness;
 use unbroken_chat_view::composer::Action;
 
 use super::dictation::{Dictate, Dictation};
@@ -16,10 +15,13 @@ use super::show::Show;
 use super::temporary::Temporary;
 use crate::address::Place;
 use crate::state::App;
-use crate::writing::{Editing, Turn};
 use crate::{chunks, dom, words};
 
-/// The textbox "Message" with its buttons, the queue above it, and a refusal when there is one.
+/// From so many bytes on a draft's length may matter.
+const LONG: usize = 1000;
+
+/// The textbox "Message" with its buttons, and a refusal when there is one. What else stands above
+/// it comes in a chunk.
 #[component]
 pub(crate) fn Composer() -> impl IntoView {
     let app = App::get();
@@ -43,14 +45,15 @@ pub(crate) fn Composer() -> impl IntoView {
             dom::fit_height(&field);
         }
     });
-    // A message that waits for its files goes by itself.
-    Effect::new(move || {
-        if app.writing.waits.get() && app.readiness() != Readiness::Sending {
-            app.send_draft();
-        }
-    });
     let (menu, dictation) = (PromptMenu::new(app), Dictation::new());
     let over = intake::dropping(app);
+    let has_above = Memo::new(move |_| {
+        app.open.away.get()
+            || !app.open.queue.read().is_empty()
+            || !app.outbox.turns.read().is_empty()
+            || app.writing.editing.read().is_some()
+            || composer.read().draft().len() > LONG
+    });
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         dictation.stop();
@@ -74,16 +77,14 @@ pub(crate) fn Composer() -> impl IntoView {
     };
     view! {
         <div class="composer-dock">
-            <Latest />
             <Refusal />
-            <Queue />
-            <Kept />
-            <EditNote />
+            <Show when=has_above>
+                <LaterPage bring=chunks::above />
+            </Show>
             <Temporary />
-            <Length />
             <PromptPlace menu field />
             <form class="composer" class:dropping=over data-drop=words::drop_here() on:submit=submit>
-                <Show when=move || !app.writing.attachments.read().all().is_empty()>
+                <Show when=move || app.attaching.wanted.get()>
                     <LaterPage bring=chunks::attachments />
                 </Show>
                 <textarea
@@ -127,13 +128,14 @@ fn placeholder(place: Place, sending: bool) -> &'static str {
 #[component]
 fn SendOrStop(empty: Memo<bool>, sending: Memo<bool>) -> impl IntoView {
     let app = App::get();
+    let is_idle = move || empty.get() || sending.get() || app.writing.waits.get();
     view! {
         <Show when=move || !app.open.running.get() || !empty.get()>
             <button
                 class="send"
                 type="submit"
                 aria-label=words::send()
-                aria-disabled=Signal::derive(move || (empty.get() || sending.get()).to_string())
+                aria-disabled=Signal::derive(move || is_idle().to_string())
             >
                 {icon(ARROW_UP)}
             </button>
@@ -237,127 +239,6 @@ fn Sources() -> impl IntoView {
     }
 }
 
-/// The messages that wait until the answer before them ends.
-#[component]
-fn Queue() -> impl IntoView {
-    let app = App::get();
-    move || {
-        let items = app.open.queue.get();
-        (!items.is_empty()).then(|| {
-            let lines = items.into_iter().enumerate().map(|(at, waiting)| {
-                let label = if at == 0 { words::next() } else { words::then() };
-                let buttons = waiting.id.map(|id| {
-                    let text = waiting.text.clone();
-                    let edit = move |_| app.begin_edit(&text, Vec::new(), Editing::Queued { id });
-                    view! {
-                        <button class="link-button" type="button" on:click=edit>
-                            {words::edit()}
-                        </button>
-                        <button
-                            class="link-button"
-                            type="button"
-                            on:click=move |_| app.remove_queued(id)
-                        >
-                            {words::remove()}
-                        </button>
-                    }
-                });
-                view! {
-                    <li>
-                        <span class="label">{label}</span>
-                        <span class="queued-text" dir="auto">
-                            {waiting.text}
-                        </span>
-                        {buttons}
-                    </li>
-                }
-            });
-            view! {
-                <ol class="queue" aria-label=words::queue()>
-                    {lines.collect_view()}
-                </ol>
-            }
-        })
-    }
-}
-
-/// The messages that wait for the network.
-#[component]
-fn Kept() -> impl IntoView {
-    let app = App::get();
-    let line = move |turn: Turn| {
-        let (edited, removed) = (turn.clone(), turn.clone());
-        view! {
-            <li>
-                <span class="queued-text" dir="auto">
-                    {turn.text}
-                </span>
-                <button class="link-button" type="button" on:click=move |_| app.edit_kept(&edited)>
-                    {words::edit()}
-                </button>
-                <button
-                    class="link-button"
-                    type="button"
-                    on:click=move |_| app.forget_kept(&removed)
-                >
-                    {words::remove()}
-                </button>
-            </li>
-        }
-    };
-    move || {
-        let turns = app.outbox.turns.get();
-        (!turns.is_empty()).then(|| {
-            view! {
-                <div class="kept" role="status">
-                    {words::kept_for_later()}
-                </div>
-                <ol class="queue" aria-label=words::kept_for_later()>
-                    {turns.into_iter().map(line).collect_view()}
-                </ol>
-            }
-        })
-    }
-}
-
-/// What the composer changes, while it does.
-#[component]
-fn EditNote() -> impl IntoView {
-    let app = App::get();
-    move || {
-        app.writing.editing.get().map(|editing| {
-            let note = match editing {
-                Editing::Branch { .. } => words::editing_branch(),
-                Editing::Queued { .. } => words::editing_queued(),
-            };
-            view! {
-                <div class="edit-note">
-                    <p>{note}</p>
-                    <button class="link-button" type="button" on:click=move |_| app.end_edit()>
-                        {words::cancel()}
-                    </button>
-                </div>
-            }
-        })
-    }
-}
-
-/// How long the message is, once that matters.
-#[component]
-fn Length() -> impl IntoView {
-    let app = App::get();
-    let length = Memo::new(move |_| {
-        let picker = app.picker.read();
-        let chosen = picker.items().iter().find(|item| item.id == picker.selected());
-        app.writing.composer.read().length(chosen.and_then(|item| item.context_length))
-    });
-    view! {
-        <div role="status">
-            {move || length.get().map(|sentence| view! { <p class="length-note">{sentence}</p> })}
-        </div>
-    }
-}
-
 /// Why a message was not taken. Its text is back in the composer.
 #[component]
 fn Refusal() -> impl IntoView {
@@ -381,19 +262,5 @@ fn Refusal() -> impl IntoView {
                     })
             }}
         </div>
-    }
-}
-
-/// Back to the end of the transcript, while the person reads further up.
-#[component]
-fn Latest() -> impl IntoView {
-    let app = App::get();
-    view! {
-        <Show when=move || app.open.away.get()>
-            <button class="button latest" on:click=move |_| app.open.to_end.notify()>
-                {icon(super::icons::ARROW_DOWN)}
-                {words::latest()}
-            </button>
-        </Show>
     }
 }

@@ -1,4 +1,5 @@
-//! Dictation by the browser's own speech recognition, where it has one (Web Speech API).
+//! Dictation by the browser's own speech recognition, where it has one (Web Speech API). The button
+//! is there at once; what listens comes in a chunk.
 
 use js_sys::{Array, Function, Reflect};
 use leptos::prelude::*;
@@ -6,39 +7,85 @@ use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::icons::{MICROPHONE, icon};
+use super::later::LaterPage;
 use super::settings::appearance::LANGUAGE;
 use super::show::Show;
 use crate::own::Own;
 use crate::state::App;
-use crate::{dom, words};
+use crate::{chunks, dom, words};
 
 /// Whether somebody is listening; copies are the same.
 #[derive(Clone, Copy)]
 pub(crate) struct Dictation {
     pub(crate) listens: RwSignal<bool>,
-    running: Own<Option<Running>>,
 }
 
-struct Running {
+impl Dictation {
+    pub(crate) fn new() -> Self {
+        Self { listens: RwSignal::new(false) }
+    }
+
+    /// What was said so far is still written down.
+    pub(crate) fn stop(self) {
+        self.listens.set(false);
+    }
+}
+
+/// The button, where the browser can listen. It never begins by itself.
+#[component]
+pub(crate) fn Dictate(dictation: Dictation) -> impl IntoView {
+    provide_context(dictation);
+    let listens = dictation.listens;
+    constructor().map(|_| {
+        view! {
+            <button
+                class="source"
+                type="button"
+                aria-label=words::dictate()
+                title=words::dictate_about()
+                aria-pressed=Signal::derive(move || listens.get().to_string())
+                on:click=move |_| listens.update(|listens| *listens = !*listens)
+            >
+                {icon(MICROPHONE)}
+            </button>
+            <span class="listening" role="status">
+                <Show when=move || listens.get()>
+                    <LaterPage bring=chunks::listener />
+                </Show>
+            </span>
+        }
+    })
+}
+
+/// Listens as long as it is shown.
+#[component]
+pub(crate) fn Listener() -> impl IntoView {
+    let (app, dictation) = (App::get(), expect_context::<Dictation>());
+    let running = Running::new();
+    if running.start(app, dictation).is_none() {
+        dictation.stop();
+        app.complain(Some(words::dictation_failed().to_owned()));
+    }
+    on_cleanup(move || running.stop());
+    words::listening()
+}
+
+/// What the browser holds while it listens, and until it has written down the last word.
+#[derive(Clone, Copy)]
+struct Running(Own<Option<Held>>);
+
+struct Held {
     recognition: JsValue,
     _heard: Closure<dyn FnMut(JsValue)>,
     _ended: Closure<dyn FnMut(JsValue)>,
 }
 
-impl Dictation {
-    pub(crate) fn new() -> Self {
-        Self { listens: RwSignal::new(false), running: Own::new(None) }
+impl Running {
+    fn new() -> Self {
+        Self(Own::new(None))
     }
 
-    fn toggle(self, app: App) {
-        if self.listens.get_untracked() {
-            self.stop();
-        } else if self.start(app).is_none() {
-            app.complain(Some(words::dictation_failed().to_owned()));
-        }
-    }
-
-    fn start(self, app: App) -> Option<()> {
+    fn start(self, app: App, dictation: Dictation) -> Option<()> {
         let recognition = Reflect::construct(&constructor()?, &Array::new()).ok()?;
         set(&recognition, "lang", &language()?.into());
         set(&recognition, "continuous", &true.into());
@@ -51,7 +98,7 @@ impl Dictation {
             }
         });
         let ended = Closure::<dyn FnMut(JsValue)>::new(move |event: JsValue| {
-            self.listens.set(false);
+            dictation.stop();
             let error = get(&event, "error").and_then(|error| error.as_string());
             if error.is_some_and(|error| error != "aborted" && error != "no-speech") {
                 app.complain(Some(words::dictation_failed().to_owned()));
@@ -61,43 +108,15 @@ impl Dictation {
         set(&recognition, "onend", ended.as_ref());
         set(&recognition, "onerror", ended.as_ref());
         call(&recognition, "start")?;
-        self.running.change(|running| {
-            *running = Some(Running { recognition, _heard: heard, _ended: ended });
+        self.0.change(|held| {
+            *held = Some(Held { recognition, _heard: heard, _ended: ended });
         });
-        self.listens.set(true);
         Some(())
     }
 
-    /// What was said so far is still written down.
-    pub(crate) fn stop(self) {
-        if self.listens.get_untracked() {
-            let _ = self.running.read(|running| call(&running.as_ref()?.recognition, "stop"));
-            self.listens.set(false);
-        }
+    fn stop(self) {
+        let _ = self.0.read(|held| call(&held.as_ref()?.recognition, "stop"));
     }
-}
-
-/// The button, where the browser can listen. It never begins by itself.
-#[component]
-pub(crate) fn Dictate(dictation: Dictation) -> impl IntoView {
-    let app = App::get();
-    constructor().map(|_| {
-        view! {
-            <button
-                class="source"
-                type="button"
-                aria-label=words::dictate()
-                title=words::dictate_about()
-                aria-pressed=Signal::derive(move || dictation.listens.get().to_string())
-                on:click=move |_| dictation.toggle(app)
-            >
-                {icon(MICROPHONE)}
-            </button>
-            <span class="listening" role="status">
-                <Show when=move || dictation.listens.get()>{words::listening()}</Show>
-            </span>
-        }
-    })
 }
 
 /// In what the person speaks: the app's language when they chose it, else the browser's.

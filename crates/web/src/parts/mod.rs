@@ -1,5 +1,6 @@
 //! The parts that pages are made of.
 
+pub(crate) mod above;
 pub(crate) mod announcer;
 pub(crate) mod another;
 mod attached;
