@@ -63,7 +63,7 @@ pub(crate) fn build(workspace: &Workspace, profile: Profile) -> Result<()> {
 }
 
 /// What a browser loads to show the first page, compressed, is at most this many bytes.
-const FIRST_VIEW: u64 = 300 * 1024;
+const FIRST_VIEW: u64 = 300_000;
 /// Files that it loads after that.
 const LATER: [&str; 9] = [
     "later-",

@@ -5,7 +5,7 @@
 use unbroken_protocol::{CollectionInfo, FileInfo, FileState, MessageSource, Source, WEB};
 
 use crate::composer::DRAFT;
-use crate::language::is_embedding;
+use crate::language::plain_name;
 
 /// The draft that an edit of a sent message is. It is not kept.
 pub const EDIT: &str = "edit";
@@ -274,15 +274,10 @@ pub fn is_picture(media_type: &str) -> bool {
     matches!(media_type, "image/png" | "image/jpeg" | "image/gif" | "image/webp")
 }
 
-/// A name or title as it is shown: nothing in it turns the direction of the letters.
-pub fn shown(name: &str) -> String {
-    name.chars().filter(|letter| !letter.is_control() && !is_embedding(*letter)).collect()
-}
-
 /// A name in two parts, of which only the first is cut where there is no room: the second has the
 /// ending and what stands before it.
 pub fn parts(name: &str) -> (String, String) {
-    let name = shown(name);
+    let name = plain_name(name);
     let dot = name.rfind('.').filter(|at| *at > 0 && name.len() - at <= 10);
     let mut at = dot.unwrap_or(name.len());
     // Letters of other scripts may be one with those before them.

@@ -4,19 +4,12 @@ use std::fmt::Write as _;
 
 use unbroken_protocol::Citation;
 
-use crate::language::is_embedding;
-
 /// Words of a quote by which a browser finds it in its page.
 const WORDS: usize = 8;
 
 /// The citations that the text refers to, and those that it does not.
 pub fn parted(text: &str, citations: Vec<Citation>) -> (Vec<Citation>, Vec<Citation>) {
     citations.into_iter().partition(|citation| text.contains(&format!("[{}]", citation.index)))
-}
-
-/// A name or title as it is shown: nothing in it turns the direction of what is around it.
-pub fn plain(name: &str) -> String {
-    name.chars().filter(|letter| !letter.is_control() && !is_embedding(*letter)).collect()
 }
 
 /// The address of a page with the quote as a text fragment, so that a browser marks the passage and

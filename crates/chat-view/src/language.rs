@@ -186,8 +186,14 @@ fn is_right_to_left(letter: char) -> bool {
     )
 }
 
+/// A name or title that anybody may have written, as it is shown: nothing in it turns the direction
+/// of what is around it.
+pub fn plain_name(name: &str) -> String {
+    name.chars().filter(|letter| !letter.is_control() && !is_embedding(*letter)).collect()
+}
+
 /// Controls that change the direction of what comes after them.
-pub(crate) fn is_embedding(letter: char) -> bool {
+fn is_embedding(letter: char) -> bool {
     matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

@@ -1,7 +1,8 @@
 //! The card that shows a citation's quote, title and origin, beside its chip.
 
 use leptos::prelude::*;
-use unbroken_chat_view::citing::{plain, with_fragment};
+use unbroken_chat_view::citing::with_fragment;
+use unbroken_chat_view::language::plain_name;
 use unbroken_protocol::Citation;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
@@ -89,7 +90,7 @@ pub(crate) fn CitationCard(shown: Shown) -> impl IntoView {
                 let origin = origin(&citation);
                 Some(
                     view! {
-                        <strong dir="auto">{plain(&citation.title)}</strong>
+                        <strong dir="auto">{plain_name(&citation.title)}</strong>
                         <q dir="auto">{citation.quote}</q>
                         <span class="origin">{origin}</span>
                     },

@@ -7,7 +7,8 @@ use std::time::Duration;
 use leptos::html::Div;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use unbroken_chat_view::citing::{parted, plain};
+use unbroken_chat_view::citing::parted;
+use unbroken_chat_view::language::plain_name;
 use unbroken_chat_view::transcript::{Answer as AnswerModel, AnswerState, Message};
 use unbroken_protocol::Citation;
 
@@ -253,7 +254,7 @@ fn SourcesList(key: u64, citations: Memo<Vec<Citation>>) -> impl IntoView {
 
 fn source_line(citation: Citation) -> impl IntoView {
     let (index, quote) = (citation.index, citation.quote.clone());
-    let title = plain(&citation.title);
+    let title = plain_name(&citation.title);
     let origin = citation.page.map(|page| words::page(page.into()));
     let title = match (citation::page(&citation), Viewer::get()) {
         (Some(address), _) => view! {

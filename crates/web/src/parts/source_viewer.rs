@@ -3,7 +3,7 @@
 use leptos::html::Dialog;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use unbroken_chat_view::citing::plain;
+use unbroken_chat_view::language::plain_name;
 use unbroken_chat_view::reading::{Line, Reading};
 use unbroken_client::RestError;
 use unbroken_protocol::{Citation, ErrorCode, FileId};
@@ -56,14 +56,14 @@ impl Viewer {
 
     /// Shows a file from its beginning.
     pub(crate) fn show_file(self, id: FileId, name: &str) {
-        self.show(File { id, name: plain(name), passage: None, quote: String::new() });
+        self.show(File { id, name: plain_name(name), passage: None, quote: String::new() });
     }
 
     /// Shows where the citation is from, when it is from a file.
     pub(crate) fn show_citation(self, citation: Citation) {
         let Some(id) = citation.file_id.and_then(|id| id.parse().ok()) else { return };
         let (passage, quote) = (citation.passage, citation.quote);
-        self.show(File { id, name: plain(&citation.title), passage, quote });
+        self.show(File { id, name: plain_name(&citation.title), passage, quote });
     }
 
     fn show(self, file: File) {
