@@ -13,17 +13,16 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use unbroken_protocol::{Citation, Epoch, ErrorCode, FinishReason, GenerationId, Seq};
-use unbroken_store::{
-    Body, Durability, Record, Sealed, Settled, Store, StoreError, Transaction, Writer,
-};
+use unbroken_protocol::{Epoch, GenerationId, Seq};
+use unbroken_store::{Body, Durability, Record, Sealed, Store, StoreError, Writer};
 
 use crate::bell::Bell;
 use crate::command::{Command, INDEXED_AT_ONCE};
 use crate::error::Refusal;
 use crate::indexing::Indexing;
 use crate::journal::Journal;
-use crate::log::{Log, state_after};
+use crate::log::Log;
+use crate::settling;
 
 /// Commits begin at least this far apart while there is always something to write.
 const GATHER: Duration = Duration::from_millis(5);
@@ -351,18 +350,18 @@ impl Task {
             .any(|command| matches!(command, Command::Erase(..) | Command::EraseDue(..)));
         let mut changes_texts = commands.iter().any(Command::changes_texts);
         let mut transaction = self.writer.begin(durability).await?;
-        let sealed = apply_settles(&mut transaction, &self.waiting).await?;
+        let sealed = settling::settle(&mut transaction, settles(&self.waiting)).await?;
         let mut taken = Vec::new();
         let mut packed = Vec::new();
         for operation in &self.waiting {
             if let Operation::TakeOver(take_over, _) = operation {
-                taken.push(apply_take_over(&mut transaction, take_over).await?);
+                taken.push(settling::take_over(&mut transaction, take_over).await?);
             }
         }
         for log in self.journal.overlong() {
             // One that ends now is packed already.
             if !leaves(&self.waiting, &[], log.identity.generation_id) {
-                packed.push(pack(&mut transaction, log).await?);
+                packed.push(settling::pack(&mut transaction, log).await?);
             }
         }
         let mut trim = None;
@@ -578,6 +577,13 @@ fn appended(operations: &[Operation]) -> Vec<(GenerationId, &Record)> {
     appended.collect()
 }
 
+fn settles(operations: &[Operation]) -> impl Iterator<Item = &Settle> {
+    operations.iter().filter_map(|operation| match operation {
+        Operation::Settle(settle, _) => Some(settle),
+        _ => None,
+    })
+}
+
 fn size(record: &Record) -> u64 {
     match &record.body {
         Body::Content(text) | Body::Reasoning(text) => text.len() as u64 + 16,
@@ -593,107 +599,4 @@ fn leaves(operations: &[Operation], packed: &[(Arc<Log>, Seq)], id: GenerationId
         Operation::Append(_) | Operation::Command(_) => false,
     });
     leaves || packed.iter().any(|(log, _)| log.identity.generation_id == id)
-}
-
-/// Packs what a running generation has in the journal; returns up to which record.
-async fn pack(
-    transaction: &mut Transaction<'_>,
-    log: Arc<Log>,
-) -> Result<(Arc<Log>, Seq), StoreError> {
-    let (upto, records) = {
-        let inner = log.lock();
-        (inner.head(), inner.records_after(inner.packed))
-    };
-    transaction.pack(log.identity.generation_id, &records).await?;
-    Ok((log, upto))
-}
-
-async fn apply_settles(
-    transaction: &mut Transaction<'_>,
-    operations: &[Operation],
-) -> Result<Vec<Sealed>, StoreError> {
-    let ends = operations.iter().filter_map(|operation| match operation {
-        Operation::Settle(settle, _) => Some(Ending::of(settle)),
-        _ => None,
-    });
-    let ends: Vec<Ending<'_>> = ends.collect();
-    if ends.is_empty() {
-        return Ok(Vec::new());
-    }
-    let settled: Vec<Settled<'_>> = ends.iter().map(Ending::settled).collect();
-    transaction.settle(&settled).await
-}
-
-/// A settlement, and what its log holds.
-struct Ending<'a> {
-    settle: &'a Settle,
-    content: String,
-    reasoning: String,
-    citations: Vec<Citation>,
-    records: Vec<Record>,
-}
-
-impl<'a> Ending<'a> {
-    fn of(settle: &'a Settle) -> Self {
-        let inner = settle.log.lock();
-        let mut records = inner.records_after(inner.packed);
-        records.push(settle.record.clone());
-        Self {
-            settle,
-            content: inner.content.clone(),
-            reasoning: inner.reasoning.clone(),
-            citations: inner.citations(),
-            records,
-        }
-    }
-
-    fn settled(&self) -> Settled<'_> {
-        let Settle { log, record, input_tokens, output_tokens } = self.settle;
-        Settled {
-            generation_id: log.identity.generation_id,
-            conversation_id: log.identity.conversation_id,
-            message_id: log.identity.message_id,
-            epoch: record.epoch,
-            state: state_after(&record.body).expect("a settlement ends a run"),
-            head_seq: record.seq,
-            content: &self.content,
-            reasoning: &self.reasoning,
-            citations: &self.citations,
-            finish_reason: finish_reason(&record.body),
-            input_tokens: *input_tokens,
-            output_tokens: *output_tokens,
-            error: error(&record.body),
-            records: &self.records,
-            at: record.at,
-        }
-    }
-}
-
-async fn apply_take_over(
-    transaction: &mut Transaction<'_>,
-    take_over: &TakeOver,
-) -> Result<Option<Epoch>, StoreError> {
-    let log = &take_over.log;
-    let (epoch, mut records) = {
-        let inner = log.lock();
-        (inner.epoch, inner.records_after(inner.packed))
-    };
-    records.extend(take_over.record.clone());
-    let head = records.last().map_or_else(|| log.head(), |record| record.seq);
-    transaction.take_over(log.identity.generation_id, epoch, head, &records).await
-}
-
-fn finish_reason(body: &Body) -> Option<FinishReason> {
-    match body {
-        Body::Complete { finish_reason, .. } => Some(*finish_reason),
-        _ => None,
-    }
-}
-
-fn error(body: &Body) -> Option<(ErrorCode, &str)> {
-    match body {
-        Body::Failed { code, message, .. }
-        | Body::State { code: Some(code), message: Some(message), .. } => Some((*code, message)),
-        _ => None,
-    }
 }

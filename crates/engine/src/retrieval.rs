@@ -15,7 +15,7 @@ use unbroken_store::{ContentHash, File, Found, Message, Passage, StoreError, Ter
 
 use crate::Engine;
 use crate::generation::{End, Run};
-use crate::pages::{Seen, Unseen, Wanted};
+use crate::web::{Seen, Unseen, Wanted};
 
 /// How long an answer waits for files that are being read.
 const WAIT: Duration = Duration::from_mins(1);

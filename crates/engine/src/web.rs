@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 use unbroken_documents::reader::Reader;
 use unbroken_documents::{Document, passages};
-use unbroken_protocol::{Role, Source};
+use unbroken_protocol::{Role, Source, limits};
 use unbroken_sources::fetch::{Fetched, Fetcher, Media};
 use unbroken_sources::search::Search;
 use unbroken_store::{ContentHash, Message, Passage};
@@ -20,8 +20,8 @@ use crate::reading::stored;
 
 /// How long a page is not fetched again.
 const FRESH: Duration = Duration::from_hours(1);
-/// Pages that are kept at most.
-const KEPT: usize = 256;
+/// Pages that are kept at most: no more than 25 MB of text.
+const KEPT: usize = 64;
 /// Passages that are taken from one page; what comes after is left out.
 const PASSAGES: usize = 200;
 /// Pages of a search that are read.
@@ -74,7 +74,7 @@ pub(crate) struct Unseen {
 /// What a branch asks for.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Wanted {
-    /// The addresses that are named on it, the newest first.
+    /// The addresses that are named on it, the newest first, as many as one message may name.
     urls: Vec<String>,
     /// What to search for, when the last message asks for that.
     query: Option<String>,
@@ -88,7 +88,7 @@ impl Wanted {
             Source::Url { url } if known.insert(url) => Some(url.clone()),
             _ => None,
         });
-        let urls = urls.collect();
+        let urls = urls.take(limits::SOURCES).collect();
         let last = branch.iter().rev().find(|message| message.role == Role::User);
         let query = last.filter(|last| last.sources.contains(&Source::Web));
         Self { urls, query: query.map(|last| query_of(&last.content)) }
@@ -235,7 +235,45 @@ impl Text {
 
 #[cfg(test)]
 mod tests {
+    use unbroken_protocol::{MessageId, Timestamp};
+
     use super::*;
+
+    fn message(role: Role, content: &str, sources: &[Source]) -> Message {
+        Message {
+            message_id: MessageId::new(),
+            parent_id: None,
+            role,
+            content: content.into(),
+            created_at: Timestamp::from_millis(0),
+            sources: sources.to_vec(),
+        }
+    }
+
+    fn url(n: usize) -> Source {
+        Source::Url { url: format!("https://a.example/{n}") }
+    }
+
+    #[test]
+    fn pages_count_for_the_whole_branch_and_a_search_for_its_message_alone() {
+        let first = message(Role::User, "What is new?", &[Source::Web, url(1)]);
+        let asked = Wanted::of(std::slice::from_ref(&first));
+        assert_eq!(asked.query.as_deref(), Some("What is new?"));
+        let answer = message(Role::Assistant, "Much.", &[]);
+        let later = [first, answer, message(Role::User, "And then?", &[url(2), url(1)])];
+        let wanted = Wanted::of(&later);
+        assert_eq!(wanted.query, None);
+        assert_eq!(wanted.urls, ["https://a.example/2", "https://a.example/1"]);
+        assert!(Wanted::of(&[message(Role::User, "Hi", &[])]).is_nothing());
+    }
+
+    #[test]
+    fn a_long_branch_fetches_no_more_than_one_message_may_name() {
+        let branch: Vec<_> = (0..50).map(|n| message(Role::User, "Hi", &[url(n)])).collect();
+        let wanted = Wanted::of(&branch);
+        assert_eq!(wanted.urls.len(), limits::SOURCES);
+        assert_eq!(wanted.urls[0], "https://a.example/49");
+    }
 
     #[test]
     fn a_question_is_searched_for_as_one_line() {
