@@ -32,6 +32,9 @@ pub(crate) fn row<S: AsRef<str>>(cells: &[S]) -> String {
     cells[..end].join(" | ")
 }
 
+/// The longest title, in characters: it goes along with every passage that is cited.
+const TITLE: usize = 200;
+
 /// What a block costs besides its text, in bytes.
 const BLOCK: usize = 64;
 
@@ -92,6 +95,7 @@ impl Blocks {
             return Err(Refusal::Empty);
         }
         let title = title.map(|title| squeeze(&seen(title.to_owned())));
+        let title = title.map(|title| title.chars().take(TITLE).collect::<String>());
         let title = title.filter(|title| !title.is_empty());
         Ok(Document { kind, title, blocks: self.done })
     }

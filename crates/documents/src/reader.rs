@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::worker::{Answer, COMMAND};
+use crate::worker::{Answer, COMMAND, NAME};
 use crate::{Document, Limits, Refusal};
 
 /// What the Rust runtime says when memory ends.
@@ -62,14 +62,17 @@ impl Reader {
             child.kill().await?;
             return Ok(Err(Refusal::OutOfTime));
         };
-        Ok(end?.meaning())
+        let end = end?;
+        // It may be long.
+        tokio::task::spawn_blocking(move || end.meaning()).await.map_err(io::Error::other)
     }
 
     fn start(&self, name: &str) -> io::Result<Child> {
         Command::new(&self.program)
-            .args([COMMAND, "--name", name, "--limits"])
+            .args([COMMAND, "--limits"])
             .arg(serde_json::to_string(&self.limits)?)
             .env_clear()
+            .env(NAME, name)
             // Else the allocator takes a gigabyte of address space at once (in KiB), and the one of
             // the system, which threads need too, 64 MiB for each of them.
             .env("MIMALLOC_ARENA_RESERVE", "32768")

@@ -33,19 +33,23 @@ const STACK: usize = 32 << 20;
 /// Standard input, output and error, and one to spare.
 const FILES: u64 = 4;
 
-/// Reads a file if the arguments of this process ask for it: `read-document --name NAME --limits
-/// JSON`. To be called first of all, before anything else of the program is set up.
+/// The environment variable with the name of the file, which others on the machine cannot see, as
+/// they can arguments.
+pub const NAME: &str = "UNBROKEN_DOCUMENT_NAME";
+
+/// Reads a file if the arguments of this process ask for it: `read-document --limits JSON`, with
+/// [`NAME`]. To be called first of all, before anything else of the program is set up.
 pub fn run_if_asked() -> Option<ExitCode> {
     let mut arguments = std::env::args_os().skip(1);
     (arguments.next()? == COMMAND).then(|| run(arguments))
 }
 
 fn run(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    let (mut name, mut limits) = (String::new(), Limits::default());
+    let name = std::env::var(NAME).unwrap_or_default();
+    let mut limits = Limits::default();
     while let (Some(key), Some(value)) = (arguments.next(), arguments.next()) {
         let value = value.to_string_lossy().into_owned();
         match key.to_str() {
-            Some("--name") => name = value,
             Some("--limits") => match serde_json::from_str(&value) {
                 Ok(given) => limits = given,
                 Err(_) => return ExitCode::FAILURE,

@@ -226,6 +226,13 @@ fn an_email_gives_its_text_whatever_kind_of_text_it_is() {
 }
 
 #[test]
+fn a_title_is_no_longer_than_a_line() {
+    let html = format!("<title>{}</title><p>Sweet.</p>", "pear ".repeat(1000));
+    let document = shown(html.as_bytes(), "a.html");
+    assert_eq!(document.title.unwrap().chars().count(), 200);
+}
+
+#[test]
 fn html_gives_what_a_browser_would_show() {
     let document = shown(files::HTML.as_bytes(), "a.html");
     assert_eq!(document.title.as_deref(), Some("Pears and plums"));

@@ -1,10 +1,10 @@
 //! The process that reads, and the side that starts it.
 
 use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use unbroken_documents::reader::Reader;
-use unbroken_documents::worker::{Answer, COMMAND};
+use unbroken_documents::worker::{Answer, COMMAND, NAME};
 use unbroken_documents::{Document, Limits, Refusal, read};
 
 use crate::files;
@@ -21,6 +21,19 @@ pub(crate) async fn read_apart(
     limits: Limits,
 ) -> Result<Document, Refusal> {
     reader(limits).read(name, bytes).await.unwrap()
+}
+
+/// The process as [`Reader`] starts it, with the limits that it has when it is told none.
+fn started(name: &str, stdout: Stdio) -> Child {
+    Command::new(PROGRAM)
+        .arg(COMMAND)
+        .env(NAME, name)
+        .env("MIMALLOC_ARENA_RESERVE", "32768")
+        .env("MALLOC_ARENA_MAX", "1")
+        .stdin(Stdio::piped())
+        .stdout(stdout)
+        .spawn()
+        .unwrap()
 }
 
 #[tokio::test]
@@ -78,12 +91,7 @@ async fn a_program_that_says_something_else_is_a_damaged_file() {
 
 #[test]
 fn the_answer_is_the_agreed_json() {
-    let mut child = Command::new(PROGRAM)
-        .args([COMMAND, "--name", "a.md"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = started("a.md", Stdio::piped());
     child.stdin.take().unwrap().write_all(b"# Hi\n").unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(
@@ -118,12 +126,7 @@ fn every_refusal_has_a_code_that_leads_back_to_it() {
 #[cfg(target_os = "linux")]
 #[test]
 fn the_process_has_taken_all_from_itself_that_it_does_not_need() {
-    let mut child = Command::new(PROGRAM)
-        .args([COMMAND, "--name", "a.txt"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = started("a.txt", Stdio::null());
     let mut stdin = child.stdin.take().unwrap();
     // More than a pipe holds: when it is written, reading has begun.
     stdin.write_all(&vec![b'x'; 1 << 20]).unwrap();
