@@ -68,12 +68,16 @@ impl Engine {
         name: &str,
     ) -> Result<CollectionInfo, Refusal> {
         let name = checked_name(name)?;
-        let rename = |reply| FileCommand::RenameCollection(principal, id, name, reply).into();
-        if !self.command(rename).await? {
-            return Err(MISSING);
-        }
-        self.tell_collection(principal, id).await;
-        self.collection(principal, id).await
+        let engine = self.clone();
+        self.carry_out_while_storing(async move {
+            let rename = |reply| FileCommand::RenameCollection(principal, id, name, reply).into();
+            if !engine.command(rename).await? {
+                return Err(MISSING);
+            }
+            engine.tell_collection(principal, id).await;
+            engine.collection(principal, id).await
+        })
+        .await
     }
 
     /// Deletes a collection; its files stay.
@@ -82,12 +86,17 @@ impl Engine {
         principal: PrincipalId,
         id: CollectionId,
     ) -> Result<(), Refusal> {
-        if !self.command(|reply| FileCommand::DeleteCollection(principal, id, reply).into()).await?
-        {
-            return Err(MISSING);
-        }
-        self.tell_collection(principal, id).await;
-        Ok(())
+        let engine = self.clone();
+        self.carry_out_while_storing(async move {
+            let delete = |reply| FileCommand::DeleteCollection(principal, id, reply).into();
+            if !engine.command(delete).await? {
+                return Err(MISSING);
+            }
+            engine.inner.at_work.settled.send_replace(());
+            engine.tell_collection(principal, id).await;
+            Ok(())
+        })
+        .await
     }
 
     /// Puts a file into a collection.
@@ -100,17 +109,22 @@ impl Engine {
         id: CollectionId,
         file: FileId,
     ) -> Result<CollectionInfo, Refusal> {
-        match self.command(|reply| FileCommand::Collect(principal, id, file, reply).into()).await? {
-            Collected::NotFound => return Err(Refusal::NotFound("collection or file")),
-            Collected::Full => {
-                return Err(Refusal::Conflict(
-                    "This collection holds 500 files, and no more fit in. Make another one.",
-                ));
+        let engine = self.clone();
+        self.carry_out_while_storing(async move {
+            let collect = |reply| FileCommand::Collect(principal, id, file, reply).into();
+            match engine.command(collect).await? {
+                Collected::NotFound => return Err(Refusal::NotFound("collection or file")),
+                Collected::Full => {
+                    return Err(Refusal::Conflict(
+                        "This collection holds 500 files, and no more fit in. Make another one.",
+                    ));
+                }
+                Collected::Done => {}
             }
-            Collected::Done => {}
-        }
-        self.tell_collection(principal, id).await;
-        self.collection(principal, id).await
+            engine.tell_collection(principal, id).await;
+            engine.collection(principal, id).await
+        })
+        .await
     }
 
     /// Takes a file out of a collection.
@@ -120,11 +134,17 @@ impl Engine {
         id: CollectionId,
         file: FileId,
     ) -> Result<CollectionInfo, Refusal> {
-        if !self.command(|reply| FileCommand::Uncollect(principal, id, file, reply).into()).await? {
-            return Err(Refusal::NotFound("file in this collection"));
-        }
-        self.tell_collection(principal, id).await;
-        self.collection(principal, id).await
+        let engine = self.clone();
+        self.carry_out_while_storing(async move {
+            let take_out = |reply| FileCommand::Uncollect(principal, id, file, reply).into();
+            if !engine.command(take_out).await? {
+                return Err(Refusal::NotFound("file in this collection"));
+            }
+            engine.inner.at_work.settled.send_replace(());
+            engine.tell_collection(principal, id).await;
+            engine.collection(principal, id).await
+        })
+        .await
     }
 
     async fn tell_collection(&self, principal: PrincipalId, id: CollectionId) {

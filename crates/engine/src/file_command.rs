@@ -6,8 +6,8 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use unbroken_protocol::{CollectionId, FileId, PrincipalId, limits};
 use unbroken_store::{
-    Collected, Collection, ContentHash, Drop, FileOutcome, NewFile, ReadStep, StoreError,
-    Transaction,
+    Collected, Collection, ContentHash, FileOutcome, NewFile, ReadStep, StoreError, Transaction,
+    Whose,
 };
 
 use crate::command::{Command, answer};
@@ -21,9 +21,9 @@ pub(crate) enum FileCommand {
     PutFile(Box<NewFile>, u64, oneshot::Sender<FileOutcome>),
     DeleteFile(PrincipalId, FileId, oneshot::Sender<Option<ContentHash>>),
     ForgetFiles(PrincipalId, oneshot::Sender<()>),
-    BeginReading(ContentHash, oneshot::Sender<Option<u32>>),
+    BeginReading(ContentHash, u32, oneshot::Sender<bool>),
     PutPassages(Arc<ReadStep>, oneshot::Sender<bool>),
-    DropPassages(ContentHash, Drop, oneshot::Sender<bool>),
+    DropPassages(ContentHash, Whose, oneshot::Sender<bool>),
     RefuseDocument(ContentHash, u32, &'static str, oneshot::Sender<bool>),
     RemoveDocument(ContentHash, oneshot::Sender<bool>),
     PutCollection(PrincipalId, Box<Collection>, oneshot::Sender<bool>),
@@ -60,8 +60,8 @@ impl FileCommand {
             Self::ForgetFiles(principal, reply) => {
                 answer(reply, transaction.forget_files(principal).await?)
             }
-            Self::BeginReading(content, reply) => {
-                answer(reply, transaction.begin_reading(content).await?)
+            Self::BeginReading(content, attempt, reply) => {
+                answer(reply, transaction.begin_reading(content, attempt).await?)
             }
             Self::PutPassages(step, reply) => answer(reply, transaction.put_passages(&step).await?),
             Self::DropPassages(content, whose, reply) => {

@@ -14,7 +14,7 @@ use unbroken_documents::Refusal as Unreadable;
 use unbroken_protocol::{
     Event, FileEvent, FileId, FileInfo, FileList, PassageList, PassageView, PrincipalId, limits,
 };
-use unbroken_store::{ContentHash, Drop as Whose, File, FileOutcome, NewFile};
+use unbroken_store::{ContentHash, File, FileOutcome, NewFile, Whose};
 
 use crate::Engine;
 use crate::error::Refusal;
@@ -78,7 +78,10 @@ impl Engine {
     /// their way, `quota_exceeded` when the person has too much already.
     pub async fn upload(&self, principal: PrincipalId) -> Result<Upload, Refusal> {
         let files = self.files_kept()?;
-        let arrival = self.inner.shelf.coming.begin(principal);
+        if files.quota_bytes == 0 {
+            return Err(Refusal::BadRequest("This server takes no files.".into()));
+        }
+        let arrival = self.inner.at_work.coming.begin(principal);
         let too_many = "Other files are on their way. Wait until one of them is there.";
         let arrival = arrival.ok_or(Refusal::Conflict(too_many))?;
         let stored = self.store().files(principal).await?;
@@ -131,7 +134,7 @@ impl Engine {
         let (content, place) = (new.content, files.path(new.content));
         let (principal, quota) = (new.principal_id, files.quota_bytes);
         let outcome = {
-            let _order = self.inner.shelf.order.lock().await;
+            let _order = self.inner.at_work.order.lock().await;
             move_in(&path.0, &place).await.map_err(|error| refused_by_disk(&error))?;
             let outcome = self
                 .command(|reply| FileCommand::PutFile(Box::new(new), quota, reply).into())
@@ -143,6 +146,9 @@ impl Engine {
         };
         match outcome {
             FileOutcome::Full => Err(Refusal::Quota { quota }),
+            FileOutcome::TooMany => Err(Refusal::Conflict(
+                "You have 5,000 files, and more are not kept. Delete some that you do not need.",
+            )),
             FileOutcome::Repeated(file) => Ok(Stored { file: info(file), repeated: true }),
             FileOutcome::Created { file, is_new } => {
                 if is_new {
@@ -214,6 +220,7 @@ impl Engine {
                 .command(|reply| FileCommand::DeleteFile(principal, id, reply).into())
                 .await?;
             let content = deleted.ok_or(Refusal::NotFound("file"))?;
+            engine.inner.at_work.settled.send_replace(());
             engine.tell_file(principal, id).await;
             engine.clear(content).await
         })
@@ -223,6 +230,7 @@ impl Engine {
     /// Deletes all files and collections of a person.
     pub(crate) async fn forget_files(&self, principal: PrincipalId) -> Result<(), Refusal> {
         self.command(|reply| FileCommand::ForgetFiles(principal, reply).into()).await?;
+        self.inner.at_work.settled.send_replace(());
         for content in self.store().deleted_documents().await? {
             self.clear(content).await?;
         }
@@ -233,7 +241,7 @@ impl Engine {
     async fn clear(&self, content: ContentHash) -> Result<(), Refusal> {
         let drop = |reply| FileCommand::DropPassages(content, Whose::Deleted, reply).into();
         while self.command(drop).await? {}
-        let _order = self.inner.shelf.order.lock().await;
+        let _order = self.inner.at_work.order.lock().await;
         if self.command(|reply| FileCommand::RemoveDocument(content, reply).into()).await? {
             let place = self.files_kept()?.path(content);
             remove(&place).await;
@@ -243,8 +251,8 @@ impl Engine {
 
     /// Bytes whose row could not be stored. Only while the order is held.
     async fn remove_unless_wanted(&self, content: ContentHash, place: &Path) {
-        let wanted = self.store().documents().await;
-        if wanted.is_ok_and(|wanted| !wanted.contains(&content)) {
+        let holders = self.store().files_with(content).await;
+        if holders.is_ok_and(|holders| holders.is_empty()) {
             remove(place).await;
         }
     }
@@ -338,21 +346,28 @@ async fn remove(place: &Path) {
     }
 }
 
-/// Removes what is not wanted from the folders of files.
+/// Removes what is not wanted from the folders of files. What else is there is left alone.
 fn sweep(folder: &Path, wanted: &HashSet<ContentHash>) -> io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.is_dir() {
-            for entry in std::fs::read_dir(&path)? {
-                let file = entry?;
-                let hash = file.file_name().to_str().and_then(ContentHash::parse);
-                if hash.is_none_or(|hash| !wanted.contains(&hash)) {
-                    std::fs::remove_file(file.path())?;
-                }
+        if path.extension().is_some_and(|extension| extension == UNFINISHED) {
+            remove_left(&path);
+        }
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let is_ours = name.len() == 2 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let Ok(inside) = std::fs::read_dir(&path) else { continue };
+        for file in inside.filter(|_| is_ours).flatten() {
+            let hash = file.file_name().to_str().and_then(ContentHash::parse);
+            if hash.is_some_and(|hash| !wanted.contains(&hash)) {
+                remove_left(&file.path());
             }
-        } else if path.extension().is_some_and(|extension| extension == UNFINISHED) {
-            std::fs::remove_file(path)?;
         }
     }
     Ok(())
+}
+
+fn remove_left(path: &Path) {
+    if let Err(error) = std::fs::remove_file(path) {
+        tracing::warn!(error = %error, path = %path.display(), "failed to remove what was left");
+    }
 }

@@ -69,7 +69,7 @@ use log_writer::LogWriter;
 use notice::Notices;
 use registry::{Logs, Runs};
 use session::Remembered;
-use sources::Shelf;
+use sources::AtWork;
 
 /// How often the write-ahead log is copied into the database.
 const CHECKPOINT: Duration = Duration::from_secs(1);
@@ -122,7 +122,8 @@ struct Inner {
     remembered: Remembered,
     /// Whose import runs.
     importing: Semaphore,
-    shelf: Shelf,
+    /// The files that this process works on.
+    at_work: AtWork,
     hidden: Hidden,
     tasks: TaskTracker,
     /// Runs leave their generations to the next process.
@@ -161,7 +162,7 @@ impl Engine {
                 notices: Notices::default(),
                 remembered: Remembered::default(),
                 importing: Semaphore::new(1),
-                shelf: Shelf::default(),
+                at_work: AtWork::default(),
                 hidden: Hidden::default(),
                 tasks,
                 abandon: CancellationToken::new(),

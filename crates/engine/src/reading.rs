@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use tokio::fs::File;
 use unbroken_documents::{Document, Refusal as Unreadable, passages};
-use unbroken_store::{ContentHash, Drop as Whose, Passage, ReadStep, Ready};
+use unbroken_store::{ContentHash, Passage, ReadStep, Ready, Whose};
 
 use crate::Engine;
 use crate::file_command::{FileCommand, PASSAGES_AT_ONCE};
+use crate::session::random;
 
 /// How often this machine tries to read a file before it gives up.
 const TRIES: u32 = 3;
@@ -34,8 +35,11 @@ impl Engine {
     }
 
     async fn read_document(&self, content: ContentHash) {
-        let begun = self.insist(|reply| FileCommand::BeginReading(content, reply).into()).await;
-        let Some(attempt) = begun else { return };
+        let Ok(attempt) = random().map(u32::from_le_bytes) else { return };
+        let begin = |reply| FileCommand::BeginReading(content, attempt, reply).into();
+        if !self.insist(begin).await {
+            return;
+        }
         let settled = match self.look_into(content).await {
             Ok(Ok(document)) => self.put_in(content, attempt, document).await,
             Ok(Err(reason)) => self.refuse(content, attempt, reason.code()).await,
@@ -45,7 +49,7 @@ impl Engine {
             }
         };
         if settled {
-            self.inner.shelf.settled.send_replace(());
+            self.inner.at_work.settled.send_replace(());
             self.tell_files(content).await;
         }
     }
@@ -53,14 +57,17 @@ impl Engine {
     /// What is in the file. An error is one of this machine.
     async fn look_into(&self, content: ContentHash) -> io::Result<Result<Document, Unreadable>> {
         let files = self.inner.settings.files.as_ref().ok_or(io::ErrorKind::Unsupported)?;
-        let holders = self.store().files_with(content).await.map_err(io::Error::other)?;
-        // Nobody has it any more: what becomes of it is of no interest.
-        let name = holders.first().map_or("", |file| file.name.as_str());
+        let look = async || {
+            let holders = self.store().files_with(content).await.map_err(io::Error::other)?;
+            // Nobody has it any more: what becomes of it is of no interest.
+            let name = holders.first().map_or("", |file| file.name.as_str());
+            let file = File::open(files.path(content)).await?;
+            files.reader.read(name, file).await
+        };
         let mut tries = 0;
         loop {
             tries += 1;
-            let file = File::open(files.path(content)).await?;
-            match files.reader.read(name, file).await {
+            match look().await {
                 Err(error) if tries < TRIES => {
                     tracing::warn!(error = %error, "failed to read a file; it is tried again");
                     tokio::time::sleep(PAUSE).await;

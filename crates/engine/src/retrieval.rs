@@ -3,12 +3,12 @@
 //! They are records of its log before its first word. A run that goes on after a break is given
 //! those again, under the same numbers, whatever became of the files.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
-use unbroken_protocol::{Citation, FileState, PrincipalId, Role, Source};
+use unbroken_protocol::{Citation, FileId, FileState, PrincipalId, Role, Source, limits};
 use unbroken_providers::Given;
 use unbroken_sources::fuse::fuse;
 use unbroken_store::{ContentHash, File, Found, Message, Passage, StoreError, Terms, rank};
@@ -19,8 +19,9 @@ use crate::web::{Seen, Unseen, Wanted};
 
 /// How long an answer waits for files that are being read.
 const WAIT: Duration = Duration::from_mins(1);
-/// Files whose texts are no longer than this together are given whole, in Unicode scalar values.
-const WHOLE: u64 = 24_000;
+/// Files and pages whose texts are no longer than this together, in Unicode scalar values, and have
+/// no more passages than that, are given whole.
+const WHOLE: (u64, u64) = (24_000, 100);
 /// Of longer ones this many passages are given.
 const BEST: u32 = 12;
 /// Passages that follow each other are given as one, but not more of them.
@@ -77,24 +78,23 @@ impl Engine {
         let files = self.ready_files(run, principal, branch).await?;
         let contents: Vec<_> = files.iter().map(|file| file.content).collect();
         let terms = terms(branch);
-        let of_files = files.iter().map(|file| file.chars);
-        let chars: u64 = of_files.chain(pages.iter().map(|page| page.text.chars)).sum();
-        let mut citations = if chars <= WHOLE {
+        let in_pages = match &terms {
+            Some(terms) => find_in(&pages, terms.clone()).await,
+            None => Vec::new(),
+        };
+        let mut citations = if is_short(&files, &pages) {
             let mut citations = self.whole(&files, &contents, terms.as_ref()).await?;
-            for page in &pages {
-                citations.extend(page.text.passages.iter().map(|passage| of_page(passage, page)));
-            }
+            citations.extend(whole_pages(&pages, &in_pages));
             citations
         } else {
-            let hits = match &terms {
-                Some(terms) => {
-                    let hits = self.store().find_passages(&contents, terms, BEST).await?;
-                    fused(hits, find_in(&pages, terms))
-                }
+            let in_files = match &terms {
+                Some(terms) => self.store().find_passages(&contents, terms, BEST).await?,
                 None => Vec::new(),
             };
-            let hits =
-                if hits.is_empty() { self.beginnings(&contents, &pages).await? } else { hits };
+            let mut hits = fused(in_files, in_pages);
+            if hits.is_empty() {
+                hits = self.beginnings(&contents, &pages).await?;
+            }
             cite(&join(hits), &files, &pages)
         };
         citations.extend(unseen.into_iter().map(not_seen));
@@ -127,7 +127,7 @@ impl Engine {
         branch: &[Message],
     ) -> Result<Vec<File>, Missed> {
         let deadline = Instant::now() + WAIT;
-        let mut settled = self.inner.shelf.settled.subscribe();
+        let mut settled = self.inner.at_work.settled.subscribe();
         loop {
             settled.mark_unchanged();
             let mut files = self.chosen(principal, branch).await?;
@@ -150,39 +150,38 @@ impl Engine {
         principal: PrincipalId,
         branch: &[Message],
     ) -> Result<Vec<File>, StoreError> {
-        let mut files: Vec<File> = Vec::new();
+        let (mut files, mut named, mut contents) = (Vec::new(), Vec::new(), HashSet::new());
         let sources = branch.iter().rev().flat_map(|message| &message.sources);
         for source in sources {
-            for file in self.files_of(principal, source).await? {
-                if !files.iter().any(|other| other.content == file.content) {
-                    files.push(file);
+            if named.contains(&source) {
+                continue;
+            }
+            named.push(source);
+            for id in self.files_of(principal, source).await? {
+                if files.len() == limits::FILES_OF_AN_ANSWER {
+                    return Ok(files);
                 }
+                let file = self.store().file(principal, id).await?;
+                files.extend(file.filter(|file| contents.insert(file.content)));
             }
         }
         Ok(files)
     }
 
-    /// What was deleted since is passed over.
+    /// The files that a source stands for; what was deleted since stands for none.
     async fn files_of(
         &self,
         principal: PrincipalId,
         source: &Source,
-    ) -> Result<Vec<File>, StoreError> {
-        let ids = match source {
-            Source::File { file_id } => file_id.parse().into_iter().collect(),
-            Source::Collection { collection_id } => match collection_id.parse() {
-                Ok(id) => self.store().collection(principal, id).await?,
-                Err(_) => None,
-            }
-            .map(|collection| collection.files)
-            .unwrap_or_default(),
-            Source::Web | Source::Url { .. } => Vec::new(),
+    ) -> Result<Vec<FileId>, StoreError> {
+        let collection = match source {
+            Source::File { file_id } => return Ok(file_id.parse().into_iter().collect()),
+            Source::Collection { collection_id } => collection_id.parse(),
+            Source::Web | Source::Url { .. } => return Ok(Vec::new()),
         };
-        let mut files = Vec::with_capacity(ids.len());
-        for id in ids {
-            files.extend(self.store().file(principal, id).await?);
-        }
-        Ok(files)
+        let Ok(id) = collection else { return Ok(Vec::new()) };
+        let found = self.store().collection(principal, id).await?;
+        Ok(found.map(|collection| collection.files).unwrap_or_default())
     }
 
     /// All passages in order, with how well they fit.
@@ -280,25 +279,53 @@ fn join(mut hits: Vec<Found>) -> Vec<Found> {
     joined.into_iter().map(|(hit, _)| hit).collect()
 }
 
-/// The passages of pages in which a word of the question is, the best first. A score says nothing
-/// across files and pages.
-fn find_in(pages: &[Seen], terms: &Terms) -> Vec<Found> {
+fn is_short(files: &[File], pages: &[Seen]) -> bool {
+    let of_files = files.iter().map(|file| (file.chars, u64::from(file.passages)));
+    let of_pages = pages.iter().map(|page| (page.text.chars, page.text.passages.len() as u64));
+    let add = |all: (u64, u64), one: (u64, u64)| (all.0 + one.0, all.1 + one.1);
+    let (chars, passages) = of_files.chain(of_pages).fold((0, 0), add);
+    chars <= WHOLE.0 && passages <= WHOLE.1
+}
+
+/// The passages of pages in which a word of the question is, the best first.
+async fn find_in(pages: &[Seen], terms: Terms) -> Vec<Found> {
     let all = pages.iter().flat_map(|page| {
         let content = page.text.content;
         page.text.passages.iter().map(move |passage| (content, passage.clone()))
     });
     let (contents, passages): (Vec<_>, Vec<_>) = all.unzip();
-    let best = rank(&passages, terms).into_iter().take(BEST as usize);
-    let found =
-        best.map(|at| Found { content: contents[at], passage: passages[at].clone(), score: 0.0 });
-    found.collect()
+    if passages.is_empty() {
+        return Vec::new();
+    }
+    // Pages may be long.
+    let ranked = tokio::task::spawn_blocking(move || {
+        let best = rank(&passages, &terms);
+        let found = best.into_iter().map(|(at, score)| Found {
+            content: contents[at],
+            passage: passages[at].clone(),
+            score,
+        });
+        found.collect()
+    });
+    ranked.await.unwrap_or_default()
+}
+
+/// All passages of pages, in their order.
+fn whole_pages(pages: &[Seen], found: &[Found]) -> Vec<Citation> {
+    let cited = pages.iter().flat_map(|page| {
+        page.text.passages.iter().map(move |passage| {
+            let is_it = |hit: &&Found| {
+                hit.content == page.text.content && hit.passage.ordinal == passage.ordinal
+            };
+            let score = found.iter().find(is_it).map(|hit| hit.score);
+            Citation { score, ..of_page(passage, page) }
+        })
+    });
+    cited.collect()
 }
 
 /// One list of two that are each ranked, as long as one may be.
 fn fused(files: Vec<Found>, pages: Vec<Found>) -> Vec<Found> {
-    if pages.is_empty() {
-        return files;
-    }
     let place = |found: &Found| (found.content, found.passage.ordinal);
     let lists = [files.iter().map(place).collect(), pages.iter().map(place).collect()];
     let mut found: HashMap<_, _> =
@@ -309,11 +336,12 @@ fn fused(files: Vec<Found>, pages: Vec<Found>) -> Vec<Found> {
 
 fn cite(hits: &[Found], files: &[File], pages: &[Seen]) -> Vec<Citation> {
     let cited = hits.iter().filter_map(|hit| {
+        let score = (hit.score > 0.0).then_some(hit.score);
         if let Some(page) = pages.iter().find(|page| page.text.content == hit.content) {
-            return Some(of_page(&hit.passage, page));
+            return Some(Citation { score, ..of_page(&hit.passage, page) });
         }
         let file = files.iter().find(|file| file.content == hit.content)?;
-        Some(citation(&hit.passage, file, (hit.score > 0.0).then_some(hit.score)))
+        Some(citation(&hit.passage, file, score))
     });
     cited.collect()
 }

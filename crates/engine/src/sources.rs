@@ -35,7 +35,7 @@ fn place(folder: &Path, hash: &str) -> PathBuf {
 }
 
 /// The files that are kept, as far as this process works on them.
-pub(crate) struct Shelf {
+pub(crate) struct AtWork {
     /// Held while bytes and the row that refers to them come or go: neither is without the other.
     pub(crate) order: Mutex<()>,
     /// Changes whenever a document has been read or refused.
@@ -84,7 +84,7 @@ impl Drop for Arrival {
     }
 }
 
-impl Default for Shelf {
+impl Default for AtWork {
     fn default() -> Self {
         Self { order: Mutex::default(), settled: watch::Sender::new(()), coming: Arc::default() }
     }

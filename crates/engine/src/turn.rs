@@ -60,9 +60,30 @@ impl Engine {
     /// Stores a message and the generation that answers it, and lets it run or wait. Never waits
     /// for a model and never fails for one (PROTOCOL A2).
     pub async fn start(&self, principal: PrincipalId, ask: Ask) -> Result<Started, Refusal> {
-        let turn = self.new_turn(principal, ask).await?;
+        let client_message = keyed(ask.client_message_id.as_deref(), || fingerprint(&ask))?;
+        let turn = match self.new_turn(principal, ask).await {
+            Ok(turn) => NewTurn { client_message, ..turn },
+            // What was taken once stays so, whatever became of its sources since.
+            Err(refusal) => {
+                return self.repeated(principal, client_message).await?.ok_or(refusal);
+            }
+        };
         let engine = self.clone();
         self.carry_out(async move { engine.take(turn).await }).await
+    }
+
+    /// What a client's key has started before.
+    async fn repeated(
+        &self,
+        principal: PrincipalId,
+        client_message: Option<(ClientMessageId, SecretHash)>,
+    ) -> Result<Option<Started>, Refusal> {
+        let Some((key, body)) = client_message else { return Ok(None) };
+        let repeated = self.store().repeated(principal, key, body).await?;
+        Ok(match repeated {
+            Some(TurnOutcome::Repeated(turn)) => Some(Started { turn, repeated: true }),
+            _ => None,
+        })
     }
 
     /// The generation that a `stream_chat` only watches (PROTOCOL A3, rules 2 and 3). `None` when
@@ -165,14 +186,13 @@ impl Engine {
 
     async fn new_turn(&self, principal: PrincipalId, ask: Ask) -> Result<NewTurn, Refusal> {
         check_message(&ask.message, self.inner.settings.message_bytes)?;
-        let client_message = keyed(ask.client_message_id.as_deref(), || fingerprint(&ask))?;
         let place = self.place(&ask)?;
         let sources = self.check_sources(principal, ask.sources).await?;
         let content = Some(ask.message);
         let turn = self
             .answer_by(principal, place, self.clock().id(MessageId::from_bytes), ask.model_id)
             .await?;
-        Ok(NewTurn { content, sources, options: ask.options, client_message, ..turn })
+        Ok(NewTurn { content, sources, options: ask.options, ..turn })
     }
 
     /// Another answer to a person's message: a sibling of those that it has (PROTOCOL B5). The same

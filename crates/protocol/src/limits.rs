@@ -38,6 +38,12 @@ pub const PROMPT_BYTES: usize = 32 * 1024;
 /// The longest address of a page that a message may name as a source.
 pub const URL_BYTES: usize = 2048;
 
+/// Files that one person may have.
+pub const FILES: usize = 5000;
+
+/// Files that one answer looks into: the first that its branch names, the newest message first.
+pub const FILES_OF_AN_ANSWER: usize = 500;
+
 /// How many sources a turn may have.
 pub const SOURCES: usize = 20;
 /// The longest name of a file, in Unicode scalar values; a longer one is cut.

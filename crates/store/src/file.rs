@@ -82,12 +82,15 @@ pub struct NewFile {
 /// What became of a [`NewFile`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileOutcome {
-    /// `is_new` says that nobody had these bytes: they have to be read.
+    /// `is_new` says that these bytes have to be read: nobody had them, or they could not be read
+    /// by the fault of the machine, perhaps.
     Created { file: File, is_new: bool },
     /// The person has these bytes already: this file.
     Repeated(File),
     /// The person would have more bytes than allowed.
     Full,
+    /// The person has [`unbroken_protocol::limits::FILES`] files.
+    TooMany,
 }
 
 /// A stretch of a document, as long as a paragraph or two.
@@ -162,7 +165,7 @@ pub struct Ready {
 
 /// Whose passages are dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Drop {
+pub enum Whose {
     /// Of a document that no file has any more.
     Deleted,
     /// Of an earlier reading, for this attempt.

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use unbroken_protocol::{
     ArchivedAnswer, ArchivedConversation, ArchivedMessage, CompleteStatus, ConversationId, Epoch,
     ErrorCode, FinishReason, GenerationState, ImportId, ImportState, MessageId, PrincipalId, Seq,
-    Timestamp,
+    Timestamp, limits,
 };
 
 use crate::codec::encode_pack;
@@ -90,6 +90,7 @@ impl Imported {
 
 impl ImportedMessage {
     fn new(mut message: ArchivedMessage) -> Self {
+        message.sources.truncate(limits::SOURCES);
         let content = &message.content;
         let log = message.answer.as_mut().map(|answer| {
             settle(answer, !content.is_empty());

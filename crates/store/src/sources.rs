@@ -4,8 +4,8 @@
 use unbroken_protocol::{CollectionId, FileId, PrincipalId};
 
 use crate::{
-    Collected, Collection, ContentHash, Drop, File, FileOutcome, Found, NewFile, Passage, ReadStep,
-    Store, StoreError, Terms, Transaction,
+    Collected, Collection, ContentHash, File, FileOutcome, Found, NewFile, Passage, ReadStep,
+    Store, StoreError, Terms, Transaction, Whose,
 };
 
 impl Store {
@@ -142,12 +142,17 @@ impl Transaction<'_> {
         }
     }
 
-    /// Begins to read a document; earlier readings write nothing more. `None` when it has not to be
-    /// read.
-    pub async fn begin_reading(&mut self, content: ContentHash) -> Result<Option<u32>, StoreError> {
+    /// Begins to read a document; earlier readings write nothing more. `attempt` names the reading,
+    /// and was never used before: the document of an earlier one may be gone, and be there anew.
+    /// `false` when it has not to be read.
+    pub async fn begin_reading(
+        &mut self,
+        content: ContentHash,
+        attempt: u32,
+    ) -> Result<bool, StoreError> {
         match self {
-            Self::Memory(memory) => Ok(memory.begin_reading(content)),
-            Self::Sqlite(sqlite) => sqlite.begin_reading(content).await,
+            Self::Memory(memory) => Ok(memory.begin_reading(content, attempt)),
+            Self::Sqlite(sqlite) => sqlite.begin_reading(content, attempt).await,
         }
     }
 
@@ -165,7 +170,7 @@ impl Transaction<'_> {
     pub async fn drop_passages(
         &mut self,
         content: ContentHash,
-        whose: Drop,
+        whose: Whose,
         most: u32,
     ) -> Result<bool, StoreError> {
         match self {

@@ -3,15 +3,16 @@
 use std::path::Path;
 
 use unbroken_protocol::{
-    ConversationId, DeviceId, GenerationId, ImportId, MessageId, PrincipalId, Prompt,
+    ClientMessageId, ConversationId, DeviceId, GenerationId, ImportId, MessageId, PrincipalId,
+    Prompt,
 };
 
 use crate::memory::Memory;
 use crate::sqlite::Sqlite;
 use crate::{
     Conversation, ConversationCursor, ConversationRow, Due, Generation, History, Hit, Import,
-    JournalEntry, Message, Query, Record, SecretHash, Session, Share, Shelf, StoreError, Which,
-    Writer, folder, search,
+    JournalEntry, Message, Query, Record, SecretHash, Session, Share, Shelf, StoreError,
+    TurnOutcome, Which, Writer, folder, search,
 };
 
 /// The reading side of a store. Clones are cheap.
@@ -240,6 +241,20 @@ impl Store {
         match self {
             Self::Memory(memory) => Ok(memory.journal(after)),
             Self::Sqlite(sqlite) => sqlite.journal(after).await,
+        }
+    }
+
+    /// What an earlier use of a client's key made, if there was one: repeated, a conflict, or not
+    /// found any more.
+    pub async fn repeated(
+        &self,
+        principal: PrincipalId,
+        key: ClientMessageId,
+        body: SecretHash,
+    ) -> Result<Option<TurnOutcome>, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.repeated(principal, key, body)),
+            Self::Sqlite(sqlite) => sqlite.repeated(principal, key, body).await,
         }
     }
 

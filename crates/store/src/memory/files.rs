@@ -1,6 +1,6 @@
 //! Files, and the documents that are in them: one for the same bytes, whoever brings them.
 
-use unbroken_protocol::{FileId, FileState, PrincipalId};
+use unbroken_protocol::{FileId, FileState, PrincipalId, limits};
 
 use super::state::{Document, State};
 use super::{Memory, Transaction};
@@ -72,11 +72,21 @@ impl Transaction<'_> {
             let repeated = file(state, repeated).expect("a file has a document");
             return FileOutcome::Repeated(repeated);
         }
+        if own().count() >= limits::FILES {
+            return FileOutcome::TooMany;
+        }
         if own().map(|file| file.bytes).sum::<u64>().saturating_add(new.bytes) > quota {
             return FileOutcome::Full;
         }
         let known = state.documents.get(&new.content);
-        let is_new = known.is_none_or(|document| document.state.is_none());
+        let is_new = known.is_none_or(|document| match document.state {
+            None => true,
+            Some(FileState::Refused) => matches!(
+                document.reason.as_deref(),
+                Some("unreadable" | "out_of_time" | "out_of_memory")
+            ),
+            Some(_) => false,
+        });
         if !state.documents.contains_key(&new.content) {
             state.documents.insert(new.content, Document::default());
         }
@@ -117,13 +127,13 @@ impl Transaction<'_> {
         delete_orphans(state);
     }
 
-    pub(crate) fn begin_reading(&mut self, content: ContentHash) -> Option<u32> {
-        let document = self.state().documents.get_mut(&content)?;
-        if document.state != Some(FileState::Processing) {
-            return None;
+    pub(crate) fn begin_reading(&mut self, content: ContentHash, attempt: u32) -> bool {
+        let Some(document) = self.state().documents.get_mut(&content) else { return false };
+        let begins = document.state == Some(FileState::Processing);
+        if begins {
+            document.attempt = attempt;
         }
-        document.attempt += 1;
-        Some(document.attempt)
+        begins
     }
 
     pub(crate) fn refuse_document(

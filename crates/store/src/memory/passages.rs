@@ -5,7 +5,7 @@ use std::sync::Arc;
 use unbroken_protocol::FileState;
 
 use super::{Memory, Transaction};
-use crate::{ContentHash, Drop, Found, Passage, ReadStep, Terms};
+use crate::{ContentHash, Found, Passage, ReadStep, Terms, Whose};
 
 impl Memory {
     pub(crate) fn passages(&self, content: ContentHash, from: u32, most: u32) -> Vec<Passage> {
@@ -57,11 +57,11 @@ impl Transaction<'_> {
         true
     }
 
-    pub(crate) fn drop_passages(&mut self, content: ContentHash, whose: Drop, most: u32) -> bool {
+    pub(crate) fn drop_passages(&mut self, content: ContentHash, whose: Whose, most: u32) -> bool {
         let Some(document) = self.state().documents.get_mut(&content) else { return false };
         let applies = match whose {
-            Drop::Deleted => document.state.is_none(),
-            Drop::Reading(attempt) => {
+            Whose::Deleted => document.state.is_none(),
+            Whose::Reading(attempt) => {
                 document.state == Some(FileState::Processing) && document.attempt == attempt
             }
         };

@@ -1,9 +1,12 @@
 //! Reading: sessions, generations and their records.
 
-use unbroken_protocol::{ConversationId, DeviceId, GenerationId, GenerationState, PrincipalId};
+use unbroken_protocol::{
+    ClientMessageId, ConversationId, DeviceId, GenerationId, GenerationState, PrincipalId,
+};
 
 use super::Memory;
-use crate::{Generation, JournalEntry, Message, Record, SecretHash, Session};
+use super::turn::repeated;
+use crate::{Generation, JournalEntry, Message, Record, SecretHash, Session, TurnOutcome};
 
 /// Rows of the journal that are read at once.
 const JOURNAL_PIECE: usize = 256;
@@ -51,6 +54,15 @@ impl Memory {
         let rows: Vec<_> = state.journal.range(after + 1..).take(JOURNAL_PIECE).collect();
         let last = *rows.last()?.0;
         Some((last, rows.iter().flat_map(|(_, entries)| entries.iter().cloned()).collect()))
+    }
+
+    pub(crate) fn repeated(
+        &self,
+        principal: PrincipalId,
+        key: ClientMessageId,
+        body: SecretHash,
+    ) -> Option<TurnOutcome> {
+        repeated(&self.state(), principal, key, body)
     }
 
     pub(crate) fn delivered(&self, generation: GenerationId, device: &DeviceId) -> bool {

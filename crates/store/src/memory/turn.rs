@@ -96,7 +96,7 @@ impl Transaction<'_> {
 }
 
 /// What an earlier use of a client's key made, if there was one.
-fn repeated(
+pub(super) fn repeated(
     state: &State,
     principal: PrincipalId,
     key: ClientMessageId,

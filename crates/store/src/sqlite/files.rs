@@ -2,7 +2,7 @@
 
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
-use unbroken_protocol::{FileId, PrincipalId, Timestamp};
+use unbroken_protocol::{FileId, PrincipalId, Timestamp, limits};
 
 use super::row::{self, signed};
 use super::script::Script;
@@ -104,18 +104,26 @@ impl Transaction<'_> {
         if let Some(found) = found {
             return Ok(FileOutcome::Repeated(file(&found)?));
         }
-        let used =
-            sqlx::query("SELECT coalesce(sum(bytes), 0) AS n FROM files WHERE principal_id = ?")
-                .bind(new.principal_id.as_bytes().as_slice())
-                .fetch_one(&mut *self.inner)
-                .await?;
-        if row::count(&used, "n")?.saturating_add(new.bytes) > quota {
+        let used = sqlx::query(
+            "SELECT coalesce(sum(bytes), 0) AS bytes, count(*) AS files FROM files \
+             WHERE principal_id = ?",
+        )
+        .bind(new.principal_id.as_bytes().as_slice())
+        .fetch_one(&mut *self.inner)
+        .await?;
+        if row::count(&used, "files")? >= limits::FILES as u64 {
+            return Ok(FileOutcome::TooMany);
+        }
+        if row::count(&used, "bytes")?.saturating_add(new.bytes) > quota {
             return Ok(FileOutcome::Full);
         }
-        let known = sqlx::query("SELECT 1 FROM documents WHERE content = ? AND state <> 'deleted'")
-            .bind(new.content.as_bytes().as_slice())
-            .fetch_optional(&mut *self.inner)
-            .await?;
+        let known = sqlx::query(
+            "SELECT 1 FROM documents WHERE content = ? AND NOT (state = 'deleted' \
+             OR state = 'refused' AND reason IN ('unreadable', 'out_of_time', 'out_of_memory'))",
+        )
+        .bind(new.content.as_bytes().as_slice())
+        .fetch_optional(&mut *self.inner)
+        .await?;
         let mut script = Script::default();
         script.file(new);
         script.run(&mut *self.inner).await?;
@@ -176,15 +184,16 @@ impl Transaction<'_> {
     pub(crate) async fn begin_reading(
         &mut self,
         content: ContentHash,
-    ) -> Result<Option<u32>, StoreError> {
+        attempt: u32,
+    ) -> Result<bool, StoreError> {
         let begun = sqlx::query(
-            "UPDATE documents SET attempt = attempt + 1 WHERE content = ? \
-             AND state = 'processing' RETURNING attempt",
+            "UPDATE documents SET attempt = ? WHERE content = ? AND state = 'processing'",
         )
+        .bind(attempt)
         .bind(content.as_bytes().as_slice())
-        .fetch_optional(&mut *self.inner)
+        .execute(&mut *self.inner)
         .await?;
-        begun.map(|row| Ok(row.try_get("attempt")?)).transpose()
+        Ok(begun.rows_affected() > 0)
     }
 
     pub(crate) async fn refuse_document(
@@ -221,13 +230,15 @@ impl Transaction<'_> {
 }
 
 impl Script {
-    /// A document that is being removed begins anew.
+    /// A document that is being removed begins anew, and so does one that was refused by the fault
+    /// of the machine, perhaps.
     fn file(&mut self, new: &NewFile) {
         self.step(
             "INSERT INTO documents (content, state) VALUES (?, 'processing') \
              ON CONFLICT (content) DO UPDATE SET state = 'processing', reason = NULL, \
              title = NULL, media_type = NULL, pages = NULL, passages = 0, chars = 0 \
-             WHERE state = 'deleted'",
+             WHERE state = 'deleted' \
+             OR state = 'refused' AND reason IN ('unreadable', 'out_of_time', 'out_of_memory')",
         )
         .bind(new.content.as_bytes().to_vec())
         .step(

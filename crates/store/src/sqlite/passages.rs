@@ -6,7 +6,7 @@ use sqlx::sqlite::SqliteRow;
 use super::row::signed;
 use super::script::Script;
 use super::{Sqlite, Transaction, files};
-use crate::{ContentHash, Drop, Found, Passage, ReadStep, StoreError, Terms};
+use crate::{ContentHash, Found, Passage, ReadStep, StoreError, Terms, Whose};
 
 fn passage(found: &SqliteRow) -> Result<Passage, StoreError> {
     Ok(Passage {
@@ -109,12 +109,12 @@ impl Transaction<'_> {
     pub(crate) async fn drop_passages(
         &mut self,
         content: ContentHash,
-        whose: Drop,
+        whose: Whose,
         most: u32,
     ) -> Result<bool, StoreError> {
         let (state, attempt) = match whose {
-            Drop::Deleted => ("deleted", None),
-            Drop::Reading(attempt) => ("processing", Some(attempt)),
+            Whose::Deleted => ("deleted", None),
+            Whose::Reading(attempt) => ("processing", Some(attempt)),
         };
         let found = sqlx::query(
             "UPDATE documents SET passages = 0, chars = 0 \

@@ -1,13 +1,13 @@
 //! Writing: new turns.
 
-use sqlx::Row as _;
+use sqlx::{Row as _, SqliteConnection};
 use unbroken_protocol::{
     ClientMessageId, ConversationId, GenerationState, MessageId, PrincipalId, Source, Timestamp,
     limits,
 };
 
 use super::script::Script;
-use super::{Transaction, row};
+use super::{Sqlite, Transaction, row};
 use crate::{NewTurn, Place, SecretHash, StoreError, Turn, TurnOutcome};
 
 impl Transaction<'_> {
@@ -76,47 +76,9 @@ impl Transaction<'_> {
         }))
     }
 
-    /// What an earlier use of a client's key made, if there was one.
     async fn repeated(&mut self, turn: &NewTurn) -> Result<Option<TurnOutcome>, StoreError> {
         let Some((key, body)) = turn.client_message else { return Ok(None) };
-        let found = sqlx::query(
-            "SELECT body_hash, generation_id FROM client_messages \
-             WHERE principal_id = ? AND client_message_id = ?",
-        )
-        .bind(turn.principal_id.as_bytes().as_slice())
-        .bind(key.as_bytes().as_slice())
-        .fetch_optional(&mut *self.inner)
-        .await?;
-        let Some(found) = found else { return Ok(None) };
-        if found.try_get::<&[u8], _>("body_hash")? != body.as_bytes() {
-            return Ok(Some(TurnOutcome::Conflict));
-        }
-        let query = format!(
-            "SELECT {}, a.parent_id FROM generations g \
-             JOIN conversations c USING (conversation_id) \
-             JOIN messages a ON a.message_id = g.message_id \
-             WHERE g.generation_id = ? AND c.deleted_at IS NULL",
-            row::GENERATION
-        );
-        let turn = sqlx::query(sqlx::AssertSqlSafe(query))
-            .bind(found.try_get::<Vec<u8>, _>("generation_id")?)
-            .fetch_optional(&mut *self.inner)
-            .await?;
-        // The key is used for ever, also when its conversation was deleted since.
-        let Some(turn) = turn else { return Ok(Some(TurnOutcome::NotFound)) };
-        let generation = row::generation(&turn)?;
-        Ok(Some(TurnOutcome::Repeated(Turn {
-            conversation_id: generation.conversation_id,
-            user_message_id: MessageId::from_bytes(row::bytes(&turn, "parent_id")?),
-            generation_id: generation.generation_id,
-            message_id: generation.message_id,
-            state: generation.state,
-            epoch: generation.epoch,
-            model: generation.model,
-            model_name: generation.model_name,
-            routing: generation.routing,
-            waiting_behind: 0,
-        })))
+        repeated(&mut self.inner, turn.principal_id, key, body).await
     }
 
     /// The conversation and the parent of a turn; `None` when they are not the principal's.
@@ -217,6 +179,64 @@ impl Transaction<'_> {
         .await?;
         row::count(&row, "n")
     }
+}
+
+impl Sqlite {
+    pub(crate) async fn repeated(
+        &self,
+        principal: PrincipalId,
+        key: ClientMessageId,
+        body: SecretHash,
+    ) -> Result<Option<TurnOutcome>, StoreError> {
+        repeated(&mut *self.pool.acquire().await?, principal, key, body).await
+    }
+}
+
+/// What an earlier use of a client's key made, if there was one.
+async fn repeated(
+    connection: &mut SqliteConnection,
+    principal: PrincipalId,
+    key: ClientMessageId,
+    body: SecretHash,
+) -> Result<Option<TurnOutcome>, StoreError> {
+    let found = sqlx::query(
+        "SELECT body_hash, generation_id FROM client_messages \
+         WHERE principal_id = ? AND client_message_id = ?",
+    )
+    .bind(principal.as_bytes().as_slice())
+    .bind(key.as_bytes().as_slice())
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(found) = found else { return Ok(None) };
+    if found.try_get::<&[u8], _>("body_hash")? != body.as_bytes() {
+        return Ok(Some(TurnOutcome::Conflict));
+    }
+    let query = format!(
+        "SELECT {}, a.parent_id FROM generations g \
+         JOIN conversations c USING (conversation_id) \
+         JOIN messages a ON a.message_id = g.message_id \
+         WHERE g.generation_id = ? AND c.deleted_at IS NULL",
+        row::GENERATION
+    );
+    let turn = sqlx::query(sqlx::AssertSqlSafe(query))
+        .bind(found.try_get::<Vec<u8>, _>("generation_id")?)
+        .fetch_optional(&mut *connection)
+        .await?;
+    // The key is used for ever, also when its conversation was deleted since.
+    let Some(turn) = turn else { return Ok(Some(TurnOutcome::NotFound)) };
+    let generation = row::generation(&turn)?;
+    Ok(Some(TurnOutcome::Repeated(Turn {
+        conversation_id: generation.conversation_id,
+        user_message_id: MessageId::from_bytes(row::bytes(&turn, "parent_id")?),
+        generation_id: generation.generation_id,
+        message_id: generation.message_id,
+        state: generation.state,
+        epoch: generation.epoch,
+        model: generation.model,
+        model_name: generation.model_name,
+        routing: generation.routing,
+        waiting_behind: 0,
+    })))
 }
 
 impl Transaction<'_> {

@@ -1,9 +1,11 @@
 //! Files, what can be read in them, and collections.
 
-use unbroken_protocol::{CollectionId, FileId, FileState, PrincipalId, Source, Timestamp};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use unbroken_protocol::{CollectionId, FileId, FileState, PrincipalId, Source, Timestamp, limits};
 use unbroken_store::{
-    Collected, Collection, ContentHash, Drop, File, FileOutcome, NewFile, Passage, ReadStep, Ready,
-    Store, Terms, Writer,
+    Collected, Collection, ContentHash, File, FileOutcome, NewFile, Passage, ReadStep, Ready,
+    Store, Terms, Whose, Writer,
 };
 
 use crate::{Home, begin, created, for_every_store, new_conversation, new_turn};
@@ -15,6 +17,9 @@ for_every_store!(
     an_earlier_reading_writes_nothing_more,
     a_document_goes_with_its_last_file,
     who_brings_deleted_bytes_again_has_them_read_anew,
+    a_reading_of_deleted_bytes_puts_nothing_into_the_next,
+    what_the_machine_failed_to_read_is_read_anew_when_it_is_brought_again,
+    a_person_has_no_more_files_than_allowed,
     passages_are_found_by_any_word_in_the_chosen_documents_only,
     many_documents_can_be_looked_into_at_once,
     collections_hold_files_of_one_person,
@@ -49,10 +54,12 @@ async fn made(writer: &mut Writer, new: &NewFile) -> (File, bool) {
 }
 
 async fn attempt(writer: &mut Writer, content: ContentHash) -> Option<u32> {
+    static LAST: AtomicU32 = AtomicU32::new(0);
+    let attempt = LAST.fetch_add(1, Ordering::Relaxed) + 1;
     let mut transaction = begin(writer).await;
-    let attempt = transaction.begin_reading(content).await.unwrap();
+    let begun = transaction.begin_reading(content, attempt).await.unwrap();
     transaction.commit().await.unwrap();
-    attempt
+    begun.then_some(attempt)
 }
 
 fn passages(from: u32, texts: &[&str]) -> Vec<Passage> {
@@ -82,7 +89,7 @@ async fn read(writer: &mut Writer, content: ContentHash, texts: &[&str]) {
     assert!(step(writer, whole).await);
 }
 
-async fn drop_all(writer: &mut Writer, content: ContentHash, whose: Drop) {
+async fn drop_all(writer: &mut Writer, content: ContentHash, whose: Whose) {
     let mut transaction = begin(writer).await;
     while transaction.drop_passages(content, whose, 2).await.unwrap() {}
     transaction.commit().await.unwrap();
@@ -163,14 +170,14 @@ async fn an_earlier_reading_writes_nothing_more(home: Home) {
     assert!(step(&mut writer, part(first, &["one", "two", "three"])).await);
     let second = attempt(&mut writer, content).await.unwrap();
     assert!(!step(&mut writer, part(first, &["late"])).await);
-    drop_all(&mut writer, content, Drop::Reading(first)).await;
-    drop_all(&mut writer, content, Drop::Reading(second)).await;
+    drop_all(&mut writer, content, Whose::Reading(first)).await;
+    drop_all(&mut writer, content, Whose::Reading(second)).await;
     let whole = ReadStep::new(content, second, passages(0, &["whole"]), Some(ready()));
     assert!(step(&mut writer, whole).await);
     assert_eq!(store.passages(content, 0, 9).await.unwrap(), passages(0, &["whole"]));
     let mut transaction = begin(&mut writer).await;
     assert!(!transaction.refuse_document(content, second, "empty").await.unwrap());
-    assert_eq!(transaction.begin_reading(content).await.unwrap(), None);
+    assert!(!transaction.begin_reading(content, 7).await.unwrap());
 }
 
 async fn a_document_goes_with_its_last_file(home: Home) {
@@ -181,7 +188,7 @@ async fn a_document_goes_with_its_last_file(home: Home) {
     read(&mut writer, content, &["one", "two", "three"]).await;
     delete(&mut writer, &mine).await;
     assert_eq!(store.deleted_documents().await.unwrap(), []);
-    drop_all(&mut writer, content, Drop::Deleted).await;
+    drop_all(&mut writer, content, Whose::Deleted).await;
     assert_eq!(store.passages(content, 0, 9).await.unwrap().len(), 3, "somebody has it");
     delete(&mut writer, &theirs).await;
     assert_eq!(store.deleted_documents().await.unwrap(), [content]);
@@ -189,7 +196,7 @@ async fn a_document_goes_with_its_last_file(home: Home) {
     let mut transaction = begin(&mut writer).await;
     assert!(!transaction.remove_document(content).await.unwrap(), "its passages go first");
     transaction.commit().await.unwrap();
-    drop_all(&mut writer, content, Drop::Deleted).await;
+    drop_all(&mut writer, content, Whose::Deleted).await;
     let mut transaction = begin(&mut writer).await;
     assert!(transaction.remove_document(content).await.unwrap());
     assert!(!transaction.remove_document(content).await.unwrap());
@@ -207,15 +214,74 @@ async fn who_brings_deleted_bytes_again_has_them_read_anew(home: Home) {
     let (again, is_new) = made(&mut writer, &new_file(me, 1)).await;
     assert!(is_new);
     assert_eq!((again.state, again.passages, again.title), (FileState::Processing, 0, None));
-    drop_all(&mut writer, content, Drop::Deleted).await;
+    drop_all(&mut writer, content, Whose::Deleted).await;
     let attempt = attempt(&mut writer, content).await.unwrap();
-    drop_all(&mut writer, content, Drop::Reading(attempt)).await;
+    drop_all(&mut writer, content, Whose::Reading(attempt)).await;
     let mut transaction = begin(&mut writer).await;
     assert!(!transaction.remove_document(content).await.unwrap());
     assert!(transaction.refuse_document(content, attempt, "empty").await.unwrap());
     transaction.commit().await.unwrap();
     let refused = store.file(me, again.file_id).await.unwrap().unwrap();
     assert_eq!((refused.state, refused.reason.as_deref()), (FileState::Refused, Some("empty")));
+}
+
+async fn a_reading_of_deleted_bytes_puts_nothing_into_the_next(home: Home) {
+    let (store, mut writer) = home.open().await;
+    let me = PrincipalId::new();
+    let (file, _) = made(&mut writer, &new_file(me, 1)).await;
+    let content = file.content;
+    let slow = attempt(&mut writer, content).await.unwrap();
+    delete(&mut writer, &file).await;
+    drop_all(&mut writer, content, Whose::Deleted).await;
+    let mut transaction = begin(&mut writer).await;
+    assert!(transaction.remove_document(content).await.unwrap());
+    transaction.commit().await.unwrap();
+    made(&mut writer, &new_file(me, 1)).await;
+    let next = attempt(&mut writer, content).await.unwrap();
+    let late = ReadStep::new(content, slow, passages(0, &["late"]), Some(ready()));
+    assert!(!step(&mut writer, late).await);
+    let whole = ReadStep::new(content, next, passages(0, &["whole"]), Some(ready()));
+    assert!(step(&mut writer, whole).await);
+    assert_eq!(store.passages(content, 0, 9).await.unwrap(), passages(0, &["whole"]));
+}
+
+async fn what_the_machine_failed_to_read_is_read_anew_when_it_is_brought_again(home: Home) {
+    let (_, mut writer) = home.open().await;
+    for (number, reason, anew) in [
+        (1, "unreadable", true),
+        (2, "out_of_time", true),
+        (3, "out_of_memory", true),
+        (4, "empty", false),
+    ] {
+        let (file, _) = made(&mut writer, &new_file(PrincipalId::new(), number)).await;
+        let attempt = attempt(&mut writer, file.content).await.unwrap();
+        let mut transaction = begin(&mut writer).await;
+        assert!(transaction.refuse_document(file.content, attempt, reason).await.unwrap());
+        transaction.commit().await.unwrap();
+        let (again, is_new) = made(&mut writer, &new_file(PrincipalId::new(), number)).await;
+        assert_eq!(is_new, anew, "{reason}");
+        let state = if anew { FileState::Processing } else { FileState::Refused };
+        assert_eq!(again.state, state, "{reason}");
+    }
+}
+
+async fn a_person_has_no_more_files_than_allowed(home: Home) {
+    let (_, mut writer) = home.open().await;
+    let me = PrincipalId::new();
+    let numbered = |number: usize| NewFile {
+        content: ContentHash::new(std::array::from_fn(|at| number.to_be_bytes()[at % 8])),
+        bytes: 0,
+        ..new_file(me, 0)
+    };
+    let mut transaction = begin(&mut writer).await;
+    for number in 0..limits::FILES {
+        transaction.put_file(&numbered(number), 1000).await.unwrap();
+    }
+    let more = transaction.put_file(&numbered(limits::FILES), 1000).await.unwrap();
+    assert_eq!(more, FileOutcome::TooMany);
+    let known = transaction.put_file(&numbered(0), 1000).await.unwrap();
+    assert!(matches!(known, FileOutcome::Repeated(_)));
+    transaction.commit().await.unwrap();
 }
 
 async fn passages_are_found_by_any_word_in_the_chosen_documents_only(home: Home) {
@@ -248,7 +314,8 @@ async fn many_documents_can_be_looked_into_at_once(home: Home) {
         let content = ContentHash::new(std::array::from_fn(|at| number.to_be_bytes()[at % 4]));
         let new = NewFile { content, bytes: 1, ..new_file(PrincipalId::new(), 0) };
         transaction.put_file(&new, 1000).await.unwrap();
-        let attempt = transaction.begin_reading(content).await.unwrap().unwrap();
+        let attempt = 1_000_000;
+        assert!(transaction.begin_reading(content, attempt).await.unwrap());
         let step = ReadStep::new(content, attempt, passages(0, &["whale"]), Some(ready()));
         assert!(transaction.put_passages(&step).await.unwrap());
         contents.push(content);

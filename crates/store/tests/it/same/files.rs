@@ -2,7 +2,7 @@
 
 use unbroken_protocol::{CollectionId, FileId, Timestamp};
 use unbroken_store::{
-    Collection, ContentHash, Drop, NewFile, Passage, ReadStep, Ready, Store, Terms, Transaction,
+    Collection, ContentHash, NewFile, Passage, ReadStep, Ready, Store, Terms, Transaction, Whose,
 };
 
 use super::{Do, Known, said, scattered};
@@ -39,7 +39,7 @@ pub(super) async fn act(
         }
         Do::Read { content, how } => read(transaction, hash(content), how).await,
         Do::Drop { content, deleted } => {
-            let whose = if deleted { Drop::Deleted } else { Drop::Reading(1) };
+            let whose = if deleted { Whose::Deleted } else { Whose::Reading(2) };
             let dropped = said(transaction.drop_passages(hash(content), whose, 1).await);
             dropped + &said(transaction.remove_document(hash(content)).await)
         }
@@ -53,9 +53,11 @@ pub(super) async fn act(
 
 /// A whole reading, a part of one, one that is too late, or one that is refused.
 async fn read(transaction: &mut Transaction<'_>, content: ContentHash, how: usize) -> String {
-    let begun = transaction.begin_reading(content).await.unwrap();
-    let Some(attempt) = begun else { return String::new() };
-    while transaction.drop_passages(content, Drop::Reading(attempt), 1).await.unwrap() {}
+    let attempt = u32::try_from(how).unwrap() + 2;
+    if !transaction.begin_reading(content, attempt).await.unwrap() {
+        return String::new();
+    }
+    while transaction.drop_passages(content, Whose::Reading(attempt), 1).await.unwrap() {}
     let attempt = attempt - u32::from(how.is_multiple_of(5));
     if how.is_multiple_of(3) {
         return said(transaction.refuse_document(content, attempt, "empty").await);
