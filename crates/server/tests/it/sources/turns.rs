@@ -156,6 +156,13 @@ async fn sources_belong_to_what_a_key_stands_for() {
     let again = device.rest.start(keyed(vec![of_file(&id)])).await.unwrap();
     assert_eq!(first.generation_id, again.generation_id);
     assert_eq!(refused(device.rest.start(keyed(Vec::new())).await), ErrorCode::Conflict);
+    // What was taken stays so when its file is gone, and nothing new is.
+    let request = server.request(reqwest::Method::DELETE, &format!("/ai/files/{id}"));
+    assert_eq!(Reply::of(request.query(&device.query())).await.status, 204);
+    let again = device.rest.start(keyed(vec![of_file(&id)])).await.unwrap();
+    assert_eq!(first.generation_id, again.generation_id);
+    let anew = asking("Hi", &fast(1), vec![of_file(&id)]);
+    assert_eq!(refused(device.rest.start(anew).await), ErrorCode::NotFound);
 }
 
 #[tokio::test]
