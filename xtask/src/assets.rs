@@ -157,7 +157,10 @@ impl Dist<'_> {
             Some("css" | "js") if self.compress => bare_lines(bytes)?.into(),
             _ => bytes.into(),
         };
-        fs::write(&path, &bytes)?;
+        // Nearly nobody takes a module that is not compressed, and the server can unpack it.
+        if !(self.compress && extension == Some("wasm")) {
+            fs::write(&path, &bytes)?;
+        }
         if self.compress && extension.is_some_and(|e| COMPRESSIBLE.contains(&e)) {
             fs::write(self.folder.join(format!("{name}.br")), brotli(&bytes)?)?;
             fs::write(self.folder.join(format!("{name}.gz")), gzip(&bytes)?)?;
@@ -261,9 +264,11 @@ mod tests {
             (find("boot-", ".js"), find("app-", ".css"), find("icons/i-", ".svg"));
         assert_eq!(files["index.html"], format!("/{boot} /{css}"));
         assert_eq!(files[&css], format!("a {{}}\nb {{ background: url(/{icon}) }}\n"));
-        let (js, wasm) = (find("app-", ".js"), find("app-", ".wasm"));
+        let (js, packed) = (find("app-", ".js"), find("app-", ".wasm.br"));
+        let wasm = packed.strip_suffix(".br").expect("it was looked for");
         assert_eq!(files[&boot], format!("import(\"/{js}\", \"/{wasm}\")\n"));
-        assert!(files.contains_key(&format!("{wasm}.br")) && files.contains_key("index.html.gz"));
+        assert!(files.contains_key("index.html.gz") && files.contains_key(&format!("{wasm}.gz")));
+        assert!(!files.contains_key(wasm), "{files:?}");
     }
 
     #[test]

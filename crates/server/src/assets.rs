@@ -5,16 +5,19 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::io::Read as _;
 
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
+use flate2::read::GzDecoder;
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG,
     HeaderName, IF_NONE_MATCH, VARY,
 };
 use http::{HeaderMap, Method, StatusCode};
 use rust_embed::RustEmbed;
+use sha2::{Digest as _, Sha256};
 
 /// First segments of addresses that are never a page.
 const NO_PAGES: [&str; 7] = ["ai", "auth", "api", "routing", "health", "share", "ws"];
@@ -47,12 +50,14 @@ fn answer(
     if method != Method::GET && method != Method::HEAD {
         return None;
     }
-    let name = file_name(path);
-    let (name, plain) = name.and_then(|name| Some((name, find(name)?))).or_else(|| {
-        let index = "index.html";
-        is_page(path, headers).then_some((index, find(index)?))
-    })?;
-    let (encoding, file) = best_encoding(headers, plain, |suffix| find(&format!("{name}{suffix}")));
+    let is_there = |name: &&str| find(name).is_some() || find(&format!("{name}.gz")).is_some();
+    let name = file_name(path)
+        .filter(is_there)
+        .or_else(|| is_page(path, headers).then_some("index.html").filter(is_there))?;
+    let (encoding, file) = match best_encoding(headers, |suffix| find(&format!("{name}{suffix}"))) {
+        Some((encoding, file)) => (Some(encoding), file),
+        None => (None, find(name).or_else(|| unpacked(&find(&format!("{name}.gz"))?.data))?),
+    };
 
     let etag = etag(&file.sha256);
     let cache =
@@ -104,12 +109,20 @@ fn is_page(path: &str, headers: &HeaderMap) -> bool {
     !is_call && !has_extension && accepts
 }
 
-/// The form that the client likes best, of those that there are (RFC 9110, section 12.5.3).
+/// A file of which there is only the compressed form, as modules are in a release, for the rare
+/// client that takes none.
+fn unpacked(gzip: &[u8]) -> Option<File> {
+    let mut data = Vec::new();
+    GzDecoder::new(gzip).read_to_end(&mut data).ok()?;
+    Some(File { sha256: Sha256::digest(&data).into(), data: data.into() })
+}
+
+/// The compressed form that the client likes best, of those that there are; `None` when it likes
+/// none better than the plain one (RFC 9110, section 12.5.3).
 fn best_encoding(
     headers: &HeaderMap,
-    plain: File,
     find: impl Fn(&str) -> Option<File>,
-) -> (Option<&'static str>, File) {
+) -> Option<(&'static str, File)> {
     let liking =
         |coding: &str| {
             quality(headers, &ACCEPT_ENCODING, |range| {
@@ -117,15 +130,15 @@ fn best_encoding(
             })
         };
     // Not named, it is still acceptable, but any other is meant to be taken first.
-    let mut best = (liking("identity").unwrap_or(f32::MIN_POSITIVE), None, plain);
+    let (mut most, mut best) = (liking("identity").unwrap_or(f32::MIN_POSITIVE), None);
     // Equal liking: the later one, which is the smaller.
     for (coding, suffix) in [("gzip", ".gz"), ("br", ".br")] {
-        let liked = liking(coding).filter(|liking| *liking > 0.0 && *liking >= best.0);
+        let liked = liking(coding).filter(|liking| *liking > 0.0 && *liking >= most);
         if let Some((liking, file)) = liked.and_then(|liking| Some((liking, find(suffix)?))) {
-            best = (liking, Some(coding), file);
+            (most, best) = (liking, Some((coding, file)));
         }
     }
-    (best.1, best.2)
+    best
 }
 
 /// The quality value of the range that fits best; `rank` is 0 for one that does not fit. `None`
@@ -187,9 +200,12 @@ fn body(data: Cow<'static, [u8]>) -> Body {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use axum::body::to_bytes;
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
     use http::HeaderValue;
-    use sha2::{Digest, Sha256};
 
     use super::*;
 
@@ -250,6 +266,27 @@ mod tests {
             assert!(header(&response, CONTENT_TYPE).starts_with("text/javascript"));
             assert_eq!(text(response).await, sent, "{accepted:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_there_is_only_compressed_is_unpacked_for_who_takes_nothing_else() {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+        gzip.write_all(b"a module").unwrap();
+        let gzip = gzip.finish().unwrap();
+        let find = |name: &str| {
+            let data = (name == "m.wasm.gz").then(|| Cow::Owned(gzip.clone()))?;
+            Some(File { sha256: Sha256::digest(&data).into(), data })
+        };
+        let none = HeaderMap::new();
+        let both = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("gzip, br"))]);
+        let get = |headers| answer(find, &Method::GET, "/m.wasm", headers).unwrap();
+        let (plain, packed) = (get(&none), get(&both));
+        assert_eq!(header(&packed, CONTENT_ENCODING), "gzip");
+        assert_ne!(header(&packed, ETAG), header(&plain, ETAG));
+        assert_eq!(header(&plain, CONTENT_ENCODING), "");
+        assert_eq!(header(&plain, CONTENT_TYPE), "application/wasm");
+        assert_eq!(text(plain).await, "a module");
+        assert!(answer(find, &Method::GET, "/n.wasm", &both).is_none());
     }
 
     #[test]
