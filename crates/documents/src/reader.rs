@@ -42,6 +42,12 @@ impl Reader {
         Self { program, limits, at_once: Arc::new(Semaphore::new(at_once)) }
     }
 
+    /// The same, with turns of its own: what it reads does not wait for what `self` reads.
+    #[must_use]
+    pub fn beside(&self, at_once: usize) -> Self {
+        Self { at_once: Arc::new(Semaphore::new(at_once)), ..self.clone() }
+    }
+
     pub fn limits(&self) -> &Limits {
         &self.limits
     }

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use sha2::{Digest as _, Sha256};
-use tokio::time::Instant;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout_at};
 use unbroken_documents::reader::Reader;
 use unbroken_documents::{Document, passages};
 use unbroken_protocol::{Role, Source, limits};
 use unbroken_sources::fetch::{Fetched, Fetcher, Media};
-use unbroken_sources::search::Search;
+use unbroken_sources::search::{Found, Search};
 use unbroken_store::{ContentHash, Message, Passage};
 
 use crate::reading::stored;
@@ -28,6 +29,11 @@ const PASSAGES: usize = 200;
 const FOUND: usize = 5;
 /// Pages that one answer fetches at the same time.
 const AT_ONCE: usize = 6;
+/// How long an answer waits for its pages; what is not there then is left out.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Characters of what a search engine shows of a page that are taken.
+const SNIPPET_CHARS: usize = 1200;
+const TITLE_CHARS: usize = 200;
 /// Characters of a question that a search engine is asked.
 const QUERY_CHARS: usize = 400;
 
@@ -91,7 +97,7 @@ impl Wanted {
         let urls = urls.take(limits::SOURCES).collect();
         let last = branch.iter().rev().find(|message| message.role == Role::User);
         let query = last.filter(|last| last.sources.contains(&Source::Web));
-        Self { urls, query: query.map(|last| query_of(&last.content)) }
+        Self { urls, query: query.map(|last| line(&last.content, QUERY_CHARS)) }
     }
 
     pub(crate) fn is_nothing(&self) -> bool {
@@ -99,10 +105,10 @@ impl Wanted {
     }
 }
 
-/// A question as it is put to a search engine: one line.
-fn query_of(question: &str) -> String {
-    let line = question.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.chars().take(QUERY_CHARS).collect()
+/// The beginning of a text in one line.
+fn line(text: &str, chars: usize) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.chars().take(chars).collect()
 }
 
 impl Web {
@@ -116,22 +122,35 @@ impl Web {
     }
 
     /// Reads what is wanted, all at once: what is named first, then what is found, each page once.
-    /// What a search finds and cannot be read is passed over.
+    /// Of what a search finds and cannot be read, there is what the engine shows of it.
     pub(crate) async fn see(&self, wanted: Wanted) -> (Vec<Seen>, Vec<Unseen>) {
+        let deadline = Instant::now() + PATIENCE;
         let mut unseen = Vec::new();
-        let mut pages: Vec<(&'static str, String)> =
-            wanted.urls.into_iter().map(|url| ("url", url)).collect();
+        let mut pages: Vec<(String, Option<Found>)> =
+            wanted.urls.into_iter().map(|url| (url, None)).collect();
         if let Some(query) = wanted.query {
             match self.find(&query).await {
-                Ok(found) => pages.extend(found.into_iter().map(|url| ("web", url))),
+                Ok(found) => {
+                    pages.extend(
+                        found.into_iter().map(|found| (found.url.to_string(), Some(found))),
+                    );
+                }
                 Err(reason) => unseen.push(Unseen { source_type: "web", url: None, reason }),
             }
         }
-        let reads = pages.into_iter().map(|(source_type, url)| {
+        let reads = pages.into_iter().map(|(url, found)| {
             let web = self.clone();
             async move {
-                let read = web.read(&url).await;
-                (source_type, url, read)
+                let read = timeout_at(deadline, web.read(&url)).await;
+                let read = read.unwrap_or_else(|_| Err("The page took too long.".to_owned()));
+                match (read, found) {
+                    (Err(reason), Some(found)) => {
+                        tracing::debug!(reason, "a page that was found cannot be read");
+                        ("web", url, Text::shown(found).map(Arc::new).ok_or(reason))
+                    }
+                    (read, Some(_)) => ("web", url, read),
+                    (read, None) => ("url", url, read),
+                }
             }
             .boxed()
         });
@@ -146,19 +165,19 @@ impl Web {
                 Err(reason) if source_type == "url" => {
                     unseen.push(Unseen { source_type, url: Some(url), reason });
                 }
-                Err(reason) => tracing::debug!(reason, "a page that was found cannot be read"),
+                Err(_) => {}
             }
         }
         (seen, unseen)
     }
 
-    async fn find(&self, query: &str) -> Result<Vec<String>, String> {
+    async fn find(&self, query: &str) -> Result<Vec<Found>, String> {
         let mut reason = "This server has no search engine.".to_owned();
         for search in &self.0.search {
             match search.find(query).await {
-                Ok(found) => {
-                    let found = found.into_iter().take(FOUND);
-                    return Ok(found.map(|found| found.url.to_string()).collect());
+                Ok(mut found) => {
+                    found.truncate(FOUND);
+                    return Ok(found);
                 }
                 Err(error) => {
                     tracing::warn!(error = %error, "failed to search the web");
@@ -175,23 +194,25 @@ impl Web {
             return Ok(text);
         }
         let fetched = self.0.fetcher.fetch(url).await.map_err(|error| error.to_string())?;
-        let text = Arc::new(self.text(fetched).await?);
+        let text = Arc::new(self.text(url, fetched).await?);
         self.keep(url, &text);
         Ok(text)
     }
 
-    async fn text(&self, fetched: Fetched) -> Result<Text, String> {
+    async fn text(&self, asked: &str, fetched: Fetched) -> Result<Text, String> {
         // What a page does to a parser ends with the process that reads it.
         let name = match fetched.media {
             Media::Html => "page.html",
             Media::Text => "page.txt",
             Media::Pdf => "page.pdf",
         };
+        let fails = || "The page could not be read. Try again.".to_owned();
         let read = self.0.reader.read(name, fetched.bytes.as_slice()).await;
-        let document = read
-            .map_err(|_| "The page could not be read. Try again.".to_owned())?
-            .map_err(|refusal| refusal.to_string())?;
-        let text = Text::of(fetched.url.to_string(), &document);
+        let document = read.map_err(|_| fails())?.map_err(|refusal| refusal.to_string())?;
+        // An address that is too long for a source is too long to cite.
+        let url = Some(fetched.url.to_string()).filter(|url| url.len() <= limits::URL_BYTES);
+        let url = url.unwrap_or_else(|| asked.to_owned());
+        let text = spawn_blocking(move || Text::of(url, &document)).await.map_err(|_| fails())?;
         if text.passages.is_empty() {
             return Err("There is no text on the page.".to_owned());
         }
@@ -223,7 +244,24 @@ impl fmt::Debug for Web {
 impl Text {
     fn of(url: String, document: &Document) -> Self {
         let title = document.title.clone().unwrap_or_else(|| url.clone());
-        let passages: Vec<_> = passages(document).into_iter().take(PASSAGES).map(stored).collect();
+        let passages = passages(document).into_iter().take(PASSAGES).map(stored).collect();
+        Self::new(url, title, passages)
+    }
+
+    /// What a search engine shows of a page, if it shows something.
+    fn shown(found: Found) -> Option<Self> {
+        let text = line(&found.snippet, SNIPPET_CHARS);
+        let title = line(&found.title, TITLE_CHARS);
+        let url = found.url.to_string();
+        if text.is_empty() || url.len() > limits::URL_BYTES {
+            return None;
+        }
+        let title = if title.is_empty() { url.clone() } else { title };
+        let passage = Passage { ordinal: 0, page: None, heading: String::new(), text };
+        Some(Self::new(url, title, vec![passage]))
+    }
+
+    fn new(url: String, title: String, passages: Vec<Passage>) -> Self {
         let mut hash = Sha256::new();
         for passage in &passages {
             hash.update(&passage.text);
@@ -277,7 +315,7 @@ mod tests {
 
     #[test]
     fn a_question_is_searched_for_as_one_line() {
-        assert_eq!(query_of(" What do\n\twhales eat? "), "What do whales eat?");
-        assert_eq!(query_of(&"é ".repeat(1000)).chars().count(), QUERY_CHARS);
+        assert_eq!(line(" What do\n\twhales eat? ", 99), "What do whales eat?");
+        assert_eq!(line(&"é ".repeat(1000), QUERY_CHARS).chars().count(), QUERY_CHARS);
     }
 }

@@ -88,7 +88,7 @@ pub struct PassageList {
     pub total: u32,
 }
 
-/// A few sentences of a file, or of a page of the web.
+/// A few sentences of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PassageView {
     /// 0, 1, 2, … through the file.

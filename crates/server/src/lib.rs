@@ -276,6 +276,9 @@ impl Server {
     }
 }
 
+/// Pages of the web that are read at the same time, by all answers.
+const PAGES_READ: usize = 4;
+
 /// How files are kept and read: by this program itself, unless another is named.
 fn files(config: &Config, program: Option<&Path>) -> std::io::Result<Files> {
     let folder = config.store.data_dir.join("files");
@@ -283,7 +286,7 @@ fn files(config: &Config, program: Option<&Path>) -> std::io::Result<Files> {
     let limits = config.sources.limits();
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     // Answers come first.
-    let at_once = processors.saturating_sub(1).max(1);
+    let at_once = processors.saturating_sub(1).clamp(1, 4);
     let reader = match program {
         Some(program) => Reader::with_program(program.to_owned(), limits, at_once),
         None => Reader::new(limits, at_once)?,
@@ -304,7 +307,7 @@ fn web(config: &Config, files: &Files) -> Result<Option<Web>, ServerError> {
     };
     let search = config.web.search.iter().map(open).collect::<Result<_, SearchConfigError>>();
     let search = search.map_err(|error| wrong(&error))?;
-    Ok(Some(Web::new(fetcher, search, files.reader.clone())))
+    Ok(Some(Web::new(fetcher, search, files.reader.beside(PAGES_READ))))
 }
 
 fn wrong(error: &impl std::fmt::Display) -> ServerError {

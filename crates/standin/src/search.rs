@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::error::ApiError;
 
 /// Name, title, and paragraphs of every page.
-const PAGES: [(&str, &str, [&str; 2]); 4] = [
+const PAGES: [(&str, &str, [&str; 2]); 5] = [
     (
         "lighthouses",
         "How lighthouses work",
@@ -53,7 +53,19 @@ const PAGES: [(&str, &str, [&str; 2]); 4] = [
              on board names it for every course of the ship.",
         ],
     ),
+    (
+        SHUT,
+        "Anchors and chains",
+        [
+            "An anchor holds by its flukes and by the weight of its chain, of which a ship lets out \
+             five times the depth of the water.",
+            "In a storm a second anchor is let go at an angle to the first.",
+        ],
+    ),
 ];
+
+/// A page that is found and lets nobody in.
+const SHUT: &str = "anchors";
 
 #[derive(Deserialize)]
 pub(crate) struct Search {
@@ -99,6 +111,9 @@ fn matches((_, title, paragraphs): &(&str, &str, [&str; 2]), question: &str) -> 
 
 /// A page with a menu and a footer around its text.
 pub(crate) async fn page(Path(name): Path<String>) -> Response {
+    if name == SHUT {
+        return StatusCode::FORBIDDEN.into_response();
+    }
     let Some((_, title, paragraphs)) = PAGES.iter().find(|(page, ..)| *page == name) else {
         return StatusCode::NOT_FOUND.into_response();
     };

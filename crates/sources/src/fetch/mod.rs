@@ -15,6 +15,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use encoding_rs::Encoding;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Client, Response, redirect};
 use tracing::warn;
@@ -43,9 +44,7 @@ pub struct Fetched {
     /// Where it was in the end.
     pub url: Url,
     pub media: Media,
-    /// The character encoding that the site names.
-    pub charset: Option<String>,
-    /// Unpacked.
+    /// Unpacked, and in UTF-8 when the site names another character encoding.
     pub bytes: Vec<u8>,
 }
 
@@ -137,7 +136,14 @@ impl Fetcher {
             NoBody::Damaged => FetchError::Damaged,
             NoBody::Broken => FetchError::Unreachable { host: host_of(&url) },
         })?;
-        Ok(Fetched { url, media, charset, bytes })
+        let bytes = match charset {
+            // Whatever the site says, what is UTF-8 is hardly anything else.
+            Some(charset) if str::from_utf8(&bytes).is_err() => {
+                charset.decode(&bytes).0.into_owned().into_bytes()
+            }
+            _ => bytes,
+        };
+        Ok(Fetched { url, media, bytes })
     }
 }
 
@@ -182,7 +188,8 @@ fn unanswered(error: &reqwest::Error, url: &Url) -> FetchError {
     FetchError::Unreachable { host: host_of(url) }
 }
 
-fn media(headers: &HeaderMap) -> Result<(Media, Option<String>), FetchError> {
+/// What is sent, and the character encoding that the site names for it.
+fn media(headers: &HeaderMap) -> Result<(Media, Option<&'static Encoding>), FetchError> {
     let value = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     let value = String::from_utf8_lossy(value).to_ascii_lowercase();
     let mut parts = value.split(';').map(str::trim);
@@ -194,21 +201,25 @@ fn media(headers: &HeaderMap) -> Result<(Media, Option<String>), FetchError> {
         _ => return Err(FetchError::MediaType { media_type: media_type.to_owned() }),
     };
     let charset = parts.find_map(|part| part.strip_prefix("charset="));
-    Ok((media, charset.map(|name| name.trim_matches(['"', '\'']).to_owned())))
+    let charset = charset.filter(|_| media != Media::Pdf);
+    Ok((
+        media,
+        charset.and_then(|name| Encoding::for_label(name.trim_matches(['"', '\'']).as_bytes())),
+    ))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn of(value: &str) -> Result<(Media, Option<String>), FetchError> {
+    fn of(value: &str) -> Result<(Media, Option<&'static Encoding>), FetchError> {
         media(&HeaderMap::from_iter([(CONTENT_TYPE, value.parse().unwrap())]))
     }
 
     #[test]
     fn pages_texts_and_pdfs_are_taken_and_nothing_else() {
         assert_eq!(of("text/html"), Ok((Media::Html, None)));
-        let named = Some("windows-1252".to_owned());
+        let named = Some(encoding_rs::WINDOWS_1252);
         assert_eq!(of("Text/HTML; charset=\"Windows-1252\""), Ok((Media::Html, named)));
         assert_eq!(of("application/xhtml+xml;x=y"), Ok((Media::Html, None)));
         assert_eq!(of("text/markdown"), Ok((Media::Text, None)));

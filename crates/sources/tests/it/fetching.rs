@@ -16,7 +16,7 @@ async fn a_page_comes_with_its_kind_and_where_it_was() {
     let site = Site::start().await;
     let outcome = site.fetcher().fetch(&site.leads_to("/page#part")).await.unwrap();
     assert_eq!(outcome.url.as_str(), site.url("/page#part"));
-    assert_eq!((outcome.media, outcome.charset.as_deref()), (Media::Html, Some("utf-8")));
+    assert_eq!(outcome.media, Media::Html);
     assert_eq!(outcome.bytes, b"<p>A page");
     let pdf = site.fetcher().fetch(&site.url("/pdf")).await.unwrap();
     assert_eq!((pdf.media, &pdf.bytes[..]), (Media::Pdf, &b"%PDF-1.7"[..]));

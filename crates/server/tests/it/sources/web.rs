@@ -54,6 +54,27 @@ async fn a_search_is_read_before_the_first_word_and_cited() {
 }
 
 #[tokio::test]
+async fn of_a_page_that_lets_nobody_in_there_is_what_the_engine_shows() {
+    let (server, web) = searching().await;
+    let device = server.device("laptop").await;
+    let events = ask(&device, "How does an anchor hold?", &fast(3), vec![Source::Web]).await;
+    let found = of_kind(&events, "source_found");
+    let citation = found
+        .iter()
+        .map(|event| &event["citation"])
+        .find(|citation| citation["title"] == "Anchors and chains")
+        .expect("the page that is shut is among the sources");
+    assert!(citation["url"].as_str().unwrap().ends_with("/pages/anchors"), "{citation}");
+    assert!(citation["quote"].as_str().unwrap().contains("weight of its chain"), "{citation}");
+    // Named by a person, it is told that it cannot be read.
+    let url = format!("{}/pages/anchors", web.base_url().replace("/v1", ""));
+    let named = vec![Source::Url { url }];
+    let events = ask(&device, "How does an anchor hold?", &fast(3), named).await;
+    let quote = &of_kind(&events, "source_found")[0]["citation"]["quote"];
+    assert!(quote.as_str().unwrap().starts_with("This could not be read."), "{quote}");
+}
+
+#[tokio::test]
 async fn a_page_that_is_named_is_read_also_without_any_model() {
     let (server, web) = searching().await;
     let device = server.device("laptop").await;
