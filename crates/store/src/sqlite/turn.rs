@@ -78,7 +78,7 @@ impl Transaction<'_> {
 
     async fn repeated(&mut self, turn: &NewTurn) -> Result<Option<TurnOutcome>, StoreError> {
         let Some((key, body)) = turn.client_message else { return Ok(None) };
-        repeated(&mut self.inner, turn.principal_id, key, body).await
+        repeated(self.inner, turn.principal_id, key, body).await
     }
 
     /// The conversation and the parent of a turn; `None` when they are not the principal's.
