@@ -146,7 +146,7 @@ impl Web {
                 match (read, found) {
                     (Err(reason), Some(found)) => {
                         tracing::debug!(reason, "a page that was found cannot be read");
-                        ("web", url, Text::shown(found).map(Arc::new).ok_or(reason))
+                        ("web", url, Text::shown(&found).map(Arc::new).ok_or(reason))
                     }
                     (read, Some(_)) => ("web", url, read),
                     (read, None) => ("url", url, read),
@@ -249,7 +249,7 @@ impl Text {
     }
 
     /// What a search engine shows of a page, if it shows something.
-    fn shown(found: Found) -> Option<Self> {
+    fn shown(found: &Found) -> Option<Self> {
         let text = line(&found.snippet, SNIPPET_CHARS);
         let title = line(&found.title, TITLE_CHARS);
         let url = found.url.to_string();
