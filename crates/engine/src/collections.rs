@@ -1,10 +1,10 @@
-//! Named sets of a person's files, on every tab and device at once (PROTOCOL B5).
+//! Named sets of a person's files and of addresses of pages, on every tab and device at once (PROTOCOL B5).
 
 use unbroken_protocol::{
     CollectionEvent, CollectionId, CollectionInfo, CollectionList, Event, FileId, PrincipalId,
     limits,
 };
-use unbroken_store::{Collected, Collection};
+use unbroken_store::{Collected, Collection, CollectionChange};
 
 use crate::Engine;
 use crate::error::Refusal;
@@ -28,20 +28,23 @@ impl Engine {
         self.store().collection(principal, id).await?.map(info).ok_or(MISSING)
     }
 
-    /// Makes an empty collection.
+    /// Makes a collection without files.
     ///
     /// # Errors
-    /// `bad_request` for a name that is empty or too long, `conflict` when there are too many.
+    /// `bad_request` for a name that is empty or too long and for an address that is none,
+    /// `conflict` when there are too many collections.
     pub async fn make_collection(
         &self,
         principal: PrincipalId,
         name: &str,
+        urls: Vec<String>,
     ) -> Result<CollectionInfo, Refusal> {
         let made = Collection {
             collection_id: self.clock().id(CollectionId::from_bytes),
             name: checked_name(name)?,
             created_at: self.clock().now(),
             files: Vec::new(),
+            urls: self.checked_urls(urls)?,
         };
         let engine = self.clone();
         self.carry_out_while_storing(async move {
@@ -60,18 +63,24 @@ impl Engine {
         .await
     }
 
-    /// Gives a collection another name.
-    pub async fn rename_collection(
+    /// Gives a collection another name or other addresses.
+    ///
+    /// # Errors
+    /// As of [`Self::make_collection`].
+    pub async fn change_collection(
         &self,
         principal: PrincipalId,
         id: CollectionId,
-        name: &str,
+        change: CollectionChange,
     ) -> Result<CollectionInfo, Refusal> {
-        let name = checked_name(name)?;
+        let change = CollectionChange {
+            name: change.name.map(|name| checked_name(&name)).transpose()?,
+            urls: change.urls.map(|urls| self.checked_urls(urls)).transpose()?,
+        };
         let engine = self.clone();
         self.carry_out_while_storing(async move {
-            let rename = |reply| FileCommand::RenameCollection(principal, id, name, reply).into();
-            if !engine.command(rename).await? {
+            let change = |reply| FileCommand::ChangeCollection(principal, id, change, reply).into();
+            if !engine.command(change).await? {
                 return Err(MISSING);
             }
             engine.tell_collection(principal, id).await;
@@ -147,6 +156,23 @@ impl Engine {
         .await
     }
 
+    /// Each address once, in their order.
+    fn checked_urls(&self, urls: Vec<String>) -> Result<Vec<String>, Refusal> {
+        let most = limits::COLLECTION_URLS;
+        if urls.len() > most {
+            let sentence = format!("A collection holds at most {most} addresses. Leave some out.");
+            return Err(Refusal::BadRequest(sentence));
+        }
+        let mut checked = Vec::with_capacity(urls.len());
+        for url in urls {
+            self.check_url(&url)?;
+            if !checked.contains(&url) {
+                checked.push(url);
+            }
+        }
+        Ok(checked)
+    }
+
     async fn tell_collection(&self, principal: PrincipalId, id: CollectionId) {
         self.tell(principal, async {
             let collection = self.store().collection(principal, id).await.ok()?.map(info);
@@ -163,6 +189,7 @@ fn info(collection: Collection) -> CollectionInfo {
         name: collection.name,
         created_at: collection.created_at,
         file_ids: collection.files,
+        urls: collection.urls,
     }
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use unbroken_protocol::{CollectionId, FileId, PrincipalId, limits};
 use unbroken_store::{
-    Collected, Collection, ContentHash, FileOutcome, NewFile, ReadStep, StoreError, Transaction,
-    Whose,
+    Collected, Collection, CollectionChange, ContentHash, FileOutcome, NewFile, ReadStep,
+    StoreError, Transaction, Whose,
 };
 
 use crate::command::{Command, answer};
@@ -27,7 +27,7 @@ pub(crate) enum FileCommand {
     RefuseDocument(ContentHash, u32, &'static str, oneshot::Sender<bool>),
     RemoveDocument(ContentHash, oneshot::Sender<bool>),
     PutCollection(PrincipalId, Box<Collection>, oneshot::Sender<bool>),
-    RenameCollection(PrincipalId, CollectionId, String, oneshot::Sender<bool>),
+    ChangeCollection(PrincipalId, CollectionId, CollectionChange, oneshot::Sender<bool>),
     DeleteCollection(PrincipalId, CollectionId, oneshot::Sender<bool>),
     Collect(PrincipalId, CollectionId, FileId, oneshot::Sender<Collected>),
     Uncollect(PrincipalId, CollectionId, FileId, oneshot::Sender<bool>),
@@ -77,8 +77,8 @@ impl FileCommand {
                 let most = limits::COLLECTIONS;
                 answer(reply, transaction.put_collection(principal, &new, most).await?)
             }
-            Self::RenameCollection(principal, id, name, reply) => {
-                answer(reply, transaction.rename_collection(principal, id, &name).await?)
+            Self::ChangeCollection(principal, id, change, reply) => {
+                answer(reply, transaction.change_collection(principal, id, &change).await?)
             }
             Self::DeleteCollection(principal, id, reply) => {
                 answer(reply, transaction.delete_collection(principal, id).await?)

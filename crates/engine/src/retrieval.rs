@@ -11,7 +11,9 @@ use tokio::time::{Instant, timeout_at};
 use unbroken_protocol::{Citation, FileId, FileState, PrincipalId, Role, Source, limits};
 use unbroken_providers::Given;
 use unbroken_sources::fuse::fuse;
-use unbroken_store::{ContentHash, File, Found, Message, Passage, StoreError, Terms, rank};
+use unbroken_store::{
+    Collection, ContentHash, File, Found, Message, Passage, StoreError, Terms, rank,
+};
 
 use crate::Engine;
 use crate::generation::{End, Run};
@@ -107,10 +109,17 @@ impl Engine {
         run: &Run,
         branch: &[Message],
     ) -> Result<(Vec<Seen>, Vec<Unseen>), Missed> {
-        let wanted = Wanted::of(branch);
-        let Some(web) = self.inner.settings.web.as_ref().filter(|_| !wanted.is_nothing()) else {
+        let Some(web) = &self.inner.settings.web else { return Ok(Default::default()) };
+        let mut wanted = Wanted::of(branch);
+        let collected = self.collected_urls(run.log.identity.principal_id, branch).await?;
+        for url in collected {
+            if wanted.urls.len() < limits::SOURCES && !wanted.urls.contains(&url) {
+                wanted.urls.push(url);
+            }
+        }
+        if wanted.is_nothing() {
             return Ok(Default::default());
-        };
+        }
         tokio::select! {
             biased;
             () = run.stop.cancelled() => Err(Missed::Ended(End::Stopped)),
@@ -174,14 +183,36 @@ impl Engine {
         principal: PrincipalId,
         source: &Source,
     ) -> Result<Vec<FileId>, StoreError> {
-        let collection = match source {
-            Source::File { file_id } => return Ok(file_id.parse().into_iter().collect()),
-            Source::Collection { collection_id } => collection_id.parse(),
-            Source::Web | Source::Url { .. } => return Ok(Vec::new()),
-        };
-        let Ok(id) = collection else { return Ok(Vec::new()) };
-        let found = self.store().collection(principal, id).await?;
+        if let Source::File { file_id } = source {
+            return Ok(file_id.parse().into_iter().collect());
+        }
+        let found = self.collection_of(principal, source).await?;
         Ok(found.map(|collection| collection.files).unwrap_or_default())
+    }
+
+    /// The addresses in the collections that were chosen, the newest first.
+    async fn collected_urls(
+        &self,
+        principal: PrincipalId,
+        branch: &[Message],
+    ) -> Result<Vec<String>, StoreError> {
+        let mut urls = Vec::new();
+        for source in branch.iter().rev().flat_map(|message| &message.sources) {
+            if let Some(collection) = self.collection_of(principal, source).await? {
+                urls.extend(collection.urls);
+            }
+        }
+        Ok(urls)
+    }
+
+    async fn collection_of(
+        &self,
+        principal: PrincipalId,
+        source: &Source,
+    ) -> Result<Option<Collection>, StoreError> {
+        let Source::Collection { collection_id } = source else { return Ok(None) };
+        let Ok(id) = collection_id.parse() else { return Ok(None) };
+        self.store().collection(principal, id).await
     }
 
     /// All passages in order, with how well they fit.

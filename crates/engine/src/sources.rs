@@ -149,18 +149,21 @@ impl Engine {
                     return Err(Refusal::BadRequest(sentence));
                 }
             }
-            Source::Url { url } => {
-                if self.inner.settings.web.is_none() {
-                    let sentence = "This server fetches no pages.".into();
-                    return Err(Refusal::BadRequest(sentence));
-                }
-                let is_web = url.starts_with("https://") || url.starts_with("http://");
-                if !is_web || url.len() > limits::URL_BYTES {
-                    let sentence = "A url source is an address that begins with https:// or \
-                                    http://, and not longer than 2,048 bytes.";
-                    return Err(Refusal::BadRequest(sentence.into()));
-                }
-            }
+            Source::Url { url } => self.check_url(url)?,
+        }
+        Ok(())
+    }
+
+    /// Whether pages are fetched, and this may be the address of one.
+    pub(crate) fn check_url(&self, url: &str) -> Result<(), Refusal> {
+        if self.inner.settings.web.is_none() {
+            return Err(Refusal::BadRequest("This server fetches no pages.".into()));
+        }
+        let is_web = url.starts_with("https://") || url.starts_with("http://");
+        if !is_web || url.len() > limits::URL_BYTES {
+            let sentence = "The address of a page begins with https:// or http:// and is not \
+                            longer than 2,048 bytes.";
+            return Err(Refusal::BadRequest(sentence.into()));
         }
         Ok(())
     }

@@ -81,7 +81,7 @@ pub(crate) struct Unseen {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Wanted {
     /// The addresses that are named on it, the newest first, as many as one message may name.
-    urls: Vec<String>,
+    pub(crate) urls: Vec<String>,
     /// What to search for, when the last message asks for that.
     query: Option<String>,
 }

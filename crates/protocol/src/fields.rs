@@ -178,7 +178,7 @@ mod tests {
                 "media_type": "text/plain", "bytes": 3, "state": "refused", "reason": "r",
                 "reason_code": "empty", "pages": 2, "created_at": time}}),
             json!({"type": "collection", "collection_id": id, "collection": {
-                "collection_id": id, "name": "n", "created_at": time, "file_ids": [id]}}),
+                "collection_id": id, "name": "n", "created_at": time, "file_ids": [id], "urls": ["u"]}}),
             json!({"type": "noticed", "after": "7.13", "missed": true}),
         ]);
         events

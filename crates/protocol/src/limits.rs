@@ -52,6 +52,8 @@ pub const FILE_NAME_CHARS: usize = 200;
 pub const COLLECTIONS: u32 = 200;
 /// How many files a collection may hold.
 pub const COLLECTED: u32 = 500;
+/// How many addresses of pages a collection may hold.
+pub const COLLECTION_URLS: usize = 20;
 /// The longest name of a collection, in Unicode scalar values.
 pub const COLLECTION_NAME_CHARS: usize = 60;
 

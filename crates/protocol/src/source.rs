@@ -144,6 +144,8 @@ pub struct CollectionInfo {
     pub name: String,
     pub created_at: Timestamp,
     pub file_ids: Vec<FileId>,
+    /// Addresses of pages, read anew when an answer draws on them.
+    pub urls: Vec<String>,
 }
 
 /// `GET /ai/collections`: all of a person's, the oldest first.
@@ -152,10 +154,13 @@ pub struct CollectionList {
     pub collections: Vec<CollectionInfo>,
 }
 
-/// `POST /ai/collections`, `PATCH /ai/collections/{id}`
+/// `POST /ai/collections`, `PATCH /ai/collections/{id}`: what is absent stays.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct CollectionRequest {
-    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub urls: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<SessionId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -177,7 +182,7 @@ read! {
     FileEvent { file_id, file }
     PassageList { name, title, passages, total }
     PassageView { ordinal, page, heading, text }
-    CollectionInfo { collection_id, name, created_at, file_ids }
+    CollectionInfo { collection_id, name, created_at, file_ids, urls }
     CollectionList { collections }
     CollectionEvent { collection_id, collection }
 }

@@ -356,7 +356,7 @@ fn router(app: App) -> Router {
         .route(path::COLLECTIONS, post(collections::make).get(collections::list))
         .route(
             path::COLLECTION,
-            get(collections::get).patch(collections::rename).delete(collections::remove),
+            get(collections::get).patch(collections::change).delete(collections::remove),
         )
         .route(path::COLLECTED, axum::routing::put(collections::add).delete(collections::take_out))
         .route(path::RESTORE, post(conversations::restore))

@@ -180,7 +180,7 @@ pub struct Found {
     pub score: f64,
 }
 
-/// A named set of a person's files.
+/// A named set of a person's files and of addresses of pages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Collection {
     pub collection_id: CollectionId,
@@ -188,6 +188,14 @@ pub struct Collection {
     pub created_at: Timestamp,
     /// In the order of their ids.
     pub files: Vec<FileId>,
+    pub urls: Vec<String>,
+}
+
+/// What becomes of a collection; what is `None` stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CollectionChange {
+    pub name: Option<String>,
+    pub urls: Option<Vec<String>>,
 }
 
 /// What became of putting a file into a collection.

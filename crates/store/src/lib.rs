@@ -29,8 +29,8 @@ mod writer;
 pub use codec::{decode_journal, decode_pack, encode_journal, encode_pack};
 pub use error::StoreError;
 pub use file::{
-    Collected, Collection, ContentHash, File, FileOutcome, Found, NewFile, Passage, ReadStep,
-    Ready, Whose,
+    Collected, Collection, CollectionChange, ContentHash, File, FileOutcome, Found, NewFile,
+    Passage, ReadStep, Ready, Whose,
 };
 pub use imported::{Import, ImportStep, Imported, ImportedLog, ImportedMessage, Share, Which};
 pub use keep::{Arrangement, Due, Shelf};

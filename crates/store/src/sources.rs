@@ -4,8 +4,8 @@
 use unbroken_protocol::{CollectionId, FileId, PrincipalId};
 
 use crate::{
-    Collected, Collection, ContentHash, File, FileOutcome, Found, NewFile, Passage, ReadStep,
-    Store, StoreError, Terms, Transaction, Whose,
+    Collected, Collection, CollectionChange, ContentHash, File, FileOutcome, Found, NewFile,
+    Passage, ReadStep, Store, StoreError, Terms, Transaction, Whose,
 };
 
 impl Store {
@@ -215,16 +215,16 @@ impl Transaction<'_> {
         }
     }
 
-    /// Gives a collection another name. `false` when it is not there.
-    pub async fn rename_collection(
+    /// Gives a collection another name or other addresses. `false` when it is not there.
+    pub async fn change_collection(
         &mut self,
         principal: PrincipalId,
         id: CollectionId,
-        name: &str,
+        change: &CollectionChange,
     ) -> Result<bool, StoreError> {
         match self {
-            Self::Memory(memory) => Ok(memory.rename_collection(principal, id, name)),
-            Self::Sqlite(sqlite) => sqlite.rename_collection(principal, id, name).await,
+            Self::Memory(memory) => Ok(memory.change_collection(principal, id, change)),
+            Self::Sqlite(sqlite) => sqlite.change_collection(principal, id, change).await,
         }
     }
 

@@ -77,7 +77,7 @@ impl App {
     pub(crate) fn collect(self, name: String, ids: Vec<FileId>) {
         let Some(rest) = self.rest() else { return };
         let make = async move {
-            let mut made = rest.make_collection(&name).await?;
+            let mut made = rest.make_collection(&name, Vec::new()).await?;
             for id in ids {
                 made = rest.collect(made.collection_id, id).await?;
             }

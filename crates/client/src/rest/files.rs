@@ -38,8 +38,13 @@ impl Rest {
         self.get(path::COLLECTIONS, &self.pair()).await
     }
 
-    pub async fn make_collection(&self, name: &str) -> Result<CollectionInfo, RestError> {
-        let request = self.named(name);
+    /// Makes a collection of addresses of pages, to which files can come.
+    pub async fn make_collection(
+        &self,
+        name: &str,
+        urls: Vec<String>,
+    ) -> Result<CollectionInfo, RestError> {
+        let request = CollectionRequest { urls: Some(urls), ..self.named(name) };
         self.send(Method::Post, path::COLLECTIONS, &[], Some(&request)).await
     }
 
@@ -77,7 +82,8 @@ impl Rest {
 
     fn named(&self, name: &str) -> CollectionRequest {
         CollectionRequest {
-            name: name.to_owned(),
+            name: Some(name.to_owned()),
+            urls: None,
             session_id: self.session_id.clone(),
             device_id: self.device_id.clone(),
         }

@@ -1,9 +1,10 @@
-//! Named sets of a person's files (PROTOCOL B5).
+//! Named sets of a person's files and of addresses of pages (PROTOCOL B5).
 
 use axum::Json as JsonReply;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use unbroken_protocol::{CollectionId, CollectionInfo, CollectionList, CollectionRequest, FileId};
+use unbroken_store::CollectionChange;
 
 use crate::App;
 use crate::auth::{self, Pair};
@@ -17,7 +18,8 @@ pub(crate) async fn make(
     Json(request): Json<CollectionRequest>,
 ) -> Result<(StatusCode, JsonReply<CollectionInfo>), ApiError> {
     let speaker = auth::speaker(&app, &Method::POST, &headers, pair(&request, in_query)).await?;
-    let made = app.engine.make_collection(speaker.principal, &request.name).await?;
+    let (name, urls) = (request.name.unwrap_or_default(), request.urls.unwrap_or_default());
+    let made = app.engine.make_collection(speaker.principal, &name, urls).await?;
     Ok((StatusCode::CREATED, JsonReply(made)))
 }
 
@@ -43,7 +45,7 @@ pub(crate) async fn get(
 }
 
 /// `PATCH /ai/collections/{id}`
-pub(crate) async fn rename(
+pub(crate) async fn change(
     State(app): State<App>,
     headers: HeaderMap,
     PathId(id): PathId,
@@ -52,7 +54,8 @@ pub(crate) async fn rename(
 ) -> Result<JsonReply<CollectionInfo>, ApiError> {
     let speaker = auth::speaker(&app, &Method::PATCH, &headers, pair(&request, in_query)).await?;
     let (principal, id) = (speaker.principal, parse(&id)?);
-    Ok(JsonReply(app.engine.rename_collection(principal, id, &request.name).await?))
+    let change = CollectionChange { name: request.name, urls: request.urls };
+    Ok(JsonReply(app.engine.change_collection(principal, id, change).await?))
 }
 
 /// `DELETE /ai/collections/{id}`

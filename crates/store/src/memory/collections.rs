@@ -1,9 +1,9 @@
-//! Named sets of a person's files.
+//! Named sets of a person's files and of addresses.
 
 use unbroken_protocol::{CollectionId, FileId, PrincipalId};
 
 use super::{Memory, Transaction};
-use crate::{Collected, Collection};
+use crate::{Collected, Collection, CollectionChange};
 
 impl Memory {
     pub(crate) fn collections(&self, principal: PrincipalId) -> Vec<Collection> {
@@ -39,14 +39,20 @@ impl Transaction<'_> {
         has_room
     }
 
-    pub(crate) fn rename_collection(
+    pub(crate) fn change_collection(
         &mut self,
         principal: PrincipalId,
         id: CollectionId,
-        name: &str,
+        change: &CollectionChange,
     ) -> bool {
-        let found = self.own_collection(principal, id);
-        found.map(|found| name.clone_into(&mut found.name)).is_some()
+        let Some(found) = self.own_collection(principal, id) else { return false };
+        if let Some(name) = &change.name {
+            found.name.clone_from(name);
+        }
+        if let Some(urls) = &change.urls {
+            found.urls.clone_from(urls);
+        }
+        true
     }
 
     pub(crate) fn delete_collection(&mut self, principal: PrincipalId, id: CollectionId) -> bool {

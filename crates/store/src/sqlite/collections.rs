@@ -1,13 +1,13 @@
-//! Named sets of a person's files.
+//! Named sets of a person's files and of addresses.
 
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 use unbroken_protocol::{CollectionId, FileId, PrincipalId, Timestamp};
 
 use super::{Sqlite, Transaction, row};
-use crate::{Collected, Collection, StoreError};
+use crate::{Collected, Collection, CollectionChange, StoreError};
 
-const COLLECTION: &str = "SELECT c.collection_id, c.name, c.created_at, \
+const COLLECTION: &str = "SELECT c.collection_id, c.name, c.created_at, c.urls, \
      (SELECT group_concat(hex(i.file_id) ORDER BY i.file_id) FROM collection_items i \
       WHERE i.collection_id = c.collection_id) AS files FROM collections c";
 
@@ -20,7 +20,13 @@ fn collection(found: &SqliteRow) -> Result<Collection, StoreError> {
         name: found.try_get("name")?,
         created_at: Timestamp::from_millis(found.try_get("created_at")?),
         files: ids.map(|id| id.parse().map_err(unreadable)).collect::<Result<_, _>>()?,
+        urls: serde_json::from_str(found.try_get("urls")?)
+            .map_err(|_| StoreError::Damaged("the addresses of a collection are no list"))?,
     })
+}
+
+fn list(urls: &[String]) -> String {
+    serde_json::to_string(urls).expect("texts are JSON")
 }
 
 impl Sqlite {
@@ -59,34 +65,38 @@ impl Transaction<'_> {
         most: u32,
     ) -> Result<bool, StoreError> {
         let put = sqlx::query(
-            "INSERT INTO collections (collection_id, principal_id, name, created_at) \
-             SELECT ?1, ?2, ?3, ?4 \
-             WHERE ?5 > (SELECT count(*) FROM collections WHERE principal_id = ?2)",
+            "INSERT INTO collections (collection_id, principal_id, name, created_at, urls) \
+             SELECT ?1, ?2, ?3, ?4, ?5 \
+             WHERE ?6 > (SELECT count(*) FROM collections WHERE principal_id = ?2)",
         )
         .bind(new.collection_id.as_bytes().as_slice())
         .bind(principal.as_bytes().as_slice())
         .bind(&new.name)
         .bind(new.created_at.as_millis())
+        .bind(list(&new.urls))
         .bind(most)
         .execute(&mut *self.inner)
         .await?;
         Ok(put.rows_affected() > 0)
     }
 
-    pub(crate) async fn rename_collection(
+    pub(crate) async fn change_collection(
         &mut self,
         principal: PrincipalId,
         id: CollectionId,
-        name: &str,
+        change: &CollectionChange,
     ) -> Result<bool, StoreError> {
-        let rename = "UPDATE collections SET name = ? WHERE collection_id = ? AND principal_id = ?";
-        let renamed = sqlx::query(rename)
-            .bind(name)
-            .bind(id.as_bytes().as_slice())
-            .bind(principal.as_bytes().as_slice())
-            .execute(&mut *self.inner)
-            .await?;
-        Ok(renamed.rows_affected() > 0)
+        let changed = sqlx::query(
+            "UPDATE collections SET name = coalesce(?, name), urls = coalesce(?, urls) \
+             WHERE collection_id = ? AND principal_id = ?",
+        )
+        .bind(&change.name)
+        .bind(change.urls.as_deref().map(list))
+        .bind(id.as_bytes().as_slice())
+        .bind(principal.as_bytes().as_slice())
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(changed.rows_affected() > 0)
     }
 
     pub(crate) async fn delete_collection(

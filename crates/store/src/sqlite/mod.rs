@@ -63,6 +63,8 @@ impl Sqlite {
             // Checkpoints run on a connection of their own: an automatic one holds a commit up.
             .pragma("wal_autocheckpoint", "0")
             .pragma("temp_store", "MEMORY")
+            // As many as a search reads: else its thread stops for the reader again and again.
+            .row_buffer_size(512)
             .disable_statement_logging();
         let writer = Writer::open(&options).await?;
         let pool = SqlitePoolOptions::new()

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use unbroken_protocol::{CollectionId, FileId, FileState, PrincipalId, Source, Timestamp, limits};
 use unbroken_store::{
-    Collected, Collection, ContentHash, File, FileOutcome, NewFile, Passage, ReadStep, Ready,
-    Store, Terms, Whose, Writer,
+    Collected, Collection, CollectionChange, ContentHash, File, FileOutcome, NewFile, Passage,
+    ReadStep, Ready, Store, Terms, Whose, Writer,
 };
 
 use crate::{Home, begin, created, for_every_store, new_conversation, new_turn};
@@ -332,6 +332,7 @@ fn collection(name: &str) -> Collection {
         name: name.into(),
         created_at: Timestamp::from_millis(5),
         files: Vec::new(),
+        urls: Vec::new(),
     }
 }
 
@@ -355,10 +356,14 @@ async fn collections_hold_files_of_one_person(home: Home) {
     ] {
         assert_eq!(transaction.collect(person, id, file.file_id, 1).await.unwrap(), outcome);
     }
-    assert!(!transaction.rename_collection(other, id, "Mine").await.unwrap());
-    assert!(transaction.rename_collection(me, id, "Ships").await.unwrap());
+    let name = |name: &str| CollectionChange { name: Some(name.into()), ..Default::default() };
+    let urls = vec!["https://a.example/".to_owned()];
+    let other_urls = CollectionChange { urls: Some(urls.clone()), ..Default::default() };
+    assert!(!transaction.change_collection(other, id, &name("Mine")).await.unwrap());
+    assert!(transaction.change_collection(me, id, &other_urls).await.unwrap());
+    assert!(transaction.change_collection(me, id, &name("Ships")).await.unwrap());
     transaction.commit().await.unwrap();
-    let expected = Collection { name: "Ships".into(), files: vec![mine.file_id], ..new };
+    let expected = Collection { name: "Ships".into(), files: vec![mine.file_id], urls, ..new };
     assert_eq!(store.collections(me).await.unwrap(), std::slice::from_ref(&expected));
     assert_eq!(store.collection(me, id).await.unwrap(), Some(expected));
     assert_eq!(store.collection(other, id).await.unwrap(), None);

@@ -1,12 +1,12 @@
 //! Answers that draw on pages of the web.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use unbroken_client::RestError;
 use unbroken_protocol::{ErrorCode, Source};
 use unbroken_standin::Standin;
 
 use super::{answer, asking, of_kind};
-use crate::support::{Device, Given, TestServer, fast};
+use crate::support::{Device, Given, Reply, TestServer, fast};
 
 /// A server that searches with a stand-in, whose pages it may fetch.
 async fn searching() -> (TestServer, Standin) {
@@ -85,6 +85,35 @@ async fn a_page_that_is_named_is_read_also_without_any_model() {
     assert_eq!((&citation["source_type"], &citation["url"]), (&"url".into(), &url.into()));
     let whole = events.last().unwrap()["full_response"].as_str().unwrap();
     assert!(whole.contains("Sailors call them spring tides") && whole.contains("[1]"), "{whole}");
+}
+
+#[tokio::test]
+async fn a_collection_stands_for_its_pages_too() {
+    let (server, web) = searching().await;
+    let device = server.device("laptop").await;
+    let url = format!("{}/pages/tides", web.base_url().replace("/v1", ""));
+    let urls = [url.clone(), url.clone()];
+    let asked = json!({"name": "The sea", "urls": urls});
+    let made = device.call("POST", "/ai/collections", Some(asked)).await;
+    assert_eq!(made["urls"], json!([url]), "each once");
+    let collection_id = made["collection_id"].as_str().unwrap().to_owned();
+    let path = format!("/ai/collections/{collection_id}");
+    let source = Source::Collection { collection_id };
+    let question = "When are spring tides?";
+    let events = ask(&device, question, "quotes", vec![source.clone()]).await;
+    let citation = &of_kind(&events, "source_found")[0]["citation"];
+    assert_eq!((&citation["source_type"], &citation["url"]), (&"url".into(), &url.into()));
+    // What is not told stays.
+    let renamed = device.call("PATCH", &path, Some(json!({"name": "Tides"}))).await;
+    assert_eq!((&renamed["name"], &renamed["urls"]), (&"Tides".into(), &made["urls"]));
+    device.call("PATCH", &path, Some(json!({"urls": []}))).await;
+    let events = ask(&device, question, "quotes", vec![source]).await;
+    assert_eq!(of_kind(&events, "source_found").len(), 0);
+    for wrong in [json!(["file:///etc/passwd"]), json!(vec!["https://a.example/"; 21])] {
+        let request = server.request(reqwest::Method::PATCH, &path).query(&device.query());
+        let reply = Reply::of(request.json(&json!({"urls": wrong}))).await;
+        assert_eq!(reply.status, 400, "{wrong}");
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 
 use unbroken_protocol::{CollectionId, FileId, Timestamp};
 use unbroken_store::{
-    Collection, ContentHash, NewFile, Passage, ReadStep, Ready, Store, Terms, Transaction, Whose,
+    Collection, CollectionChange, ContentHash, NewFile, Passage, ReadStep, Ready, Store, Terms,
+    Transaction, Whose,
 };
 
 use super::{Do, Known, said, scattered};
@@ -93,13 +94,18 @@ async fn collect(
             name: "c".into(),
             created_at: Timestamp::from_millis(at),
             files: Vec::new(),
+            urls: vec!["https://a.example/".into()],
         };
         return said(transaction.put_collection(me, &new, 2).await);
     };
     let id = collection.collection_id;
     match at % 7 {
         0 => said(transaction.delete_collection(me, id).await),
-        1 => said(transaction.rename_collection(me, id, "renamed").await),
+        1 => {
+            let urls = Some(vec![format!("https://a.example/{person}")]);
+            let change = CollectionChange { name: Some("renamed".into()), urls };
+            said(transaction.change_collection(me, id, &change).await)
+        }
         2 => said(transaction.uncollect(me, id, file.file_id).await),
         _ => said(transaction.collect(me, id, file.file_id, 2).await),
     }
