@@ -50,6 +50,13 @@ impl Attaching {
         self.desk.read(|desk| *desk)
     }
 
+    /// Whether something of that draft's waits for the desk.
+    fn has_for(self, draft: &str) -> bool {
+        self.files.read(|files| files.iter().any(|(of, _)| of == draft))
+            || self.brought.read(|brought| brought.iter().any(|(of, _)| of == draft))
+            || attachments::kept_key(draft).is_some_and(|key| dom::kept(&key).is_some())
+    }
+
     fn hand_over(self) {
         self.wanted.set(true);
         if let Some(desk) = self.desk() {
@@ -102,8 +109,7 @@ impl App {
     pub(crate) fn readiness(self) -> Readiness {
         match (untrack(|| self.attaches_to()), self.attaching.desk()) {
             (Some(draft), Some(desk)) => desk.readiness(&draft),
-            // The desk is on its way.
-            (Some(_), None) if self.attaching.wanted.get_untracked() => Readiness::Sending,
+            (Some(draft), None) if self.attaching.has_for(&draft) => Readiness::Sending,
             _ => Readiness::Ready,
         }
     }
@@ -139,8 +145,7 @@ impl App {
     /// Lets the desk come when something is kept for the page that is open now.
     pub(crate) fn want_attached(self) {
         let draft = writing::draft_key(self.place.get_untracked());
-        let key = draft.and_then(|draft| attachments::kept_key(&draft));
-        if key.is_some_and(|key| dom::kept(&key).is_some()) {
+        if draft.is_some_and(|draft| self.attaching.has_for(&draft)) {
             self.attaching.hand_over();
         }
     }

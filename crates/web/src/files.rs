@@ -4,11 +4,13 @@ use std::collections::HashMap;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use unbroken_chat_view::attachments::{self, Attachment, Attachments, Readiness, State, source_of};
+use unbroken_chat_view::attachments::{
+    self, Attachment, Attachments, MOST, Readiness, State, source_of,
+};
 use unbroken_chat_view::library::Library;
 use unbroken_client::RestError;
 use unbroken_client::rest::Upload;
-use unbroken_protocol::{ErrorCode, Event, FileId, FileInfo, FileState, MessageSource, limits};
+use unbroken_protocol::{ErrorCode, Event, FileId, FileInfo, FileState, MessageSource};
 use web_sys::{File, StorageEvent};
 
 use crate::attaching::Desk;
@@ -136,13 +138,15 @@ impl App {
         let kept = attachments::kept_key(draft).and_then(|key| dom::kept(&key));
         if let Some(kept) = kept {
             let sources = attachments::read(&kept);
-            self.known_files().attachments.update(|all| all.bring(draft, sources));
+            self.known_files().attachments.update(|all| {
+                all.bring(draft, sources);
+            });
         }
     }
 
     /// Another tab attached something to a draft, or sent it.
-    pub(crate) fn follow_attached(self, draft: &str, event: &StorageEvent) {
-        if event.key().is_some() && event.key() == attachments::kept_key(draft) {
+    pub(crate) fn follow_attached(self, event: &StorageEvent) {
+        if let Some(draft) = event.key().as_deref().and_then(attachments::draft_of) {
             let now = attachments::read(&event.new_value().unwrap_or_default());
             self.known_files().attachments.update(|all| all.follow(draft, now));
             self.ask_for_attached(false);
@@ -151,14 +155,10 @@ impl App {
 
     fn hold(self, draft: &str, file: File) {
         let made = self.known_files();
-        let count = made.attachments.read_untracked().of(draft).count();
-        if count >= limits::SOURCES {
-            return self.complain(Some(words::attachments_full(limits::SOURCES as u64)));
+        match made.attachments.try_update(|all| all.add(draft, file.name())).flatten() {
+            Some(key) => made.held.change(|held| held.push((key, file))),
+            None => self.complain(Some(words::attachments_full(MOST as u64))),
         }
-        made.attachments.update(|all| {
-            let key = all.add(draft, file.name());
-            made.held.change(|held| held.push((key, file)));
-        });
     }
 
     /// Asks how the attached files stand of which nothing is known, or all.
@@ -285,7 +285,10 @@ impl Desk for App {
             self.hold(&draft, file);
         }
         for (draft, sources) in self.attaching.brought.change(std::mem::take) {
-            self.known_files().attachments.update(|all| all.bring(&draft, sources));
+            let all = &self.known_files().attachments;
+            if all.try_update(|all| all.bring(&draft, sources)) == Some(false) {
+                self.complain(Some(words::attachments_full(MOST as u64)));
+            }
             self.keep_attached(&draft);
         }
         if let Some(draft) = writing::draft_key(self.place.get_untracked()) {

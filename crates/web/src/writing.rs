@@ -102,6 +102,7 @@ impl App {
     /// Takes over what another tab writes here, so that neither writes over the other's text.
     pub(crate) fn follow_drafts(self) {
         let listener = window_event_listener(leptos::ev::storage, move |event| {
+            self.want_attached();
             let is_here =
                 event.key().is_some() && event.key() == draft_key(self.place.get_untracked());
             if is_here && self.writing.editing.read_untracked().is_none() {
