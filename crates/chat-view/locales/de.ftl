@@ -160,12 +160,16 @@ cut-by-filter = Der Inhaltsfilter des Anbieters hat diese Antwort beendet.
 interrupted-reason = Die Antwort brach vor ihrem Ende ab.
 source = Quelle { NUMBER($index) }
 page = Seite { NUMBER($number) }
+slide = Folie { NUMBER($number) }
+sheet = Blatt { NUMBER($number) }
+part = Teil { NUMBER($number) }
 from-guide = Aus dem Handbuch von Unbroken
 from-file = Aus deiner Datei
 download = Herunterladen
 earlier-text = Davor anzeigen
 later-text = Danach anzeigen
 opening = Wird geöffnet …
+file-not-read = Diese Datei wird noch gelesen. Öffne sie gleich noch einmal.
 file-is-gone = Diese Datei wurde gelöscht. Was die Antwort daraus zitiert hat, bleibt:
 given-too =
     { $count ->

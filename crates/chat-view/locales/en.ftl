@@ -167,12 +167,16 @@ cut-by-filter = The provider's content filter ended this answer.
 interrupted-reason = The answer broke off before its end.
 source = Source { NUMBER($index) }
 page = Page { NUMBER($number) }
+slide = Slide { NUMBER($number) }
+sheet = Sheet { NUMBER($number) }
+part = Part { NUMBER($number) }
 from-guide = From Unbroken's guide
 from-file = From your file
 download = Download
 earlier-text = Show what comes before
 later-text = Show what comes after
 opening = Opening…
+file-not-read = This file is still being read. Open it again in a moment.
 file-is-gone = This file was deleted. What the answer quoted from it stays:
 given-too =
     { $count ->

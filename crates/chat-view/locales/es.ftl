@@ -160,12 +160,16 @@ cut-by-filter = El filtro de contenido del proveedor ha terminado esta respuesta
 interrupted-reason = La respuesta se cortó antes de su final.
 source = Fuente { NUMBER($index) }
 page = Página { NUMBER($number) }
+slide = Diapositiva { NUMBER($number) }
+sheet = Hoja { NUMBER($number) }
+part = Parte { NUMBER($number) }
 from-guide = De la guía de Unbroken
 from-file = De tu archivo
 download = Descargar
 earlier-text = Mostrar lo anterior
 later-text = Mostrar lo siguiente
 opening = Abriendo…
+file-not-read = Este archivo todavía se está leyendo. Vuelve a abrirlo en un momento.
 file-is-gone = Este archivo se eliminó. Lo que citó la respuesta se conserva:
 given-too =
     { $count ->

@@ -160,12 +160,16 @@ cut-by-filter = प्रदाता के सामग्री फ़िल�
 interrupted-reason = जवाब पूरा होने से पहले टूट गया।
 source = स्रोत { NUMBER($index) }
 page = पृष्ठ { NUMBER($number) }
+slide = स्लाइड { NUMBER($number) }
+sheet = शीट { NUMBER($number) }
+part = भाग { NUMBER($number) }
 from-guide = Unbroken की गाइड से
 from-file = आपकी फ़ाइल से
 download = डाउनलोड करें
 earlier-text = इससे पहले का पाठ दिखाएँ
 later-text = इसके बाद का पाठ दिखाएँ
 opening = खुल रहा है…
+file-not-read = यह फ़ाइल अभी पढ़ी जा रही है। थोड़ी देर में इसे फिर खोलें।
 file-is-gone = यह फ़ाइल हटा दी गई है। उत्तर ने जो उद्धृत किया, वह बना हुआ है:
 given-too =
     { $count ->

@@ -10,12 +10,11 @@ use unbroken_chat_view::attachments::{
 use unbroken_chat_view::library::Library;
 use unbroken_client::RestError;
 use unbroken_client::rest::Upload;
-use unbroken_protocol::{ErrorCode, Event, FileId, FileInfo, FileState, MessageSource};
+use unbroken_protocol::{ErrorCode, Event, FileId, FileInfo, FileState};
 use web_sys::{File, StorageEvent};
 
 use crate::attaching::Desk;
 use crate::calls::ask;
-use crate::moves::save;
 use crate::own::Own;
 use crate::state::{self, App};
 use crate::{dom, words, writing};
@@ -261,21 +260,6 @@ impl App {
         if let Some(draft) = draft {
             self.keep_attached(&draft);
         }
-    }
-
-    /// Opens what a message brought along: the file itself.
-    pub(crate) fn open_source(self, source: &MessageSource) {
-        let (Some(rest), Some(id)) = (self.rest(), source.file_id.clone()) else { return };
-        let name = source.name.clone();
-        spawn_local(async move {
-            let content = rest.file_content(&id).await;
-            if let Err(error) = &content {
-                self.toast(state::sentence(error), None);
-            }
-            if let Some((file, told)) = self.checked(content) {
-                save(&file, name.or(told).as_deref().unwrap_or_default());
-            }
-        });
     }
 }
 
