@@ -117,11 +117,14 @@ impl App {
     /// What goes along with the message that is sent now. It leaves the composer.
     pub(crate) fn take_attached(self) -> String {
         let taken = untrack(|| self.attaches_to()).zip(self.attaching.desk());
-        let taken = taken.map(|(draft, desk)| desk.take(&draft)).unwrap_or_default();
-        if self.writing.web.get_untracked() == Some(true) {
-            attachments::with_web(&taken)
-        } else {
-            taken
+        self.and_web(taken.map(|(draft, desk)| desk.take(&draft)).unwrap_or_default())
+    }
+
+    /// The same with a search of the web, when that is on.
+    pub(crate) fn and_web(self, sources: String) -> String {
+        match self.writing.web.get_untracked() {
+            Some(true) => attachments::with_web(&sources),
+            _ => sources,
         }
     }
 

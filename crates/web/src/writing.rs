@@ -213,16 +213,20 @@ impl App {
     /// Sends a message as if it had been typed; the draft stays.
     pub(crate) fn send(self, text: String) {
         if !self.writing.composer.read_untracked().is_sending() {
-            self.deliver(self.turn(text));
+            let mut turn = self.turn(text);
+            turn.sources = self.and_web(String::new());
+            self.deliver(turn);
         }
     }
 
-    /// Asks the built-in guide in a conversation of its own.
+    /// Asks the built-in guide in a conversation of its own. It needs nothing of the web.
     pub(crate) fn ask_guide(self, question: &str) {
         if self.writing.composer.read_untracked().is_sending() {
             return;
         }
-        self.new_chat();
+        if self.place.get_untracked() != Place::Home {
+            self.new_chat();
+        }
         let mut turn = self.turn(question.to_owned());
         turn.model_id = Some(GUIDE.to_owned());
         self.deliver(turn);

@@ -25,8 +25,11 @@ pub(crate) fn Suggestions() -> impl IntoView {
     let questions = words::first_questions().into_iter().zip(words::GUIDE_QUESTIONS);
     let suggestions = questions.map(|(text, in_guide)| {
         let ask = move |_| {
-            let question = if untrack(|| first_run::is_needed(app)) { in_guide } else { text };
-            app.send(question.to_owned());
+            if untrack(|| first_run::is_needed(app)) {
+                app.ask_guide(in_guide);
+            } else {
+                app.send(text.to_owned());
+            }
         };
         view! {
             <li>
