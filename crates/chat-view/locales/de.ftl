@@ -115,6 +115,8 @@ best = Bestes (automatisch)
 best-short = Bestes
 best-description = Wählt ein Modell, das zur Frage passt.
 no-model-found = Kein Modell heißt so.
+model-missing = { $name } (nicht verfügbar)
+model-missing-note = { $name } ist gerade nicht verfügbar. Bleibt es weg, antwortet stattdessen: { $other }.
 other-provider = Andere
 token-count =
     { $count ->

@@ -122,6 +122,8 @@ best = Best (automatic)
 best-short = Best
 best-description = Picks a model that suits the question.
 no-model-found = No model has that name.
+model-missing = { $name } (not available)
+model-missing-note = { $name } is not available now. If it stays away, { $other } answers instead.
 other-provider = Other
 token-count =
     { $count ->

@@ -115,6 +115,8 @@ best = El mejor (automático)
 best-short = El mejor
 best-description = Elige un modelo adecuado para la pregunta.
 no-model-found = Ningún modelo se llama así.
+model-missing = { $name } (no disponible)
+model-missing-note = { $name } no está disponible ahora. Si no vuelve, responderá en su lugar: { $other }.
 other-provider = Otros
 token-count =
     { $count ->

@@ -115,6 +115,8 @@ best = सबसे अच्छा (अपने-आप)
 best-short = सबसे अच्छा
 best-description = सवाल के लिए उपयुक्त मॉडल चुनता है।
 no-model-found = इस नाम का कोई मॉडल नहीं है।
+model-missing = { $name } (उपलब्ध नहीं)
+model-missing-note = { $name } अभी उपलब्ध नहीं है। अगर यह वापस न आए, तो इसकी जगह { $other } जवाब देगा।
 other-provider = अन्य
 token-count =
     { $count ->
