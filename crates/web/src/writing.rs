@@ -31,7 +31,7 @@ pub(crate) struct Writing {
     pub(crate) composer: RwSignal<Composer>,
     /// The message goes as soon as what is attached to it is sent.
     pub(crate) waits: RwSignal<bool>,
-    /// Whether answers search the web; `None` where the server does not.
+    /// Whether answers search the web; `None` once the server has told that it does not.
     pub(crate) web: RwSignal<Option<bool>>,
     /// Why the last message was not taken.
     pub(crate) refusal: RwSignal<Option<String>>,
@@ -74,7 +74,7 @@ impl Writing {
         Self {
             composer: RwSignal::default(),
             waits: RwSignal::default(),
-            web: RwSignal::default(),
+            web: RwSignal::new(Some(false)),
             refusal: RwSignal::default(),
             unsent: RwSignal::default(),
             editing: RwSignal::default(),

@@ -101,8 +101,7 @@ async fn a_question_is_searched_for_in_the_web_while_web_is_on_without_any_model
     browser.focused("textbox", "Message").await;
     let is = |pressed: &str| {
         format!(
-            "return [...document.querySelectorAll('.source')]
-               .some(button => button.ariaPressed === '{pressed}')"
+            "return document.querySelector('.source[aria-label=Web]').ariaPressed === '{pressed}'"
         )
     };
     browser.until("a server that searches", &is("false")).await;
