@@ -229,6 +229,7 @@ wrap = Umbrechen
 show-source = Quelltext zeigen
 show-diagram = Diagramm zeigen
 diagram-of = Diagramm: { $kind }
+diagram-too-slow = Dieses Diagramm zu zeichnen hat zu lange gedauert. Das ist sein Quelltext.
 code = Code
 table = Tabelle
 copy-csv = Als CSV kopieren

@@ -236,6 +236,7 @@ wrap = Wrap
 show-source = Show source
 show-diagram = Show diagram
 diagram-of = Diagram: { $kind }
+diagram-too-slow = This diagram took too long to draw. This is its source.
 code = Code
 table = Table
 copy-csv = Copy as CSV

@@ -229,6 +229,7 @@ wrap = Ajustar
 show-source = Ver código
 show-diagram = Ver diagrama
 diagram-of = Diagrama: { $kind }
+diagram-too-slow = Este diagrama ha tardado demasiado en dibujarse. Este es su código.
 code = Código
 table = Tabla
 copy-csv = Copiar como CSV

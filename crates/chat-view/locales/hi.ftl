@@ -229,6 +229,7 @@ wrap = लाइन मोड़ें
 show-source = सोर्स दिखाएँ
 show-diagram = डायग्राम दिखाएँ
 diagram-of = डायग्राम: { $kind }
+diagram-too-slow = इस डायग्राम को बनाने में बहुत समय लगा। यह इसका सोर्स है।
 code = कोड
 table = तालिका
 copy-csv = CSV के रूप में कॉपी करें
