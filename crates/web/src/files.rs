@@ -82,6 +82,8 @@ impl App {
         let made: &'static Made = Box::leak(Box::new(Made::new()));
         self.files.made.change(|known| *known = Some(made));
         self.attaching.desk.change(|desk| *desk = Some(Box::leak(Box::new(self))));
+        // On every page, also where no draft is shown.
+        window_event_listener(leptos::ev::storage, move |event| self.follow_attached(&event));
         self.work();
         made
     }
@@ -144,7 +146,7 @@ impl App {
     }
 
     /// Another tab attached something to a draft, or sent it.
-    pub(crate) fn follow_attached(self, event: &StorageEvent) {
+    fn follow_attached(self, event: &StorageEvent) {
         if let Some(draft) = event.key().as_deref().and_then(attachments::draft_of) {
             let now = attachments::read(&event.new_value().unwrap_or_default());
             self.known_files().attachments.update(|all| all.follow(draft, now));

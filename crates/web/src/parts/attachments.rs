@@ -27,10 +27,6 @@ pub(crate) fn AttachmentList() -> impl IntoView {
     let app = App::get();
     let files = app.known_files();
     let attachments = &files.attachments;
-    let listener = window_event_listener(leptos::ev::storage, move |event| {
-        app.follow_attached(&event);
-    });
-    on_cleanup(move || listener.remove());
     Effect::new(move || {
         attachments.track();
         app.send_attached();
