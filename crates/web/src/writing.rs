@@ -210,12 +210,10 @@ impl App {
         readiness == Readiness::Ready
     }
 
-    /// Sends a message as if it had been typed; the draft stays.
-    pub(crate) fn send(self, text: String) {
+    /// Sends a message as if it had been typed, with these sources; the draft stays.
+    pub(crate) fn send(self, text: &str, sources: String) {
         if !self.writing.composer.read_untracked().is_sending() {
-            let mut turn = self.turn(text);
-            turn.sources = self.and_web(String::new());
-            self.deliver(turn);
+            self.deliver(Turn { sources, ..self.turn(text.to_owned()) });
         }
     }
 
@@ -224,9 +222,7 @@ impl App {
         if self.writing.composer.read_untracked().is_sending() {
             return;
         }
-        if self.place.get_untracked() != Place::Home {
-            self.new_chat();
-        }
+        self.new_chat();
         let mut turn = self.turn(question.to_owned());
         turn.model_id = Some(GUIDE.to_owned());
         self.deliver(turn);

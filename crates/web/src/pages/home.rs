@@ -25,10 +25,11 @@ pub(crate) fn Suggestions() -> impl IntoView {
     let questions = words::first_questions().into_iter().zip(words::GUIDE_QUESTIONS);
     let suggestions = questions.map(|(text, in_guide)| {
         let ask = move |_| {
+            // The guide needs nothing of the web.
             if untrack(|| first_run::is_needed(app)) {
-                app.ask_guide(in_guide);
+                app.send(in_guide, String::new());
             } else {
-                app.send(text.to_owned());
+                app.send(text, app.and_web(String::new()));
             }
         };
         view! {
