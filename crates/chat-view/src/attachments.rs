@@ -2,13 +2,18 @@
 //! what is there. One list holds those of every draft, so that sending goes on while another
 //! conversation is looked at.
 
-use unbroken_protocol::{CollectionInfo, FileInfo, FileState, MessageSource, Source, WEB};
+use unbroken_protocol::{CollectionInfo, FileInfo, FileState, MessageSource, Source, WEB, limits};
 
 use crate::composer::DRAFT;
 use crate::language::plain_name;
 
 /// The draft that an edit of a sent message is. It is not kept.
 pub const EDIT: &str = "edit";
+
+/// How many a message takes: one source is left for the web.
+pub const MOST: usize = limits::SOURCES - 1;
+
+const KEPT: &str = ":files";
 
 /// Something that goes along with a message.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,33 +67,38 @@ impl Attachments {
         self.all.iter().find(|attachment| attachment.key == key)
     }
 
-    /// A file that has to be sent: its key.
-    pub fn add(&mut self, draft: &str, name: String) -> u64 {
+    /// A file that has to be sent: its key; `None` when the message takes no more.
+    pub fn add(&mut self, draft: &str, name: String) -> Option<u64> {
         self.push(draft, name, State::Sending(0.0))
     }
 
-    /// What the server has already. What the draft holds is not doubled, and what was deleted, which
-    /// has no name any more, is left out.
-    pub fn bring(&mut self, draft: &str, sources: Vec<MessageSource>) {
+    /// What the server has already; `false` when the message takes not all of it. What the draft
+    /// holds is not doubled, and what was deleted, which has no name any more, is left out. So is
+    /// the web, which has a switch of its own.
+    pub fn bring(&mut self, draft: &str, sources: Vec<MessageSource>) -> bool {
+        let mut all_fit = true;
         for source in sources {
             let wanted = source_of(&source);
             let is_known = self.sources(draft).any(|known| source_of(known) == wanted);
             let name = match &wanted {
-                Some(Source::Web) => Some(String::new()),
                 Some(Source::Url { url }) => Some(url.clone()),
                 Some(Source::File { .. } | Source::Collection { .. }) => source.name.clone(),
-                None => None,
+                Some(Source::Web) | None => None,
             };
             if let Some(name) = name.filter(|_| !is_known) {
-                self.push(draft, name, State::There(Box::new(source)));
+                all_fit &= self.push(draft, name, State::There(Box::new(source))).is_some();
             }
         }
+        all_fit
     }
 
-    fn push(&mut self, draft: &str, name: String, state: State) -> u64 {
+    fn push(&mut self, draft: &str, name: String, state: State) -> Option<u64> {
+        if self.of(draft).count() >= MOST {
+            return None;
+        }
         self.next_key += 1;
         self.all.push(Attachment { key: self.next_key, draft: draft.to_owned(), name, state });
-        self.next_key
+        Some(self.next_key)
     }
 
     /// So many bytes of a file are on their way.
@@ -191,7 +201,12 @@ impl Attachments {
 
 /// The key under which what a draft has on the server is kept.
 pub fn kept_key(draft: &str) -> Option<String> {
-    draft.starts_with(DRAFT).then(|| format!("{draft}:files"))
+    draft.starts_with(DRAFT).then(|| format!("{draft}{KEPT}"))
+}
+
+/// The draft of a [`kept_key`].
+pub fn draft_of(key: &str) -> Option<&str> {
+    key.strip_suffix(KEPT).filter(|draft| draft.starts_with(DRAFT))
 }
 
 /// Sources as they are kept, in a line.
@@ -327,10 +342,27 @@ mod tests {
     }
 
     #[test]
+    fn the_web_is_no_attachment_and_has_its_place_beside_as_many_as_there_may_be() {
+        let mut all = Attachments::default();
+        assert!(all.bring(HOME, read(&with_web(""))));
+        assert_eq!(all.of(HOME).count(), 0);
+        let files = |ids: std::ops::RangeInclusive<u8>| {
+            ids.map(|id| file_source(&file(id, FileState::Ready))).collect::<Vec<_>>()
+        };
+        assert!(all.bring(HOME, files(1..=18)));
+        all.add(HOME, "the last".into()).unwrap();
+        assert_eq!(all.add(HOME, "one more".into()), None);
+        assert!(!all.bring(HOME, files(18..=19)));
+        assert!(all.bring(HOME, files(1..=18)), "what it has already");
+        assert_eq!(all.of(HOME).count(), limits::SOURCES - 1);
+        assert!(all.bring(EDIT, files(1..=1)), "each message by itself");
+    }
+
+    #[test]
     fn a_message_waits_for_what_is_sent_and_not_for_what_is_read() {
         let mut all = Attachments::default();
         assert_eq!(all.readiness(HOME), Readiness::Ready);
-        let (first, second) = (all.add(HOME, "a".into()), all.add(HOME, "b".into()));
+        let [first, second] = ["a", "b"].map(|name| all.add(HOME, name.into()).unwrap());
         all.failed(first, "no".into(), true);
         assert_eq!(all.readiness(HOME), Readiness::Sending);
         assert_eq!(all.readiness("draft:other"), Readiness::Ready);
@@ -348,7 +380,7 @@ mod tests {
     #[test]
     fn files_keep_their_order_however_they_arrive_and_none_is_twice() {
         let mut all = Attachments::default();
-        let keys = ["a", "b", "c"].map(|name| all.add(HOME, name.into()));
+        let keys = ["a", "b", "c"].map(|name| all.add(HOME, name.into()).unwrap());
         assert!(all.arrived(keys[1], &file(2, FileState::Ready)));
         assert!(all.arrived(keys[0], &file(1, FileState::Ready)));
         assert!(!all.arrived(keys[2], &file(1, FileState::Ready)), "the same bytes");
@@ -380,6 +412,8 @@ mod tests {
         }
         assert_eq!(kept_key(HOME).as_deref(), Some("draft:new:files"));
         assert_eq!(kept_key(EDIT), None);
+        assert_eq!(draft_of("draft:new:files"), Some(HOME));
+        assert_eq!([HOME, "files", "outbox.7:files"].map(draft_of), [None; 3]);
     }
 
     #[test]

@@ -4,12 +4,26 @@ use std::fmt::Write as _;
 
 use unbroken_protocol::Citation;
 
+use crate::texts;
+
 /// Words of a quote by which a browser finds it in its page.
 const WORDS: usize = 8;
 
 /// The citations that the text refers to, and those that it does not.
 pub fn parted(text: &str, citations: Vec<Citation>) -> (Vec<Citation>, Vec<Citation>) {
     citations.into_iter().partition(|citation| text.contains(&format!("[{}]", citation.index)))
+}
+
+/// A place in a file of that name. What is counted there is told by the name's ending.
+pub fn place(name: &str, number: u32) -> String {
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    let number = number.into();
+    match ending.as_deref() {
+        Some("pptx" | "odp") => texts::slide(number),
+        Some("xlsx" | "ods") => texts::sheet(number),
+        Some("epub") => texts::part(number),
+        _ => texts::page(number),
+    }
 }
 
 /// The address of a page with the quote as a text fragment, so that a browser marks the passage and
@@ -45,6 +59,15 @@ mod tests {
         assert_eq!(with_fragment("https://a.example/#top", "x"), "https://a.example/#top:~:text=x");
         assert_eq!(with_fragment("https://a.example/", " \n"), "https://a.example/");
         assert!(with_fragment("https://a.example/", &"w ".repeat(50)).ends_with("w%20w"));
+    }
+
+    #[test]
+    fn a_place_is_called_what_it_is_in_such_a_file() {
+        let names = ["a.pdf", "Talk.PPTX", "b.odp", "c.xlsx", "d.ods", "e.epub", "f"];
+        assert_eq!(
+            names.map(|name| place(name, 3)),
+            ["Page 3", "Slide 3", "Slide 3", "Sheet 3", "Sheet 3", "Part 3", "Page 3"]
+        );
     }
 
     #[test]

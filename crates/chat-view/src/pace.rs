@@ -54,14 +54,14 @@ impl Pace {
         self.unmeasured == 0
     }
 
-    /// The last commit is on the screen, with style, layout and paint. One that had bad luck
-    /// counts half.
+    /// A commit that is measured is on the screen, with style, layout and paint. One that had bad
+    /// luck counts half.
     pub fn shown(&mut self, now: f64) {
         self.last_cost = (now - self.committed_at).max(0.0);
         self.cost = f64::midpoint(self.cost, self.last_cost);
     }
 
-    /// What the last commit cost.
+    /// What the last measured commit cost.
     pub fn last_cost(&self) -> Duration {
         Duration::from_secs_f64(self.last_cost / 1000.0)
     }

@@ -218,9 +218,28 @@ impl Picker {
         self.items.iter().find(|item| item.id == id).map_or(id, |item| &item.name)
     }
 
+    /// The name of the chosen model. Of one that the catalogue does not have it says so.
+    pub fn chosen_name(&self) -> String {
+        match self.missing() {
+            Some(id) => texts::model_missing(id),
+            None => self.name_of(&self.selected).to_owned(),
+        }
+    }
+
     /// The name of the button that opens the picker.
     pub fn label(&self) -> String {
-        texts::model_button(self.name_of(&self.selected))
+        texts::model_button(&self.chosen_name())
+    }
+
+    /// What becomes of a choice that the catalogue does not have, in a sentence.
+    pub fn note(&self) -> Option<String> {
+        Some(texts::model_missing_note(self.missing()?, texts::best()))
+    }
+
+    /// The chosen id, when there is a catalogue, and it is not in it.
+    fn missing(&self) -> Option<&str> {
+        let is_listed = self.items.iter().any(|item| item.id == self.selected);
+        (self.items.len() > 1 && !is_listed).then_some(&self.selected)
     }
 
     fn keep_active_visible(&mut self) {
@@ -297,9 +316,22 @@ mod tests {
     }
 
     #[test]
-    fn a_choice_that_the_catalogue_lacks_is_shown_by_its_id() {
-        let mut picker = picker();
+    fn a_choice_that_the_catalogue_lacks_is_said_to_be_missing_until_another_is_made() {
+        let mut picker = Picker::default();
         picker.select("gone");
-        assert_eq!(picker.label(), "Model: gone");
+        assert_eq!((picker.label(), picker.note()), ("Model: gone".to_owned(), None), "not yet");
+        picker.set_models(vec![model("qwen", "Here")]);
+        assert_eq!(picker.label(), "Model: gone (not available)");
+        assert_eq!(
+            picker.note().unwrap(),
+            "gone is not available now. If it stays away, Best (automatic) answers instead."
+        );
+        // Enter in the picker makes a choice that can answer.
+        picker.open();
+        assert_eq!(picker.choose_active().as_deref(), Some(BEST));
+        assert_eq!((picker.chosen_name().as_str(), picker.note()), ("Best (automatic)", None));
+        picker.select("gone");
+        picker.set_models(vec![model("gone", "Here")]);
+        assert_eq!((picker.label(), picker.note()), ("Model: GONE".to_owned(), None), "it is back");
     }
 }

@@ -62,10 +62,12 @@ impl Reading {
         self.passages.is_empty()
     }
 
-    /// Takes in what came.
-    pub fn add(&mut self, list: PassageList) {
+    /// Takes in what came; `true` when some of it is before what was there.
+    pub fn add(&mut self, list: PassageList) -> bool {
+        let first = self.passages.keys().next().copied();
         self.total = list.total;
         self.passages.extend(list.passages.into_iter().map(|passage| (passage.ordinal, passage)));
+        self.passages.keys().next().copied() < first
     }
 
     /// The passage around which to ask for what comes before; `None` at the beginning.
@@ -146,9 +148,11 @@ mod tests {
     #[test]
     fn stretches_join_to_the_beginning_and_the_end() {
         let mut reading = Reading::of(Some(9), String::new());
-        reading.add(list(6..13));
+        assert!(!reading.add(list(6..13)), "there was nothing");
         while let Some(around) = reading.before().or(reading.after()) {
-            reading.add(list(around.saturating_sub(3)..(around + 4).min(20)));
+            let was_before = reading.before().is_some();
+            let stretch = list(around.saturating_sub(3)..(around + 4).min(20));
+            assert_eq!(reading.add(stretch), was_before);
         }
         let ordinals: Vec<u32> = texts(&reading).into_iter().map(|(at, _)| at).collect();
         assert_eq!(ordinals, (0..20).collect::<Vec<_>>());

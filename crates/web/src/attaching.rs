@@ -50,6 +50,13 @@ impl Attaching {
         self.desk.read(|desk| *desk)
     }
 
+    /// Whether something of that draft's waits for the desk.
+    fn has_for(self, draft: &str) -> bool {
+        self.files.read(|files| files.iter().any(|(of, _)| of == draft))
+            || self.brought.read(|brought| brought.iter().any(|(of, _)| of == draft))
+            || attachments::kept_key(draft).is_some_and(|key| dom::kept(&key).is_some())
+    }
+
     fn hand_over(self) {
         self.wanted.set(true);
         if let Some(desk) = self.desk() {
@@ -102,8 +109,7 @@ impl App {
     pub(crate) fn readiness(self) -> Readiness {
         match (untrack(|| self.attaches_to()), self.attaching.desk()) {
             (Some(draft), Some(desk)) => desk.readiness(&draft),
-            // The desk is on its way.
-            (Some(_), None) if self.attaching.wanted.get_untracked() => Readiness::Sending,
+            (Some(draft), None) if self.attaching.has_for(&draft) => Readiness::Sending,
             _ => Readiness::Ready,
         }
     }
@@ -111,11 +117,14 @@ impl App {
     /// What goes along with the message that is sent now. It leaves the composer.
     pub(crate) fn take_attached(self) -> String {
         let taken = untrack(|| self.attaches_to()).zip(self.attaching.desk());
-        let taken = taken.map(|(draft, desk)| desk.take(&draft)).unwrap_or_default();
-        if self.writing.web.get_untracked() == Some(true) {
-            attachments::with_web(&taken)
-        } else {
-            taken
+        self.and_web(taken.map(|(draft, desk)| desk.take(&draft)).unwrap_or_default())
+    }
+
+    /// The same with a search of the web, when that is on.
+    pub(crate) fn and_web(self, sources: String) -> String {
+        match self.writing.web.get_untracked() {
+            Some(true) => attachments::with_web(&sources),
+            _ => sources,
         }
     }
 
@@ -139,8 +148,7 @@ impl App {
     /// Lets the desk come when something is kept for the page that is open now.
     pub(crate) fn want_attached(self) {
         let draft = writing::draft_key(self.place.get_untracked());
-        let key = draft.and_then(|draft| attachments::kept_key(&draft));
-        if key.is_some_and(|key| dom::kept(&key).is_some()) {
+        if draft.is_some_and(|draft| self.attaching.has_for(&draft)) {
             self.attaching.hand_over();
         }
     }

@@ -4,16 +4,17 @@ use std::collections::HashMap;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use unbroken_chat_view::attachments::{self, Attachment, Attachments, Readiness, State, source_of};
+use unbroken_chat_view::attachments::{
+    self, Attachment, Attachments, MOST, Readiness, State, source_of,
+};
 use unbroken_chat_view::library::Library;
 use unbroken_client::RestError;
 use unbroken_client::rest::Upload;
-use unbroken_protocol::{ErrorCode, Event, FileId, FileInfo, FileState, MessageSource, limits};
+use unbroken_protocol::{ErrorCode, Event, FileId, FileInfo, FileState};
 use web_sys::{File, StorageEvent};
 
 use crate::attaching::Desk;
 use crate::calls::ask;
-use crate::moves::save;
 use crate::own::Own;
 use crate::state::{self, App};
 use crate::{dom, words, writing};
@@ -81,6 +82,8 @@ impl App {
         let made: &'static Made = Box::leak(Box::new(Made::new()));
         self.files.made.change(|known| *known = Some(made));
         self.attaching.desk.change(|desk| *desk = Some(Box::leak(Box::new(self))));
+        // On every page, also where no draft is shown.
+        window_event_listener(leptos::ev::storage, move |event| self.follow_attached(&event));
         self.work();
         made
     }
@@ -136,13 +139,15 @@ impl App {
         let kept = attachments::kept_key(draft).and_then(|key| dom::kept(&key));
         if let Some(kept) = kept {
             let sources = attachments::read(&kept);
-            self.known_files().attachments.update(|all| all.bring(draft, sources));
+            self.known_files().attachments.update(|all| {
+                all.bring(draft, sources);
+            });
         }
     }
 
     /// Another tab attached something to a draft, or sent it.
-    pub(crate) fn follow_attached(self, draft: &str, event: &StorageEvent) {
-        if event.key().is_some() && event.key() == attachments::kept_key(draft) {
+    fn follow_attached(self, event: &StorageEvent) {
+        if let Some(draft) = event.key().as_deref().and_then(attachments::draft_of) {
             let now = attachments::read(&event.new_value().unwrap_or_default());
             self.known_files().attachments.update(|all| all.follow(draft, now));
             self.ask_for_attached(false);
@@ -151,14 +156,10 @@ impl App {
 
     fn hold(self, draft: &str, file: File) {
         let made = self.known_files();
-        let count = made.attachments.read_untracked().of(draft).count();
-        if count >= limits::SOURCES {
-            return self.complain(Some(words::attachments_full(limits::SOURCES as u64)));
+        match made.attachments.try_update(|all| all.add(draft, file.name())).flatten() {
+            Some(key) => made.held.change(|held| held.push((key, file))),
+            None => self.complain(Some(words::attachments_full(MOST as u64))),
         }
-        made.attachments.update(|all| {
-            let key = all.add(draft, file.name());
-            made.held.change(|held| held.push((key, file)));
-        });
     }
 
     /// Asks how the attached files stand of which nothing is known, or all.
@@ -262,21 +263,6 @@ impl App {
             self.keep_attached(&draft);
         }
     }
-
-    /// Opens what a message brought along: the file itself.
-    pub(crate) fn open_source(self, source: &MessageSource) {
-        let (Some(rest), Some(id)) = (self.rest(), source.file_id.clone()) else { return };
-        let name = source.name.clone();
-        spawn_local(async move {
-            let content = rest.file_content(&id).await;
-            if let Err(error) = &content {
-                self.toast(state::sentence(error), None);
-            }
-            if let Some((file, told)) = self.checked(content) {
-                save(&file, name.or(told).as_deref().unwrap_or_default());
-            }
-        });
-    }
 }
 
 impl Desk for App {
@@ -285,7 +271,10 @@ impl Desk for App {
             self.hold(&draft, file);
         }
         for (draft, sources) in self.attaching.brought.change(std::mem::take) {
-            self.known_files().attachments.update(|all| all.bring(&draft, sources));
+            let all = &self.known_files().attachments;
+            if all.try_update(|all| all.bring(&draft, sources)) == Some(false) {
+                self.complain(Some(words::attachments_full(MOST as u64)));
+            }
             self.keep_attached(&draft);
         }
         if let Some(draft) = writing::draft_key(self.place.get_untracked()) {

@@ -372,7 +372,7 @@ impl App {
         let picker = self.picker.read();
         match picker.selected() {
             picker::BEST => words::best_short().to_owned(),
-            id => picker.name_of(id).to_owned(),
+            _ => picker.chosen_name(),
         }
     }
 

@@ -31,7 +31,7 @@ pub(crate) struct Writing {
     pub(crate) composer: RwSignal<Composer>,
     /// The message goes as soon as what is attached to it is sent.
     pub(crate) waits: RwSignal<bool>,
-    /// Whether answers search the web; `None` where the server does not.
+    /// Whether answers search the web; `None` once the server has told that it does not.
     pub(crate) web: RwSignal<Option<bool>>,
     /// Why the last message was not taken.
     pub(crate) refusal: RwSignal<Option<String>>,
@@ -74,7 +74,7 @@ impl Writing {
         Self {
             composer: RwSignal::default(),
             waits: RwSignal::default(),
-            web: RwSignal::default(),
+            web: RwSignal::new(Some(false)),
             refusal: RwSignal::default(),
             unsent: RwSignal::default(),
             editing: RwSignal::default(),
@@ -102,6 +102,7 @@ impl App {
     /// Takes over what another tab writes here, so that neither writes over the other's text.
     pub(crate) fn follow_drafts(self) {
         let listener = window_event_listener(leptos::ev::storage, move |event| {
+            self.want_attached();
             let is_here =
                 event.key().is_some() && event.key() == draft_key(self.place.get_untracked());
             if is_here && self.writing.editing.read_untracked().is_none() {
@@ -209,14 +210,14 @@ impl App {
         readiness == Readiness::Ready
     }
 
-    /// Sends a message as if it had been typed; the draft stays.
-    pub(crate) fn send(self, text: String) {
+    /// Sends a message as if it had been typed, with these sources; the draft stays.
+    pub(crate) fn send(self, text: &str, sources: String) {
         if !self.writing.composer.read_untracked().is_sending() {
-            self.deliver(self.turn(text));
+            self.deliver(Turn { sources, ..self.turn(text.to_owned()) });
         }
     }
 
-    /// Asks the built-in guide in a conversation of its own.
+    /// Asks the built-in guide in a conversation of its own. It needs nothing of the web.
     pub(crate) fn ask_guide(self, question: &str) {
         if self.writing.composer.read_untracked().is_sending() {
             return;

@@ -32,6 +32,16 @@ fn book() -> String {
     (0..60).map(chapter).collect::<Vec<_>>().join("\n\n")
 }
 
+/// Heeds where the first passage is while a button to more of the text is in view.
+const HEED: &str = "
+    const button = [...document.querySelectorAll('.more')].find(e => e.textContent === arguments[0]);
+    button.scrollIntoView({ block: 'nearest' });
+    const passage = document.querySelector('.source-text p:not(.page-number)');
+    window.heeded = [passage, passage.getBoundingClientRect().top];";
+/// Whether it is still there, though more stands above it.
+const STAYS: &str = "const [passage, top] = window.heeded;
+    return Math.abs(passage.getBoundingClientRect().top - top) < 2;";
+
 async fn ask(browser: &Browser, server: &Server, text: &str, name: &str) -> String {
     browser.open(&server.url("/")).await;
     browser.focused("textbox", "Message").await;
@@ -51,6 +61,7 @@ async fn a_citation_opens_its_file_at_the_marked_passage_without_any_model() {
 
     browser.press("button", "Source 1").await;
     browser.find("dialog", "<img src=x> & ships.md").await;
+    browser.focused("region", "<img src=x> & ships.md").await;
     let seen = "const mark = document.querySelector('#source-viewer mark');
         const at = mark.getBoundingClientRect();
         const box = document.querySelector('.source-text').getBoundingClientRect();
@@ -64,17 +75,22 @@ async fn a_citation_opens_its_file_at_the_marked_passage_without_any_model() {
     for more in ["Show what comes after", "Show what comes before"] {
         while browser.has("button", more).await {
             let count = browser.script(chapters).await.as_array().unwrap().len();
+            browser.client.execute(HEED, vec![json!(more)]).await.unwrap();
             browser.press("button", more).await;
             let grown =
                 format!("return document.querySelectorAll('.source-text p').length > {count}");
             browser.until("more of the book", &grown).await;
+            browser.until("what was read where it was", STAYS).await;
         }
     }
     let whole: Vec<_> = (0..60).map(|n| format!("Chapter {n}")).collect();
     assert_eq!(browser.script(chapters).await, json!(whole));
 
+    // The last button of its kind is gone.
+    browser.focused("region", "<img src=x> & ships.md").await;
     browser.press("button", "Close").await;
     browser.gone("dialog", "<img src=x> & ships.md").await;
+    browser.focused("button", "Source 1").await;
     // The list at the end leads there as well, and says so when the file is gone.
     let delete = format!(
         "const pair = new URLSearchParams({{ session_id: localStorage.session_id,
@@ -101,8 +117,7 @@ async fn a_question_is_searched_for_in_the_web_while_web_is_on_without_any_model
     browser.focused("textbox", "Message").await;
     let is = |pressed: &str| {
         format!(
-            "return [...document.querySelectorAll('.source')]
-               .some(button => button.ariaPressed === '{pressed}')"
+            "return document.querySelector('.source[aria-label=Web]').ariaPressed === '{pressed}'"
         )
     };
     browser.until("a server that searches", &is("false")).await;
@@ -125,6 +140,19 @@ async fn a_question_is_searched_for_in_the_web_while_web_is_on_without_any_model
     browser.press("button", "Web").await;
     browser.until("the switch", &is("false")).await;
     assert_eq!(browser.own_console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_search_engine_the_switch_says_why_it_does_nothing() {
+    let server = Server::start_without_a_model().await;
+    let browser = Browser::start(DESKTOP).await;
+    browser.open(&server.url("/")).await;
+    let is_off = "return document.querySelector('.source[aria-label=Web]').ariaDisabled === 'true'";
+    browser.until("the switch", is_off).await;
+    browser.press("button", "Web").await;
+    let why = "return document.querySelector('.refusal')?.textContent.includes('no search engine')";
+    browser.until("why", why).await;
     browser.close().await;
 }
 

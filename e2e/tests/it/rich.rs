@@ -184,6 +184,14 @@ async fn a_line_of_two_megabytes_leaves_the_page_alive() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_paragraph_of_150_000_emphases_leaves_the_page_alive() {
+    let piece = "*a* ".repeat(5000);
+    let mut texts = vec![piece.as_str(); 30];
+    texts.push("\n\nEnd.");
+    leaves_the_page_alive(&texts).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_marks_of_every_kind_leave_the_page_alive() {
     let marks = ["- ", "> ", "1. ", "*", "[", "![", "$", "`", "{", "[^a]: ", "|"];
     let lines = marks.map(|mark| mark.repeat(10_000));
@@ -233,6 +241,34 @@ async fn a_diagram_is_drawn_once_it_is_whole_and_a_broken_one_stays_code() {
     browser.reload().await;
     browser.find("img", "Diagram: sequenceDiagram").await;
     assert_eq!(browser.console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+/// The next worker begins to draw and does not end; what waits for that long waits no more.
+const HANGS: &str = "const [wait, Real] = [setTimeout, Worker];
+    window.setTimeout = (work, time) => wait(work, time === 5000 ? 0 : time);
+    window.Worker = class {
+      postMessage() { this.onmessage({ data: 'begun' }); }
+      terminate() { [window.setTimeout, window.Worker, window.ended] = [wait, Real, true]; }
+    };";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_diagram_that_takes_too_long_is_code_and_the_next_one_is_drawn() {
+    let answer = format!("{FLOW}{FENCE}{SEQUENCE}");
+    let server = Server::start(says(&[&answer])).await;
+    let browser = Browser::start(DESKTOP).await;
+    browser.open(&server.url("/")).await;
+    browser.focused("textbox", "Message").await;
+    browser.script(HANGS).await;
+    browser.type_text("Draw it").await;
+    browser.enter().await;
+    let note = "return document.querySelector('.drawn')
+        && document.querySelector('.diagram-note')?.closest('figure:not(.drawn)').innerText";
+    let slow = browser.until("one that took too long, and one that did not", note).await;
+    let slow = slow.as_str().unwrap();
+    assert!(slow.contains("took too long") && slow.contains("Browser") | slow.contains("Reader"));
+    assert_eq!(browser.script("return window.ended").await, true, "its worker");
+    look_at(&browser, "a diagram that took too long").await;
     browser.close().await;
 }
 

@@ -12,6 +12,7 @@ use crate::browser::{Browser, DESKTOP};
 use crate::keep::begin;
 use crate::looks::look_at;
 use crate::server::Server;
+use crate::write::open_beside;
 
 const QUICK: &str = "numbers:tokens=5,rate=0,first=0";
 const FACT: &str = "The lighthouse of Skerryvore was lit for the first time in 1844.";
@@ -149,6 +150,25 @@ async fn files_are_dropped_and_pasted_and_a_draft_keeps_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_another_tab_attaches_is_there_also_when_the_draft_was_not_on_screen() {
+    let server = Server::start(QUICK).await;
+    let browser = begin(&server).await;
+    hand_over(&browser, "drop", &json!([["a.md", "# First", ""]])).await;
+    chips(&browser, "chips[0][0] === 'a.md' && !chips[0][2]").await;
+    browser.press("link", "History").await;
+    browser.find("heading", "History").await;
+    let [first, _] = open_beside(&browser, &server.url("/")).await;
+    browser.press("button", "Remove a.md").await;
+    hand_over(&browser, "drop", &json!([["b.csv", "x,y\n1,2", ""]])).await;
+    chips(&browser, "chips.map(([name]) => name).join() === 'b.csv' && !chips[0][2]").await;
+    browser.client.switch_to_window(first).await.unwrap();
+    browser.press("button", "New chat").await;
+    chips(&browser, "chips.map(([name]) => name).join() === 'b.csv'").await;
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_shows_how_far_it_is_and_send_waits_for_it() {
     let server = Server::start(QUICK).await;
     let browser = begin(&server).await;
@@ -209,6 +229,7 @@ async fn a_refused_file_says_why_and_a_lost_one_is_sent_again() {
     look_at(&browser, "attachment lost").await;
     browser.devtools("Network.setBlockedURLs", json!({"urls": []})).await;
     browser.press("button", "Retry lost.txt").await;
+    browser.focused("button", "Remove lost.txt").await;
     chips(&browser, "chips[0][1] === '64 bytes'").await;
     browser.press("textbox", "Message").await;
     browser.type_text(&Key::Enter.to_string()).await;
@@ -397,11 +418,5 @@ async fn all_files_are_found_put_together_added_and_deleted() {
 
 /// Chooses a file of the dialog.
 async fn tick(browser: &Browser, name: &str) {
-    let script = format!(
-        "const lines = [...document.querySelectorAll('.library-files li')];
-         const line = lines.find(e => e.querySelector('.file-name').textContent === {name:?});
-         line?.querySelector('input').click();
-         return !!line;"
-    );
-    browser.until(&format!("{name} in the list"), &script).await;
+    browser.press("checkbox", name).await;
 }

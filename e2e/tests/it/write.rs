@@ -231,7 +231,7 @@ async fn a_long_paste_becomes_a_block_that_one_step_takes_back() {
 }
 
 /// Another tab with the same page, and the one that is hidden now.
-async fn open_beside(browser: &Browser, url: &str) -> [WindowHandle; 2] {
+pub(crate) async fn open_beside(browser: &Browser, url: &str) -> [WindowHandle; 2] {
     let first = browser.client.window().await.unwrap();
     let second = browser.client.new_window(true).await.unwrap().handle;
     browser.client.switch_to_window(second.clone()).await.unwrap();

@@ -12,6 +12,8 @@ use super::{link, math};
 
 /// Emphasis deeper than this is not shown.
 const DEPTH: usize = 32;
+/// More tags than this make one line or paragraph too slow in a page: it is shown as it was written.
+const TAGS: usize = 16 * 1024;
 /// The longest name of a task's checkbox, in Unicode scalar values.
 const NAME_CHARS: usize = 200;
 
@@ -25,6 +27,7 @@ pub(super) fn write(
     cell: bool,
     context: &mut Context,
 ) {
+    let start = out.len();
     let math = math_ends(events, source);
     let mut writer =
         Inline { out, source, context, cell, text: String::new(), open: Vec::new(), links: 0 };
@@ -44,6 +47,13 @@ pub(super) fn write(
         };
     }
     writer.flush();
+    // What is no tag is escaped.
+    if out[start..].bytes().filter(|byte| *byte == b'<').count() > TAGS
+        && let (Some((_, first)), Some((_, last))) = (events.first(), events.last())
+    {
+        out.truncate(start);
+        escape(out, &source[first.start..last.end]);
+    }
 }
 
 struct Inline<'w> {

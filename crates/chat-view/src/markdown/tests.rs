@@ -660,6 +660,27 @@ fn ten_thousand_nested_lists_or_quotes_are_flattened() {
 }
 
 #[test]
+fn a_paragraph_of_too_many_elements_is_shown_as_it_was_written() {
+    let most = 8 * 1024;
+    let cases = [
+        ("*a* ".repeat(most), "<em>a</em> <em>a</em>"),
+        ("*a* ".repeat(most + 1), "*a* *a*"),
+        ("`<` ".repeat(148_000), "`&lt;` `&lt;`"),
+        ("> a [1]\n".repeat(most + 1), "a [1]\n&gt; a [1]"),
+    ];
+    for (long, shown) in cases {
+        let text = format!("{long}\n\n*End*\n");
+        let whole = html(&text);
+        assert!(whole.contains(shown), "{shown}");
+        assert!(whole.ends_with("<p dir=\"auto\"><em>End</em></p>"), "the next is as always");
+        let pieces = text.as_bytes().chunks(4099).map(|piece| str::from_utf8(piece).unwrap());
+        let mut document = streamed(&pieces.collect::<Vec<_>>());
+        document.finish();
+        assert!(document.html() == whole, "{shown}");
+    }
+}
+
+#[test]
 fn a_line_of_two_megabytes_is_parsed_once() {
     let text = "lorem *ipsum* ".repeat(150_000);
     let mut document = Document::new("m");

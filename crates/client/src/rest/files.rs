@@ -5,7 +5,7 @@ use unbroken_protocol::{
     PassageList, path,
 };
 
-use super::{Answer, Method, Rest, RestError, filled, query_text, refusal};
+use super::{Method, Rest, RestError, filled};
 
 impl Rest {
     /// All of the person's files, the newest first.
@@ -19,7 +19,7 @@ impl Rest {
 
     /// Deletes a file, and what was read in it.
     pub async fn delete_file(&self, id: FileId) -> Result<(), RestError> {
-        self.delete_at(&filled(path::FILE, id)).await
+        self.send(Method::Delete, &filled(path::FILE, id), &self.pair(), None::<&()>).await
     }
 
     /// A stretch of a file around one of its passages, or its beginning.
@@ -59,7 +59,7 @@ impl Rest {
 
     /// Deletes a collection; its files stay.
     pub async fn delete_collection(&self, id: CollectionId) -> Result<(), RestError> {
-        self.delete_at(&filled(path::COLLECTION, id)).await
+        self.send(Method::Delete, &filled(path::COLLECTION, id), &self.pair(), None::<&()>).await
     }
 
     /// Puts a file into a collection.
@@ -86,15 +86,6 @@ impl Rest {
             urls: None,
             session_id: self.session_id.clone(),
             device_id: self.device_id.clone(),
-        }
-    }
-
-    /// A delete that is answered with nothing.
-    async fn delete_at(&self, path: &str) -> Result<(), RestError> {
-        let url = format!("{}{path}{}", self.base, query_text(&self.pair()));
-        match self.transport.call(Method::Delete, &url, None).await? {
-            Answer { status: 204, .. } => Ok(()),
-            answer => Err(refusal(answer)),
         }
     }
 }

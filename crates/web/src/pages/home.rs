@@ -25,8 +25,12 @@ pub(crate) fn Suggestions() -> impl IntoView {
     let questions = words::first_questions().into_iter().zip(words::GUIDE_QUESTIONS);
     let suggestions = questions.map(|(text, in_guide)| {
         let ask = move |_| {
-            let question = if untrack(|| first_run::is_needed(app)) { in_guide } else { text };
-            app.send(question.to_owned());
+            // The guide needs nothing of the web.
+            if untrack(|| first_run::is_needed(app)) {
+                app.send(in_guide, String::new());
+            } else {
+                app.send(text, app.and_web(String::new()));
+            }
         };
         view! {
             <li>

@@ -7,7 +7,6 @@ use super::attachments::FileName;
 use super::icons::{FILE, FOLDER, GLOBE, icon};
 use super::preview::Preview;
 use super::source_viewer::Viewer;
-use crate::state::App;
 use crate::words;
 
 /// Names by which the app takes a file for a picture: history says no more of it.
@@ -27,17 +26,8 @@ pub(crate) fn Attached(sources: RwSignal<Vec<MessageSource>>) -> impl IntoView {
     }
 }
 
-/// Shows the text of a file, or the picture itself.
-fn open(app: App, source: &MessageSource, is_picture: bool) {
-    let id = source.file_id.as_deref().and_then(|id| id.parse().ok());
-    match (Viewer::get(), id, &source.name) {
-        (Some(viewer), Some(id), Some(name)) if !is_picture => viewer.show_file(id, name),
-        _ => app.open_source(source),
-    }
-}
-
 fn chip(source: MessageSource) -> impl IntoView {
-    let app = App::get();
+    let viewer = Viewer::get();
     let drawing = match source.kind.as_str() {
         "collection" => FOLDER,
         "url" | "web" => GLOBE,
@@ -59,12 +49,18 @@ fn chip(source: MessageSource) -> impl IntoView {
     };
     let body = if is_file && source.name.is_some() {
         let label = words::open_named(&name);
+        let (id, known) = (source.file_id.and_then(|id| id.parse().ok()), name.clone());
+        let open = move |_| {
+            if let (Some(viewer), Some(id)) = (viewer, id) {
+                viewer.show_file(id, &known, is_picture);
+            }
+        };
         view! {
             <button
                 class="attachment"
                 type="button"
                 aria-label=label
-                on:click=move |_| open(app, &source, is_picture)
+                on:click=open
             >
                 {head}
                 <FileName name />

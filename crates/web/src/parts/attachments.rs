@@ -9,7 +9,7 @@ use super::icons::{CLOSE, FILE, FOLDER, GLOBE, icon};
 use super::preview::Preview;
 use super::show::Show;
 use crate::state::App;
-use crate::{dom, words, writing};
+use crate::{dom, words};
 
 /// How far something is, as the person sees it.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,12 +27,6 @@ pub(crate) fn AttachmentList() -> impl IntoView {
     let app = App::get();
     let files = app.known_files();
     let attachments = &files.attachments;
-    let listener = window_event_listener(leptos::ev::storage, move |event| {
-        if let Some(draft) = writing::draft_key(app.place.get_untracked()) {
-            app.follow_attached(&draft, &event);
-        }
-    });
-    on_cleanup(move || listener.remove());
     Effect::new(move || {
         attachments.track();
         app.send_attached();
@@ -91,10 +85,7 @@ fn Chip(key: u64) -> impl IntoView {
         let id = source.get()?.file_id?;
         app.known_files().known.read().get(&id).cloned()
     });
-    let name = Memo::new(move |_| {
-        let name = attachment.get().map(|one| one.name).unwrap_or_default();
-        if name.is_empty() { words::web().to_owned() } else { name }
-    });
+    let name = Memo::new(move |_| attachment.get().map(|one| one.name).unwrap_or_default());
     let phase = Memo::new(move |_| {
         attachment.get().map(|attachment| phase(attachment, info.get().as_ref()))
     });
@@ -118,7 +109,7 @@ fn Chip(key: u64) -> impl IntoView {
     });
     let drawing = move || match source.get().map(|source| source.kind).as_deref() {
         Some("collection") => FOLDER,
-        Some("url" | "web") => GLOBE,
+        Some("url") => GLOBE,
         _ => FILE,
     };
     let remove = move |_| {
@@ -144,12 +135,16 @@ fn Chip(key: u64) -> impl IntoView {
                     class="link-button"
                     type="button"
                     aria-label=move || words::retry_named(&name.read())
-                    on:click=move |_| app.retry_file(key)
+                    on:click=move |_| {
+                        app.retry_file(key);
+                        dom::focus(&remove_id(key));
+                    }
                 >
                     {words::retry()}
                 </button>
             </Show>
             <button
+                id=remove_id(key)
                 class="attachment-remove"
                 type="button"
                 aria-label=move || words::remove_named(&name.read())
@@ -167,6 +162,10 @@ fn Chip(key: u64) -> impl IntoView {
             </Show>
         </li>
     }
+}
+
+fn remove_id(key: u64) -> String {
+    format!("remove-{key}")
 }
 
 /// A name that is cut in its middle where there is no room for it.

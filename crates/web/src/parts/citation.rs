@@ -1,7 +1,7 @@
 //! The card that shows a citation's quote, title and origin, beside its chip.
 
 use leptos::prelude::*;
-use unbroken_chat_view::citing::with_fragment;
+use unbroken_chat_view::citing::{place, with_fragment};
 use unbroken_chat_view::language::plain_name;
 use unbroken_protocol::Citation;
 use wasm_bindgen::JsCast;
@@ -80,7 +80,7 @@ pub(crate) fn page(citation: &Citation) -> Option<String> {
 pub(crate) fn CitationCard(shown: Shown) -> impl IntoView {
     let origin = |citation: &Citation| match (&citation.url, citation.page) {
         (Some(url), _) => url.clone(),
-        (None, Some(page)) => words::page(page.into()),
+        (None, Some(page)) => place(&citation.title, page),
         (None, None) => words::origin(&citation.source_type).to_owned(),
     };
     view! {

@@ -207,6 +207,10 @@ fn Sources() -> impl IntoView {
         Some(_) => words::web_about(),
         None => words::web_not_here(),
     });
+    let toggle = move |_| match web.get_untracked() {
+        Some(on) => web.set(Some(!on)),
+        None => app.complain(Some(words::web_not_here().to_owned())),
+    };
     view! {
         <fieldset class="sources" aria-label=words::sources()>
             <input type="file" node_ref=chooser multiple hidden on:change=chosen />
@@ -230,7 +234,7 @@ fn Sources() -> impl IntoView {
                 aria-pressed=Signal::derive(move || web.get().map(|on| on.to_string()))
                 aria-disabled=Signal::derive(move || web.get().is_none().to_string())
                 title=about_web
-                on:click=move |_| web.update(|web| *web = web.map(|on| !on))
+                on:click=toggle
             >
                 {icon(GLOBE)}
                 <span aria-hidden="true">{words::web()}</span>

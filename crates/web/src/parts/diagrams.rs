@@ -28,19 +28,20 @@ pub(super) fn draw(figure: Element) {
     let _ = figure.class_list().toggle("asked");
     spawn_local(async move {
         match pictures(&source).await {
-            Ok(pictures) => show(&figure, &source, &pictures),
+            Ok(Some(pictures)) => show(&figure, &source, &pictures),
+            Ok(None) => say(&figure, words::diagram_too_slow()),
             // The network fails: when it comes by again it is asked for again.
             Err(_) => drop(figure.class_list().toggle("asked")),
         }
     });
 }
 
-/// The pictures, from `drawing.js`, whose address `boot.js` has. Asked for by name: bindings would be
-/// in the script of the first view.
-async fn pictures(source: &str) -> Result<Array, JsValue> {
+/// The pictures, from `drawing.js`, whose address `boot.js` has; `None` when it took too long. Asked
+/// for by name: bindings would be in the script of the first view.
+async fn pictures(source: &str) -> Result<Option<Array>, JsValue> {
     let draw: Function = Reflect::get(&window(), &"drawDiagram".into())?.unchecked_into();
     let drawn: Promise = draw.call1(&JsValue::NULL, &source.into())?.unchecked_into();
-    Ok(JsFuture::from(drawn).await?.unchecked_into())
+    Ok(JsFuture::from(drawn).await?.dyn_into().ok())
 }
 
 /// Puts the picture in the place of the code, and a button that changes them.
@@ -61,6 +62,13 @@ fn show(figure: &Element, source: &str, pictures: &Array) {
     let _ = head.insert_before(&button, head.query_selector("button").ok().flatten().as_deref());
     let _ = figure.insert_before(&frame, head.next_element_sibling().as_deref());
     let _ = figure.class_list().add_1("drawn");
+}
+
+/// Says above the code why it is no picture.
+fn say(figure: &Element, sentence: &str) {
+    let note = create("p", "diagram-note");
+    note.set_text_content(Some(sentence));
+    let _ = figure.query_selector("pre").ok().flatten().map(|code| code.before_with_node_1(&note));
 }
 
 /// What the source says first: its kind, or its title.

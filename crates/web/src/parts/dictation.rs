@@ -3,6 +3,7 @@
 
 use js_sys::{Array, Function, Reflect};
 use leptos::prelude::*;
+use send_wrapper::SendWrapper;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -10,7 +11,6 @@ use super::icons::{MICROPHONE, icon};
 use super::later::LaterPage;
 use super::settings::appearance::LANGUAGE;
 use super::show::Show;
-use crate::own::Own;
 use crate::state::App;
 use crate::{chunks, dom, words};
 
@@ -27,7 +27,7 @@ impl Dictation {
 
     /// What was said so far is still written down.
     pub(crate) fn stop(self) {
-        self.listens.set(false);
+        self.listens.try_set(false);
     }
 }
 
@@ -61,62 +61,43 @@ pub(crate) fn Dictate(dictation: Dictation) -> impl IntoView {
 #[component]
 pub(crate) fn Listener() -> impl IntoView {
     let (app, dictation) = (App::get(), expect_context::<Dictation>());
-    let running = Running::new();
-    if running.start(app, dictation).is_none() {
+    if let Some(recognition) = start(app, dictation) {
+        let recognition = SendWrapper::new(recognition);
+        on_cleanup(move || drop(call(&recognition, "stop")));
+    } else {
         dictation.stop();
         app.complain(Some(words::dictation_failed().to_owned()));
     }
-    on_cleanup(move || running.stop());
     words::listening()
 }
 
-/// What the browser holds while it listens, and until it has written down the last word.
-#[derive(Clone, Copy)]
-struct Running(Own<Option<Held>>);
-
-struct Held {
-    recognition: JsValue,
-    _heard: Closure<dyn FnMut(JsValue)>,
-    _ended: Closure<dyn FnMut(JsValue)>,
-}
-
-impl Running {
-    fn new() -> Self {
-        Self(Own::new(None))
-    }
-
-    fn start(self, app: App, dictation: Dictation) -> Option<()> {
-        let recognition = Reflect::construct(&constructor()?, &Array::new()).ok()?;
-        set(&recognition, "lang", &language()?.into());
-        set(&recognition, "continuous", &true.into());
-        let heard = Closure::<dyn FnMut(JsValue)>::new(move |event| {
-            if let Some(text) = said(&event) {
-                let draft = app.writing.composer.read_untracked().draft().to_owned();
-                let gap =
-                    if draft.is_empty() || draft.ends_with(char::is_whitespace) { "" } else { " " };
-                app.edit_draft(&format!("{draft}{gap}{}", text.trim()));
-            }
-        });
-        let ended = Closure::<dyn FnMut(JsValue)>::new(move |event: JsValue| {
-            dictation.stop();
-            let error = get(&event, "error").and_then(|error| error.as_string());
-            if error.is_some_and(|error| error != "aborted" && error != "no-speech") {
-                app.complain(Some(words::dictation_failed().to_owned()));
-            }
-        });
-        set(&recognition, "onresult", heard.as_ref());
-        set(&recognition, "onend", ended.as_ref());
-        set(&recognition, "onerror", ended.as_ref());
-        call(&recognition, "start")?;
-        self.0.change(|held| {
-            *held = Some(Held { recognition, _heard: heard, _ended: ended });
-        });
-        Some(())
-    }
-
-    fn stop(self) {
-        let _ = self.0.read(|held| call(&held.as_ref()?.recognition, "stop"));
-    }
+/// Begins to listen. The browser holds what hears it until it has written down the last word, which
+/// may be after the end of this view.
+fn start(app: App, dictation: Dictation) -> Option<JsValue> {
+    let recognition = Reflect::construct(&constructor()?, &Array::new()).ok()?;
+    set(&recognition, "lang", &language()?.into());
+    set(&recognition, "continuous", &true.into());
+    let heard = Closure::<dyn FnMut(JsValue)>::new(move |event| {
+        if let Some(text) = said(&event) {
+            let draft = app.writing.composer.read_untracked().draft().to_owned();
+            let gap =
+                if draft.is_empty() || draft.ends_with(char::is_whitespace) { "" } else { " " };
+            app.edit_draft(&format!("{draft}{gap}{}", text.trim()));
+        }
+    });
+    let ended = Closure::<dyn FnMut(JsValue)>::new(move |event: JsValue| {
+        dictation.stop();
+        let error = get(&event, "error").and_then(|error| error.as_string());
+        if error.is_some_and(|error| error != "aborted" && error != "no-speech") {
+            app.complain(Some(words::dictation_failed().to_owned()));
+        }
+    });
+    let ended = ended.into_js_value();
+    set(&recognition, "onresult", &heard.into_js_value());
+    set(&recognition, "onend", &ended);
+    set(&recognition, "onerror", &ended);
+    call(&recognition, "start")?;
+    Some(recognition)
 }
 
 /// In what the person speaks: the app's language when they chose it, else the browser's.

@@ -6,6 +6,7 @@ use leptos::ev::SubmitEvent;
 use leptos::html::Dialog;
 use leptos::prelude::*;
 use unbroken_chat_view::attachments::{collection_source, file_source};
+use unbroken_chat_view::language::plain_name;
 use unbroken_protocol::{CollectionId, CollectionInfo, FileId, FileInfo, FileState, limits};
 
 use super::attachments::{FileName, facts};
@@ -103,8 +104,6 @@ fn Library() -> impl IntoView {
         };
         (is_listed && found.read().is_empty()).then_some(text)
     };
-    let lines =
-        move || found.get().into_iter().map(|file| view! { <Line file choice /> }).collect_view();
     view! {
         <input
             id="library-search"
@@ -118,7 +117,9 @@ fn Library() -> impl IntoView {
         <div class="library-lists">
             <Collections choice />
             <ul class="library-files" role="list" aria-label=words::files()>
-                {lines}
+                <For each=move || found.get() key=|file| (file.file_id, file.state as u8) let(file)>
+                    <Line file choice />
+                </For>
             </ul>
             <p role="status">{note}</p>
         </div>
@@ -139,6 +140,7 @@ fn Line(file: FileInfo, choice: Choice) -> impl IntoView {
         FileState::Ready => facts(&file),
     };
     let about = format!("{about} · {}", words::when(file.created_at.as_millis()));
+    let about_id = format!("about-{id}");
     let is_refused = file.state == FileState::Refused;
     let choose = move |event: leptos::ev::Event| {
         let is_chosen = event_target_checked(&event);
@@ -155,12 +157,16 @@ fn Line(file: FileInfo, choice: Choice) -> impl IntoView {
             <label class:stuck=is_refused>
                 <input
                     type="checkbox"
+                    aria-label=plain_name(&file.name)
+                    aria-describedby=about_id.clone()
                     prop:checked=move || choice.chosen.read().contains(&id)
                     on:change=choose
                 />
                 <span class="attachment-text">
                     <FileName name=file.name />
-                    <span class="attachment-about">{about}</span>
+                    <span id=about_id class="attachment-about">
+                        {about}
+                    </span>
                 </span>
             </label>
         </li>
@@ -171,6 +177,7 @@ fn Line(file: FileInfo, choice: Choice) -> impl IntoView {
 fn Collections(choice: Choice) -> impl IntoView {
     let app = App::get();
     let library = &app.known_files().library;
+    let is_idle = move || app.attaches_to().is_none();
     let line = move |collection: CollectionInfo| {
         let (id, name) = (collection.collection_id, collection.name.clone());
         let (named, kept) = (name.clone(), name.clone());
@@ -179,7 +186,7 @@ fn Collections(choice: Choice) -> impl IntoView {
             let label = words::add_named(&name);
             let add = move |_| app.add_to_message(vec![collection_source(&collection)]);
             view! {
-                <button class="link-button" aria-label=label on:click=add>
+                <button class="link-button" aria-label=label disabled=is_idle on:click=add>
                     {words::add()}
                 </button>
             }
@@ -213,15 +220,16 @@ fn Collections(choice: Choice) -> impl IntoView {
             </li>
         }
     };
-    move || {
-        let all = library.read().collections.clone();
-        (!all.is_empty()).then(|| {
-            view! {
-                <ul class="library-collections" role="list" aria-label=words::collections()>
-                    {all.into_iter().map(line).collect_view()}
-                </ul>
-            }
-        })
+    view! {
+        <Show when=move || !library.read().collections.is_empty()>
+            <ul class="library-collections" role="list" aria-label=words::collections()>
+                <For
+                    each=move || library.read().collections.clone()
+                    key=|one| (one.collection_id, one.name.clone(), one.file_ids.len())
+                    children=line
+                />
+            </ul>
+        </Show>
     }
 }
 
@@ -252,7 +260,11 @@ fn Foot(choice: Choice) -> impl IntoView {
                 <button class="button" on:click=move |_| choice.ask(Asks::NewName, "")>
                     {words::new_collection()}
                 </button>
-                <button class="button primary" on:click=add>
+                <button
+                    class="button primary"
+                    disabled=move || app.attaches_to().is_none()
+                    on:click=add
+                >
                     {words::add_to_message()}
                 </button>
             </div>

@@ -7,7 +7,7 @@ use std::time::Duration;
 use leptos::html::Div;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use unbroken_chat_view::citing::parted;
+use unbroken_chat_view::citing::{parted, place};
 use unbroken_chat_view::language::plain_name;
 use unbroken_chat_view::transcript::{Answer as AnswerModel, AnswerState, Message};
 use unbroken_protocol::Citation;
@@ -237,13 +237,13 @@ fn SourcesList(key: u64, citations: Memo<Vec<Citation>>) -> impl IntoView {
                 <p class="sources-title" aria-hidden="true">
                     {words::sources()}
                 </p>
-                <ol>{cited.into_iter().map(source_line).collect_view()}</ol>
+                {lines(cited)}
                 {(count > 0)
                     .then(|| {
                         view! {
                             <details>
                                 <summary>{words::given_too(count)}</summary>
-                                <ol>{other.into_iter().map(source_line).collect_view()}</ol>
+                                {lines(other)}
                             </details>
                         }
                     })}
@@ -252,10 +252,15 @@ fn SourcesList(key: u64, citations: Memo<Vec<Citation>>) -> impl IntoView {
     }
 }
 
+fn lines(citations: Vec<Citation>) -> Option<impl IntoView> {
+    let lines = citations.into_iter().map(source_line).collect_view();
+    (!lines.is_empty()).then(|| view! { <ol>{lines}</ol> })
+}
+
 fn source_line(citation: Citation) -> impl IntoView {
     let (index, quote) = (citation.index, citation.quote.clone());
     let title = plain_name(&citation.title);
-    let origin = citation.page.map(|page| words::page(page.into()));
+    let origin = citation.page.map(|page| place(&citation.title, page));
     let title = match (citation::page(&citation), Viewer::get()) {
         (Some(address), _) => view! {
             <a href=address target="_blank" rel="noopener noreferrer nofollow">

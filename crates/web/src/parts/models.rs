@@ -71,6 +71,9 @@ pub(crate) fn Models() -> impl IntoView {
                 on_key(app, &event);
             }
         />
+        <p class="models-note" role="status">
+            {move || picker.read().note()}
+        </p>
         <div
             id=LIST
             class="models"

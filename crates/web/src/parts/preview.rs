@@ -1,4 +1,4 @@
-//! A small picture of a picture.
+//! A picture that is a file.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -7,10 +7,14 @@ use web_sys::{Blob, File, Url};
 use super::icons::{FILE, icon};
 use crate::state::App;
 
-/// A file that browsers show as a picture: the one at hand, else the server's. Its name stands
-/// beside it.
+/// A file that browsers show as a picture: the one at hand, else the server's. Where its name stands
+/// beside it, it needs no text.
 #[component]
-pub(crate) fn Preview(held: Option<File>, id: Option<String>) -> impl IntoView {
+pub(crate) fn Preview(
+    held: Option<File>,
+    id: Option<String>,
+    #[prop(optional)] alt: String,
+) -> impl IntoView {
     let app = App::get();
     let address = RwSignal::new(None::<String>);
     let show = move |picture: &Blob| {
@@ -36,7 +40,7 @@ pub(crate) fn Preview(held: Option<File>, id: Option<String>) -> impl IntoView {
         }
     });
     move || match address.get() {
-        Some(url) => view! { <img class="preview" src=url alt="" /> }.into_any(),
+        Some(url) => view! { <img class="preview" src=url alt=alt.clone() /> }.into_any(),
         None => icon(FILE).into_any(),
     }
 }
