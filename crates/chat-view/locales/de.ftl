@@ -72,9 +72,15 @@ file-unreadable = Der Server konnte diese Datei nicht lesen. Entferne sie und h�
 
 your-files = Deine Dateien
 your-files-also = anhänge dokumente sammlungen bibliothek
-search-files = In deinen Dateien suchen
+search-files = Dateien suchen oder Webadresse einfügen
 files = Dateien
 collections = Sammlungen
+web-pages = Webseiten
+pages-in =
+    { $count ->
+        [one] { NUMBER($count) } Webseite
+       *[other] { NUMBER($count) } Webseiten
+    }
 files-in =
     { $count ->
         [one] { NUMBER($count) } Datei

@@ -79,9 +79,15 @@ file-unreadable = The server could not read this file. Remove it and attach it a
 
 your-files = Your files
 your-files-also = attachments documents collections library
-search-files = Search your files
+search-files = Search files or paste a web address
 files = Files
 collections = Collections
+web-pages = Web pages
+pages-in =
+    { $count ->
+        [one] { NUMBER($count) } web page
+       *[other] { NUMBER($count) } web pages
+    }
 files-in =
     { $count ->
         [one] { NUMBER($count) } file

@@ -72,9 +72,15 @@ file-unreadable = El servidor no ha podido leer este archivo. Quítalo y adjúnt
 
 your-files = Tus archivos
 your-files-also = adjuntos documentos colecciones biblioteca
-search-files = Buscar en tus archivos
+search-files = Busca archivos o pega una dirección web
 files = Archivos
 collections = Colecciones
+web-pages = Páginas web
+pages-in =
+    { $count ->
+        [one] { NUMBER($count) } página web
+       *[other] { NUMBER($count) } páginas web
+    }
 files-in =
     { $count ->
         [one] { NUMBER($count) } archivo

@@ -72,9 +72,15 @@ file-unreadable = सर्वर यह फ़ाइल नहीं पढ़ 
 
 your-files = आपकी फ़ाइलें
 your-files-also = दस्तावेज़ संग्रह
-search-files = अपनी फ़ाइलें खोजें
+search-files = फ़ाइलें खोजें या वेब पता चिपकाएँ
 files = फ़ाइलें
 collections = संग्रह
+web-pages = वेब पेज
+pages-in =
+    { $count ->
+        [one] { NUMBER($count) } वेब पेज
+       *[other] { NUMBER($count) } वेब पेज
+    }
 files-in =
     { $count ->
         [one] { NUMBER($count) } फ़ाइल

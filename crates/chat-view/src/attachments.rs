@@ -284,6 +284,18 @@ pub fn collection_source(collection: &CollectionInfo) -> MessageSource {
     }
 }
 
+/// An address of a page as a source.
+pub fn url_source(url: String) -> MessageSource {
+    MessageSource {
+        kind: "url".to_owned(),
+        file_id: None,
+        collection_id: None,
+        url: Some(url),
+        name: None,
+        state: None,
+    }
+}
+
 /// Whether browsers show such a file as a picture.
 pub fn is_picture(media_type: &str) -> bool {
     matches!(media_type, "image/png" | "image/jpeg" | "image/gif" | "image/webp")

@@ -1,6 +1,6 @@
 //! A person's files and collections, as the server told of them.
 
-use unbroken_protocol::{CollectionId, CollectionInfo, FileId, FileInfo};
+use unbroken_protocol::{CollectionId, CollectionInfo, FileId, FileInfo, limits};
 
 use crate::fold::fold;
 
@@ -55,11 +55,49 @@ impl Library {
     }
 }
 
+/// The address of a page of the web, when that is all that was typed.
+pub fn web_address(typed: &str) -> Option<String> {
+    let typed = typed.trim();
+    let scheme = typed.split_once("://").map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest));
+    let address = match scheme {
+        Some((scheme, rest)) if scheme == "http" || scheme == "https" => {
+            format!("{scheme}://{rest}")
+        }
+        None if typed.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("www.")) => {
+            format!("https://{typed}")
+        }
+        _ => return None,
+    };
+    let host = address.split_once("://")?.1.split(['/', '?', '#']).next()?;
+    let is_one = !host.is_empty() && !typed.contains(char::is_whitespace);
+    (is_one && address.len() <= limits::URL_BYTES).then_some(address)
+}
+
 #[cfg(test)]
 mod tests {
     use unbroken_protocol::{FileState, Timestamp};
 
     use super::*;
+
+    #[test]
+    fn an_address_is_one_only_by_itself() {
+        for (typed, address) in [
+            ("https://a.example/b?c#d", "https://a.example/b?c#d"),
+            (" HTTP://A.example ", "http://A.example"),
+            ("www.example.org/x", "https://www.example.org/x"),
+            ("http://[::1]:80/", "http://[::1]:80/"),
+        ] {
+            assert_eq!(web_address(typed).as_deref(), Some(address));
+        }
+        let long = format!("https://a.example/{}", "x".repeat(limits::URL_BYTES));
+        for typed in
+            ["", "www", "a.txt", "https://", "https:///a", "ftp://a.example", "javascript:1", &long]
+        {
+            assert_eq!(web_address(typed), None, "{typed}");
+        }
+        assert_eq!(web_address("see https://a.example"), None);
+        assert_eq!(web_address("https://a.example now"), None);
+    }
 
     fn file(id: u8, name: &str) -> FileInfo {
         FileInfo {
@@ -99,6 +137,7 @@ mod tests {
             name: "mine".to_owned(),
             created_at: Timestamp::from_millis(0),
             file_ids: vec![FileId::from_bytes([1; 16])],
+            urls: Vec::new(),
         };
         library.collection(id, Some(collection));
         library.file(FileId::from_bytes([1; 16]), None);

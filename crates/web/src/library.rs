@@ -73,11 +73,11 @@ impl App {
         self.change_library(delete, |()| ());
     }
 
-    /// Puts files together under a name.
-    pub(crate) fn collect(self, name: String, ids: Vec<FileId>) {
+    /// Puts files and addresses of pages together under a name.
+    pub(crate) fn collect(self, name: String, ids: Vec<FileId>, urls: Vec<String>) {
         let Some(rest) = self.rest() else { return };
         let make = async move {
-            let mut made = rest.make_collection(&name, Vec::new()).await?;
+            let mut made = rest.make_collection(&name, urls).await?;
             for id in ids {
                 made = rest.collect(made.collection_id, id).await?;
             }

@@ -144,6 +144,54 @@ async fn a_question_is_searched_for_in_the_web_while_web_is_on_without_any_model
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_is_pasted_goes_along_alone_and_in_a_collection() {
+    let server = Server::start_searching().await;
+    let page = format!("http://{}/pages/tides", server.standin.addr());
+    let browser = Browser::start(DESKTOP).await;
+    browser.open(&server.url("/")).await;
+    browser.focused("textbox", "Message").await;
+    let field = "Search files or paste a web address";
+    browser.press("button", "Your files").await;
+    browser.press("searchbox", field).await;
+    browser.type_text(&page).await;
+    browser.find("checkbox", &page).await;
+    browser.enter().await;
+    browser
+        .until("an empty field", "return document.querySelector('#library-search').value === ''")
+        .await;
+    browser.press("button", "New collection…").await;
+    browser.focused("textbox", "Name of the collection").await;
+    browser.type_text("The sea").await;
+    browser.enter().await;
+    browser.find("button", "Add The sea to the message").await;
+    let about =
+        "return document.querySelector('.library-collections').textContent.includes('1 web page')";
+    browser.until("the page in the collection", about).await;
+    browser.press("button", "Delete The sea").await;
+    browser.press("button", "Delete").await;
+    browser.gone("list", "Collections").await;
+
+    browser.press("searchbox", field).await;
+    browser.type_text(&page).await;
+    browser.enter().await;
+    browser.press("button", "Add to the message").await;
+    browser.gone("dialog", "Your files").await;
+    browser.focused("textbox", "Message").await;
+    browser.find("button", &format!("Remove {page}")).await;
+    browser.type_text("When are spring tides?").await;
+    browser.enter().await;
+    let answer = browser.answer_ended().await;
+    assert!(answer.contains("Sailors call them spring tides"), "{answer}");
+    let chip = "const chip = document.querySelector('.attached a'); return chip && chip.href;";
+    assert_eq!(browser.until("the address with the message", chip).await, page.as_str());
+    let cited = "return document.querySelector('.sources-list a').href";
+    let cited = browser.until("the page among the sources", cited).await;
+    assert!(cited.as_str().unwrap().starts_with(&page), "{cited}");
+    assert_eq!(browser.own_console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_a_search_engine_the_switch_says_why_it_does_nothing() {
     let server = Server::start_without_a_model().await;
     let browser = Browser::start(DESKTOP).await;

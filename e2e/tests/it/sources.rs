@@ -356,7 +356,7 @@ async fn all_files_are_found_put_together_added_and_deleted() {
     browser.press("button", "New chat").await;
     browser.find("heading", "What would you like to know?").await;
     browser.press("button", "Your files").await;
-    browser.press("searchbox", "Search your files").await;
+    browser.press("searchbox", "Search files or paste a web address").await;
     browser.type_text("GAM").await;
     browser
         .until("one", "return document.querySelectorAll('.library-files li').length === 1")

@@ -1,6 +1,7 @@
 //! What went along with a message: a chip for each, that opens it.
 
 use leptos::prelude::*;
+use unbroken_chat_view::library::web_address;
 use unbroken_protocol::MessageSource;
 
 use super::attachments::FileName;
@@ -65,6 +66,14 @@ fn chip(source: MessageSource) -> impl IntoView {
                 {head}
                 <FileName name />
             </button>
+        }
+        .into_any()
+    } else if let Some(address) = source.url.filter(|url| web_address(url).is_some()) {
+        view! {
+            <a class="attachment" href=address target="_blank" rel="noopener noreferrer">
+                {head}
+                <FileName name />
+            </a>
         }
         .into_any()
     } else {

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use leptos::ev::SubmitEvent;
 use leptos::html::Dialog;
 use leptos::prelude::*;
-use unbroken_chat_view::attachments::{collection_source, file_source};
+use unbroken_chat_view::attachments::{collection_source, file_source, url_source};
 use unbroken_chat_view::language::plain_name;
+use unbroken_chat_view::library::web_address;
 use unbroken_protocol::{CollectionId, CollectionInfo, FileId, FileInfo, FileState, limits};
 
 use super::attachments::{FileName, facts};
-use super::icons::{CLOSE, FOLDER, PENCIL, TRASH, icon};
+use super::icons::{CLOSE, FOLDER, GLOBE, PENCIL, TRASH, icon};
 use super::show::Show;
 use crate::state::App;
 use crate::{dom, words};
@@ -32,6 +33,8 @@ enum Asks {
 #[derive(Clone, Copy)]
 struct Choice {
     chosen: RwSignal<BTreeSet<FileId>>,
+    /// Addresses of pages, in the order in which they were typed.
+    urls: RwSignal<Vec<String>>,
     asks: RwSignal<Asks>,
     name: RwSignal<String>,
 }
@@ -50,6 +53,19 @@ impl Choice {
 
     fn take(self) -> Vec<FileId> {
         self.chosen.try_update(std::mem::take).unwrap_or_default().into_iter().collect()
+    }
+
+    fn choose_url(self, url: String, is_chosen: bool) {
+        self.urls.update(|urls| {
+            urls.retain(|known| *known != url);
+            if is_chosen {
+                urls.push(url);
+            }
+        });
+    }
+
+    fn take_urls(self) -> Vec<String> {
+        self.urls.try_update(std::mem::take).unwrap_or_default()
     }
 }
 
@@ -89,12 +105,25 @@ fn Library() -> impl IntoView {
     app.load_library();
     let choice = Choice {
         chosen: RwSignal::default(),
+        urls: RwSignal::default(),
         asks: RwSignal::default(),
         name: RwSignal::default(),
     };
     let search = RwSignal::new(String::new());
-    let found =
-        Memo::new(move |_| files.library.read().found(&search.read()).cloned().collect::<Vec<_>>());
+    let typed = Memo::new(move |_| web_address(&search.read()));
+    let found = Memo::new(move |_| {
+        let words = if typed.read().is_some() { String::new() } else { search.get() };
+        files.library.read().found(&words).cloned().collect::<Vec<_>>()
+    });
+    // An address that is entered is chosen, and makes room for the next.
+    let enter = move |event: leptos::ev::KeyboardEvent| {
+        let address = typed.get_untracked().filter(|_| event.key() == "Enter");
+        if let Some(address) = address {
+            event.prevent_default();
+            choice.choose_url(address, true);
+            search.set(String::new());
+        }
+    };
     let note = move || {
         let is_listed = files.is_listed.get();
         let text = if files.library.read().files.is_empty() {
@@ -113,8 +142,10 @@ fn Library() -> impl IntoView {
             aria-label=words::search_files()
             placeholder=words::search_files()
             bind:value=search
+            on:keydown=enter
         />
         <div class="library-lists">
+            <Pages choice typed />
             <Collections choice />
             <ul class="library-files" role="list" aria-label=words::files()>
                 <For each=move || found.get() key=|file| (file.file_id, file.state as u8) let(file)>
@@ -127,6 +158,45 @@ fn Library() -> impl IntoView {
             {move || files.problem.get()}
         </p>
         <Foot choice />
+    }
+}
+
+/// Pages of the web: those that were chosen, and the one whose address stands in the field.
+#[component]
+fn Pages(choice: Choice, typed: Memo<Option<String>>) -> impl IntoView {
+    let all = Memo::new(move |_| {
+        let mut all = choice.urls.get();
+        all.extend(typed.get().filter(|typed| !all.contains(typed)));
+        all
+    });
+    let line = move |url: String| {
+        let (chosen, name) = (url.clone(), url.clone());
+        let choose = move |event: leptos::ev::Event| {
+            choice.choose_url(url.clone(), event_target_checked(&event));
+        };
+        view! {
+            <li>
+                <label>
+                    <input
+                        type="checkbox"
+                        aria-label=name.clone()
+                        prop:checked=move || choice.urls.read().contains(&chosen)
+                        on:change=choose
+                    />
+                    {icon(GLOBE)}
+                    <span class="attachment-text">
+                        <FileName name />
+                    </span>
+                </label>
+            </li>
+        }
+    };
+    view! {
+        <Show when=move || !all.read().is_empty()>
+            <ul class="library-files library-pages" role="list" aria-label=words::web_pages()>
+                <For each=move || all.get() key=String::clone children=line />
+            </ul>
+        </Show>
     }
 }
 
@@ -181,8 +251,13 @@ fn Collections(choice: Choice) -> impl IntoView {
     let line = move |collection: CollectionInfo| {
         let (id, name) = (collection.collection_id, collection.name.clone());
         let (named, kept) = (name.clone(), name.clone());
-        let about = words::files_in(collection.file_ids.len() as u64);
-        let add = (!collection.file_ids.is_empty()).then(|| {
+        let counts = (collection.file_ids.len() as u64, collection.urls.len() as u64);
+        let about = match counts {
+            (files, 0) => words::files_in(files),
+            (0, pages) => words::pages_in(pages),
+            (files, pages) => format!("{} · {}", words::files_in(files), words::pages_in(pages)),
+        };
+        let add = (counts != (0, 0)).then(|| {
             let label = words::add_named(&name);
             let add = move |_| app.add_to_message(vec![collection_source(&collection)]);
             view! {
@@ -225,7 +300,10 @@ fn Collections(choice: Choice) -> impl IntoView {
             <ul class="library-collections" role="list" aria-label=words::collections()>
                 <For
                     each=move || library.read().collections.clone()
-                    key=|one| (one.collection_id, one.name.clone(), one.file_ids.len())
+                    key=|one| {
+                        let counts = (one.file_ids.len(), one.urls.len());
+                        (one.collection_id, one.name.clone(), counts)
+                    }
                     children=line
                 />
             </ul>
@@ -239,24 +317,29 @@ fn Foot(choice: Choice) -> impl IntoView {
     let app = App::get();
     let library = &app.known_files().library;
     let count = Memo::new(move |_| choice.chosen.read().len() as u64);
+    let pages = Memo::new(move |_| choice.urls.read().len());
     let add = move |_| {
         let chosen = choice.take();
+        let pages = choice.take_urls().into_iter().map(url_source);
         let library = library.read_untracked();
         let is_chosen = |file: &&FileInfo| chosen.contains(&file.file_id);
-        app.add_to_message(library.files.iter().filter(is_chosen).map(file_source).collect());
+        let files = library.files.iter().filter(is_chosen).map(file_source);
+        app.add_to_message(files.chain(pages).collect());
     };
     move || match choice.asks.get() {
-        Asks::Nothing if count.get() == 0 => {
+        Asks::Nothing if count.get() == 0 && pages.get() == 0 => {
             view! { <p class="library-used">{app.files_used()}</p> }.into_any()
         }
         Asks::Nothing => view! {
             <div class="dialog-buttons">
-                <button
-                    class="button danger"
-                    on:click=move |_| choice.ask(Asks::DeleteFiles, "")
-                >
-                    {words::delete_more()}
-                </button>
+                <Show when=move || count.get() != 0>
+                    <button
+                        class="button danger"
+                        on:click=move |_| choice.ask(Asks::DeleteFiles, "")
+                    >
+                        {words::delete_more()}
+                    </button>
+                </Show>
                 <button class="button" on:click=move |_| choice.ask(Asks::NewName, "")>
                     {words::new_collection()}
                 </button>
@@ -276,7 +359,9 @@ fn Foot(choice: Choice) -> impl IntoView {
         Asks::DeleteCollection(id, name) => {
             sure(choice, words::delete_collection(&name), move || app.delete_collection(id))
         }
-        Asks::NewName => named(choice, move |name| app.collect(name, choice.take())),
+        Asks::NewName => named(choice, move |name| {
+            app.collect(name, choice.take(), choice.take_urls());
+        }),
         Asks::OtherName(id) => named(choice, move |name| app.rename_collection(id, name)),
     }
 }
