@@ -155,6 +155,7 @@ async fn an_address_that_is_pasted_goes_along_alone_and_in_a_collection() {
     browser.press("searchbox", field).await;
     browser.type_text(&page).await;
     browser.find("checkbox", &page).await;
+    look_at(&browser, "address typed").await;
     browser.enter().await;
     browser
         .until("an empty field", "return document.querySelector('#library-search').value === ''")
@@ -167,6 +168,7 @@ async fn an_address_that_is_pasted_goes_along_alone_and_in_a_collection() {
     let about =
         "return document.querySelector('.library-collections').textContent.includes('1 web page')";
     browser.until("the page in the collection", about).await;
+    look_at(&browser, "collection of a page").await;
     browser.press("button", "Delete The sea").await;
     browser.press("button", "Delete").await;
     browser.gone("list", "Collections").await;
@@ -184,6 +186,7 @@ async fn an_address_that_is_pasted_goes_along_alone_and_in_a_collection() {
     assert!(answer.contains("Sailors call them spring tides"), "{answer}");
     let chip = "const chip = document.querySelector('.attached a'); return chip && chip.href;";
     assert_eq!(browser.until("the address with the message", chip).await, page.as_str());
+    look_at(&browser, "message with an address").await;
     let cited = "return document.querySelector('.sources-list a').href";
     let cited = browser.until("the page among the sources", cited).await;
     assert!(cited.as_str().unwrap().starts_with(&page), "{cited}");
