@@ -137,6 +137,19 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
     }
 }
 
+/// The two ids in an address. Those that are no text name nothing, as empty ones do.
+pub(crate) struct PathIds(pub(crate) String, pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathIds {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let ids = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let (outer, inner) = ids.map(|Path(ids)| ids).unwrap_or_default();
+        Ok(Self(outer, inner))
+    }
+}
+
 /// What serde says, without the extractor's words around it.
 fn detail(error: &dyn std::error::Error) -> String {
     let mut innermost = error;

@@ -284,7 +284,9 @@ async fn figures(long: Long, rate: usize) -> Value {
         let answer = browser.devtools("Profiler.stop", json!({})).await;
         std::fs::write(format!("{file}-{}-{rate}.json", long.name()), answer.to_string()).unwrap();
     }
-    let longest = browser.script("return Math.max(0, ...window.longTasks)").await;
+    let longest = "return Math.max(0, ...window.longTasks.map(([, length]) => length))";
+    let longest = browser.script(longest).await;
+    let long_tasks = browser.script("return window.longTasks").await;
     let heap = heap_after_collection(&browser).await;
     browser.close().await;
     json!({
@@ -298,14 +300,18 @@ async fn figures(long: Long, rate: usize) -> Value {
         "layout_seconds": after.layout - before.layout,
         "style_seconds": after.style - before.style,
         "longest_task_over_50_ms": longest,
+        "long_tasks": long_tasks,
         "end_to_beginning": (times[3] - times[2]) / (times[1] - times[0]),
         "heap_megabytes": heap,
     })
 }
 
+/// Milliseconds since the message was about to be sent, and how many the task took.
 const LONG_TASKS: &str = "window.longTasks = [];
-  new PerformanceObserver(list => list.getEntries().forEach(e => window.longTasks.push(e.duration)))
-    .observe({ type: 'longtask' });";
+  const began = performance.now();
+  new PerformanceObserver(list => list.getEntries().forEach(
+    e => window.longTasks.push([e.startTime - began, e.duration].map(Math.round))
+  )).observe({ type: 'longtask' });";
 
 /// What Chromium counted of the page so far; times are seconds.
 struct Metrics {

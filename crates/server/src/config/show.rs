@@ -16,7 +16,10 @@ fn hide(name: &str, value: &mut Value) {
     match value {
         Value::String(text) if text.is_empty() => {}
         Value::String(text) if is_secret(name) => HIDDEN.clone_into(text),
-        Value::String(text) => hide_password(text),
+        Value::String(text) => {
+            hide_password(text);
+            hide_parameters(text);
+        }
         Value::Array(values) => values.iter_mut().for_each(|value| hide(name, value)),
         // Headers of a provider carry keys under any name.
         Value::Table(table) if name == "headers" => {
@@ -40,6 +43,21 @@ fn hide_password(url: &mut String) {
     }
 }
 
+/// `https://host/?key=…&q=x` becomes `https://host/?key=•••&q=x`.
+fn hide_parameters(url: &mut String) {
+    let Some((place, query)) = url.split_once('?').filter(|(place, _)| place.contains("://"))
+    else {
+        return;
+    };
+    let shown = query.split('&').map(|parameter| match parameter.split_once('=') {
+        Some((name, value)) if is_secret(&name.to_ascii_lowercase()) && !value.is_empty() => {
+            format!("{name}={HIDDEN}")
+        }
+        _ => parameter.to_owned(),
+    });
+    *url = format!("{place}?{}", shown.collect::<Vec<_>>().join("&"));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +68,8 @@ mod tests {
             providers = [{ id = "a", api_key = "sk-1", api_key_env = "KEY", headers = { x = "sk-2" } }]
             url = "https://me:sk-3@host/a@b"
             plain = "https://host/a@b"
+            search = "https://host/?q={query}&apiKey=sk-4&n=3"
+            question = "What is key=x? See https://host"
             token = ""
         "#
         .parse()
@@ -59,6 +79,8 @@ mod tests {
             providers = [{ id = "a", api_key = "•••", api_key_env = "KEY", headers = { x = "•••" } }]
             url = "https://•••@host/a@b"
             plain = "https://host/a@b"
+            search = "https://host/?q={query}&apiKey=•••&n=3"
+            question = "What is key=x? See https://host"
             token = ""
         "#
         .parse()

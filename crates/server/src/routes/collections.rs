@@ -1,14 +1,14 @@
 //! Named sets of a person's files and of addresses of pages (PROTOCOL B5).
 
 use axum::Json as JsonReply;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode};
 use unbroken_protocol::{CollectionId, CollectionInfo, CollectionList, CollectionRequest, FileId};
 use unbroken_store::CollectionChange;
 
 use crate::App;
 use crate::auth::{self, Pair};
-use crate::error::{ApiError, Json, PathId, Query};
+use crate::error::{ApiError, Json, PathId, PathIds, Query};
 
 /// `POST /ai/collections`
 pub(crate) async fn make(
@@ -74,7 +74,7 @@ pub(crate) async fn remove(
 pub(crate) async fn add(
     State(app): State<App>,
     headers: HeaderMap,
-    Path((id, file)): Path<(String, String)>,
+    PathIds(id, file): PathIds,
     Query(pair): Query<Pair>,
 ) -> Result<JsonReply<CollectionInfo>, ApiError> {
     let speaker = auth::speaker(&app, &Method::PUT, &headers, pair).await?;
@@ -86,7 +86,7 @@ pub(crate) async fn add(
 pub(crate) async fn take_out(
     State(app): State<App>,
     headers: HeaderMap,
-    Path((id, file)): Path<(String, String)>,
+    PathIds(id, file): PathIds,
     Query(pair): Query<Pair>,
 ) -> Result<JsonReply<CollectionInfo>, ApiError> {
     let speaker = auth::speaker(&app, &Method::DELETE, &headers, pair).await?;

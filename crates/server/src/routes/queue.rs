@@ -1,15 +1,14 @@
 //! The turns that wait in a conversation (PROTOCOL B5).
 
 use axum::Json as JsonReply;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Method};
 use unbroken_engine::Speaker;
 use unbroken_protocol::{ConversationId, GenerationId, QueueList, QueuePatch};
 
 use crate::App;
 use crate::auth::{self, Pair};
-use crate::error::{ApiError, Json, PathId, Query};
+use crate::error::{ApiError, Json, PathId, PathIds, Query};
 use crate::routes::conversations::parse;
 
 /// `GET /ai/conversations/{id}/queue`
@@ -27,7 +26,7 @@ pub(crate) async fn list(
 pub(crate) async fn patch(
     State(app): State<App>,
     headers: HeaderMap,
-    ids: Ids,
+    ids: PathIds,
     Query(in_query): Query<Pair>,
     Json(patch): Json<QueuePatch>,
 ) -> Result<JsonReply<QueueList>, ApiError> {
@@ -43,7 +42,7 @@ pub(crate) async fn patch(
 pub(crate) async fn remove(
     State(app): State<App>,
     headers: HeaderMap,
-    ids: Ids,
+    ids: PathIds,
     Query(pair): Query<Pair>,
 ) -> Result<JsonReply<QueueList>, ApiError> {
     let speaker = auth::speaker(&app, &Method::DELETE, &headers, pair).await?;
@@ -52,17 +51,12 @@ pub(crate) async fn remove(
     reply(&app, &speaker, conversation).await
 }
 
-/// The ids of a conversation and of a turn in an address.
-type Ids = Result<Path<(String, String)>, PathRejection>;
-
 /// The conversation and the turn that an address names; they must belong together.
 async fn place(
     app: &App,
     speaker: &Speaker,
-    ids: Ids,
+    PathIds(conversation, queued): PathIds,
 ) -> Result<(ConversationId, GenerationId), ApiError> {
-    // Ids that are no text name nothing.
-    let (conversation, queued) = ids.map(|Path(ids)| ids).unwrap_or_default();
     let conversation = parse(&conversation)?;
     let missing = || ApiError::not_found("message");
     let queued = queued.parse().map_err(|_| missing())?;

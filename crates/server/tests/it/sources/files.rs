@@ -243,4 +243,7 @@ async fn a_collection_is_a_named_set_of_files() {
     assert_eq!(device.call("GET", "/ai/files", None).await["files"][0]["file_id"], json!(id));
     let nameless = server.post("/ai/collections").query(&device.query());
     Reply::of(nameless.json(&json!({"name": " "}))).await.refused(400, "bad_request");
+    // Ids that are no text are the ids of nothing.
+    let broken = server.request(Method::PUT, "/ai/collections/%ff/files/%ff");
+    Reply::of(broken.query(&device.query())).await.refused(404, "not_found");
 }
