@@ -1,6 +1,7 @@
 //! What an answer is drawn from: web pages that are fetched safely, web search, and the check of
 //! what the answer cites. Knows nothing of conversations and how they are stored.
 
+mod client;
 pub mod fetch;
 pub mod fuse;
 pub mod marks;
