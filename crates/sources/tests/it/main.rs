@@ -1,5 +1,6 @@
-//! Fetching and searching over real TCP.
+//! Fetching, searching and embedding over real TCP.
 
+mod embedding;
 mod fetching;
 mod searching;
 mod site;
