@@ -1,11 +1,13 @@
 //! How an operator names a model of embeddings.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::local::{FILES, Local};
 use super::remote::{Form, Remote};
 use super::{By, Embedder, Inner};
 use crate::{Secret, client};
@@ -18,7 +20,10 @@ pub struct EmbeddingsConfig {
     /// Where the server is: usually ends in `/v1` for OpenAI's form, has no path for Ollama.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_url: Option<String>,
-    /// What the server calls the model.
+    /// Where the files of a local model are: `config.json`, `tokenizer.json`, `model.safetensors`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+    /// What the server calls the model. A local one is called by its folder where this is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,6 +53,8 @@ pub enum Kind {
     OpenAi,
     /// Ollama's `/api/embed`.
     Ollama,
+    /// A model of the BERT family in this process.
+    Local,
 }
 
 /// A model that cannot be used.
@@ -57,6 +64,8 @@ pub enum EmbeddingsConfigError {
     BadAddress,
     #[error("sources.embeddings: model is missing")]
     NoModel,
+    #[error("sources.embeddings: path is no folder with {file}")]
+    NoFile { file: &'static str },
     #[error("sources.embeddings: the environment variable {variable} is not set")]
     NoSuchVariable { variable: String },
     #[error("sources.embeddings: the key cannot be sent")]
@@ -96,10 +105,12 @@ impl EmbeddingsConfig {
         }
         let model = match self.kind {
             Kind::OpenAi | Kind::Ollama => self.named()?,
+            Kind::Local => self.named().unwrap_or_else(|_| self.folder()),
         };
         let by = match self.kind {
             Kind::OpenAi => self.remote(&model, Form::OpenAi, "/embeddings")?,
             Kind::Ollama => self.remote(&model, Form::Ollama, "/api/embed")?,
+            Kind::Local => self.local()?,
         };
         let name = match self.passage_prefix.as_str() {
             "" => model,
@@ -118,6 +129,20 @@ impl EmbeddingsConfig {
     fn named(&self) -> Result<String, EmbeddingsConfigError> {
         let model = self.model.as_deref().map(str::trim).filter(|model| !model.is_empty());
         model.map(str::to_owned).ok_or(EmbeddingsConfigError::NoModel)
+    }
+
+    /// The last part of the path.
+    fn folder(&self) -> String {
+        let name = self.path.as_deref().and_then(|path| path.file_name());
+        name.map_or_else(|| "local".to_owned(), |name| name.to_string_lossy().into_owned())
+    }
+
+    fn local(&self) -> Result<By, EmbeddingsConfigError> {
+        let path = self.path.clone().unwrap_or_default();
+        match FILES.into_iter().find(|file| !path.join(file).is_file()) {
+            Some(file) => Err(EmbeddingsConfigError::NoFile { file }),
+            None => Ok(By::Local(Local::new(path))),
+        }
     }
 
     fn remote(&self, model: &str, form: Form, path: &str) -> Result<By, EmbeddingsConfigError> {
@@ -159,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_config_says_what_it_lacks() {
-        use EmbeddingsConfigError::{BadAddress, BadKey, NoModel, Nothing};
+        use EmbeddingsConfigError::{BadAddress, BadKey, NoFile, NoModel, Nothing};
         let url = "http://a.example/v1";
         for (value, error) in [
             (json!({ "kind": "openai", "model": "m" }), BadAddress),
@@ -169,6 +194,8 @@ mod tests {
             (json!({ "kind": "openai", "base_url": url, "model": "m", "api_key": "a\nb" }), BadKey),
             (json!({ "kind": "openai", "base_url": url, "model": "m", "seconds": 0 }), Nothing),
             (json!({ "kind": "openai", "base_url": url, "model": "m", "chars": 0 }), Nothing),
+            (json!({ "kind": "local", "path": "/nowhere" }), NoFile { file: "config.json" }),
+            (json!({ "kind": "local" }), NoFile { file: "config.json" }),
         ] {
             assert_eq!(config(value.clone()).open().map(drop), Err(error), "{value}");
         }
@@ -198,7 +225,8 @@ mod tests {
             ("ollama", "http://a.example:11434/", "http://a.example:11434/api/embed"),
         ] {
             let config = config(json!({ "kind": kind, "base_url": base, "model": "m" }));
-            let By::Remote(remote) = &config.open().unwrap().0.by;
+            let embedder = config.open().unwrap();
+            let By::Remote(remote) = &embedder.0.by else { panic!("not a server") };
             assert_eq!(remote.url, url);
         }
     }

@@ -1,9 +1,11 @@
 //! Texts as points in a space in which what means the same is near: embeddings, by a server that
-//! the operator names.
+//! the operator names, or by a model that runs here.
 //!
 //! What is kept of them, and what is compared with what, is the store's and the engine's business.
 
+mod bert;
 mod config;
+mod local;
 mod remote;
 
 use std::fmt;
@@ -11,10 +13,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use config::{EmbeddingsConfig, EmbeddingsConfigError, Kind};
+use local::Local;
 use remote::Remote;
 
 /// Texts that are embedded at once.
 pub const BATCH: usize = 32;
+/// Texts that a model here embeds at once: a question waits for no more of them.
+const LOCAL_BATCH: usize = 8;
 /// Numbers that a vector may have.
 pub const LARGEST_VECTOR: usize = 4096;
 /// A text that is still refused with fewer characters is not refused for its length.
@@ -44,6 +49,8 @@ pub enum EmbedError {
     Length { found: usize },
     #[error("the server of embeddings gave vectors that are not all numbers")]
     NotNumbers,
+    #[error("the model at path in sources.embeddings cannot be used: {0}")]
+    Model(String),
 }
 
 impl EmbedError {
@@ -72,6 +79,7 @@ struct Inner {
 /// Who does it.
 enum By {
     Remote(Remote),
+    Local(Local),
 }
 
 impl fmt::Debug for Embedder {
@@ -99,17 +107,18 @@ impl Embedder {
             texts.iter().map(|text| self.cut(&self.0.passage_prefix, text)).collect();
         let mut vectors = Vec::with_capacity(texts.len());
         // The next one is the last.
-        let mut parts: Vec<&[String]> = texts.chunks(BATCH).rev().collect();
+        let batch = if matches!(self.0.by, By::Local(_)) { LOCAL_BATCH } else { BATCH };
+        let mut parts: Vec<&[String]> = texts.chunks(batch).rev().collect();
         while let Some(part) = parts.pop() {
             match self.embed(part).await {
                 Ok(done) => vectors.extend(done.into_iter().map(Some)),
-                Err(error) if error.is_of_the_text() => match part {
-                    [text] => vectors.push(self.shortened(text).await?),
-                    _ => {
-                        let (first, second) = part.split_at(part.len() / 2);
-                        parts.extend([second, first]);
-                    }
-                },
+                Err(error) if error.is_of_the_text() && part.len() > 1 => {
+                    let (first, second) = part.split_at(part.len() / 2);
+                    parts.extend([second, first]);
+                }
+                Err(error) if error.is_of_the_text() => {
+                    vectors.push(self.shortened(&part[0]).await?);
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -139,8 +148,13 @@ impl Embedder {
 
     /// One vector for each text, all of the same length and all numbers.
     async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, EmbedError> {
-        let By::Remote(remote) = &self.0.by;
-        let done = tokio::time::timeout(self.0.patience, remote.embed(texts)).await;
+        let embed = async {
+            match &self.0.by {
+                By::Remote(remote) => remote.embed(texts).await,
+                By::Local(local) => local.embed(texts).await,
+            }
+        };
+        let done = tokio::time::timeout(self.0.patience, embed).await;
         let vectors = done.unwrap_or(Err(EmbedError::TooSlow))?;
         if vectors.len() != texts.len() {
             return Err(EmbedError::NoVectors);

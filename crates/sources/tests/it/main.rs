@@ -2,6 +2,7 @@
 
 mod embedding;
 mod fetching;
+mod local;
 mod searching;
 mod site;
 mod spellings;
