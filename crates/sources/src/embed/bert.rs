@@ -6,10 +6,10 @@
 
 use std::path::Path;
 
-use candle_core::{D, DType, Device, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor};
 use candle_nn::{Embedding, LayerNorm, Linear, Module as _, VarBuilder, ops};
 use serde::Deserialize;
-use tokenizers::{PaddingParams, PaddingStrategy, Tokenizer, TruncationParams};
+use tokenizers::{Tokenizer, TruncationParams};
 
 /// Tokens of a text that are looked at: what these models are trained with.
 const TOKENS: usize = 256;
@@ -109,45 +109,25 @@ impl Bert {
         })
     }
 
-    /// A vector of length 1 for each text.
-    pub(super) fn embed(&self, texts: &[String]) -> std::result::Result<Vec<Vec<f32>>, String> {
-        let texts: Vec<_> = texts.iter().map(String::as_str).collect();
-        let encoded =
-            self.tokenizer.encode_batch(texts, true).map_err(|error| error.to_string())?;
-        let (mut tokens, mut masks) = (Vec::new(), Vec::new());
-        for text in &encoded {
-            tokens.extend_from_slice(text.get_ids());
-            masks.extend(text.get_attention_mask().iter().map(|seen| u8::from(*seen > 0)));
-        }
-        self.forward(encoded.len(), tokens, masks).map_err(|error| error.to_string())
+    /// The vector of a text, of length 1. One text at a time: filling shorter ones up to the longest
+    /// would be work for nothing, and several threads have several texts.
+    pub(super) fn embed(&self, text: &str) -> std::result::Result<Vec<f32>, String> {
+        let encoded = self.tokenizer.encode(text, true).map_err(|error| error.to_string())?;
+        self.forward(encoded.get_ids()).map_err(|error| error.to_string())
     }
 
-    fn forward(&self, count: usize, tokens: Vec<u32>, masks: Vec<u8>) -> Result<Vec<Vec<f32>>> {
-        if tokens.is_empty() {
-            return Ok(vec![Vec::new(); count]);
-        }
-        let shape = (count, tokens.len() / count);
-        let length = u32::try_from(shape.1).unwrap_or(u32::MAX);
-        let tokens = Tensor::from_vec(tokens, shape, &Device::Cpu)?;
-        let mask = Tensor::from_vec(masks, shape, &Device::Cpu)?.to_dtype(DType::F32)?;
-        let places = Tensor::arange(0, length, &Device::Cpu)?;
-        let summed =
-            self.words.forward(&tokens)?.broadcast_add(&self.positions.forward(&places)?)?;
+    fn forward(&self, tokens: &[u32]) -> Result<Vec<f32>> {
+        let tokens = Tensor::new(tokens, &Device::Cpu)?;
+        let places = Tensor::arange(0, u32::try_from(tokens.dim(0)?)?, &Device::Cpu)?;
+        let summed = (self.words.forward(&tokens)? + self.positions.forward(&places)?)?;
         let summed = (summed + self.types.forward(&tokens.zeros_like()?)?)?;
         let mut hidden = self.norm.forward(&summed)?;
-        // What only fills a shorter text up gets no attention.
-        let unseen = mask.affine(1e9, -1e9)?.unsqueeze(1)?.unsqueeze(1)?;
         for layer in &self.layers {
-            hidden = layer.forward(&hidden, &unseen)?;
+            hidden = layer.forward(&hidden)?;
         }
-        let pooled = if self.is_first {
-            hidden.narrow(1, 0, 1)?.squeeze(1)?
-        } else {
-            let mask = mask.unsqueeze(2)?;
-            hidden.broadcast_mul(&mask)?.sum(1)?.broadcast_div(&mask.sum(1)?)?
-        };
-        let length = pooled.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?;
-        pooled.broadcast_div(&length)?.to_vec2()
+        let pooled = if self.is_first { hidden.get(0)? } else { hidden.mean(0)? };
+        let length = pooled.sqr()?.sum_all()?.sqrt()?;
+        pooled.broadcast_div(&length)?.to_vec1()
     }
 }
 
@@ -166,18 +146,12 @@ impl Shape {
         Ok(())
     }
 
-    /// Texts are cut and filled up to the longest of them, whatever the file says.
+    /// Texts are cut and not filled up, whatever the file says.
     fn prepare(&self, mut tokenizer: Tokenizer) -> tokenizers::Result<Tokenizer> {
         let max_length = TOKENS.min(self.max_position_embeddings);
-        tokenizer.with_truncation(Some(TruncationParams {
-            max_length,
-            ..TruncationParams::default()
-        }))?;
-        let padding = tokenizer.get_padding().cloned().unwrap_or_default();
-        tokenizer.with_padding(Some(PaddingParams {
-            strategy: PaddingStrategy::BatchLongest,
-            ..padding
-        }));
+        let cut = TruncationParams { max_length, ..TruncationParams::default() };
+        tokenizer.with_truncation(Some(cut))?;
+        tokenizer.with_padding(None);
         Ok(tokenizer)
     }
 }
@@ -203,8 +177,8 @@ impl Layer {
         })
     }
 
-    fn forward(&self, hidden: &Tensor, unseen: &Tensor) -> Result<Tensor> {
-        let attended = self.attended.0.forward(&self.attend(hidden, unseen)?)?;
+    fn forward(&self, hidden: &Tensor) -> Result<Tensor> {
+        let attended = self.attended.0.forward(&self.attend(hidden)?)?;
         let hidden = self.attended.1.forward(&(attended + hidden)?)?;
         let inner = self.inner.forward(&hidden)?;
         let inner = match self.act {
@@ -214,18 +188,18 @@ impl Layer {
         self.outer.1.forward(&(self.outer.0.forward(&inner)? + hidden)?)
     }
 
-    fn attend(&self, hidden: &Tensor, unseen: &Tensor) -> Result<Tensor> {
-        let (count, length, size) = hidden.dims3()?;
+    fn attend(&self, hidden: &Tensor) -> Result<Tensor> {
+        let (length, size) = hidden.dims2()?;
         let each = size / self.heads;
         let split = |of: &Linear| {
-            let of = of.forward(hidden)?.reshape((count, length, self.heads, each))?;
-            of.transpose(1, 2)?.contiguous()
+            let of = of.forward(hidden)?.reshape((length, self.heads, each))?;
+            of.transpose(0, 1)?.contiguous()
         };
         let (query, key, value) = (split(&self.query)?, split(&self.key)?, split(&self.value)?);
         #[expect(clippy::cast_precision_loss, reason = "a head has some hundred numbers at most")]
         let query = (query / (each as f64).sqrt())?;
-        let scores = query.matmul(&key.t()?)?.broadcast_add(unseen)?;
+        let scores = query.matmul(&key.t()?)?;
         let seen = ops::softmax_last_dim(&scores)?.matmul(&value)?;
-        seen.transpose(1, 2)?.contiguous()?.reshape((count, length, size))
+        seen.transpose(0, 1)?.contiguous()?.reshape((length, size))
     }
 }

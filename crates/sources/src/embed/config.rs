@@ -31,6 +31,9 @@ pub struct EmbeddingsConfig {
     /// The environment variable that holds the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_key_env: Option<String>,
+    /// Threads of a local model; 0 is all processors but one.
+    #[serde(default)]
+    pub threads: usize,
     /// What the model wants before a question.
     #[serde(default)]
     pub query_prefix: String,
@@ -141,7 +144,7 @@ impl EmbeddingsConfig {
         let path = self.path.clone().unwrap_or_default();
         match FILES.into_iter().find(|file| !path.join(file).is_file()) {
             Some(file) => Err(EmbeddingsConfigError::NoFile { file }),
-            None => Ok(By::Local(Local::new(path))),
+            None => Ok(By::Local(Local::new(path, self.threads))),
         }
     }
 
