@@ -20,7 +20,9 @@ for_every_store!(
 const MODEL: &str = "meanings";
 
 fn vector(numbers: &[f32]) -> Option<Vector> {
-    Some(Vector::of(numbers).unwrap())
+    let vector = Vector::of(numbers);
+    assert!(vector.is_some(), "it leads somewhere");
+    vector
 }
 
 async fn put(writer: &mut Writer, step: &VectorStep) -> bool {

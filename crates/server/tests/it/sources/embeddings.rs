@@ -45,7 +45,7 @@ fn is_right(citation: &Value) -> bool {
 async fn found(device: &Device, id: &str) -> Vec<Value> {
     soon(async {
         loop {
-            let citations = citations(device, IN_OTHER_WORDS, id).await;
+            let citations = Box::pin(citations(device, IN_OTHER_WORDS, id)).await;
             if citations.first().is_some_and(is_right) {
                 return citations;
             }
