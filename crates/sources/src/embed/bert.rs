@@ -14,6 +14,10 @@ use tokenizers::{Tokenizer, TruncationParams};
 /// Tokens of a text that are looked at: what these models are trained with.
 const TOKENS: usize = 256;
 
+/// Numbers that are computed at once. What goes over more of them candle does with threads of its
+/// own, which wait for one another without sleeping, whatever number of threads is wanted.
+const BLOCK: usize = 65_535;
+
 /// `config.json`, as far as it is needed.
 #[derive(Deserialize)]
 struct Shape {
@@ -119,9 +123,14 @@ impl Bert {
     fn forward(&self, tokens: &[u32]) -> Result<Vec<f32>> {
         let tokens = Tensor::new(tokens, &Device::Cpu)?;
         let places = Tensor::arange(0, u32::try_from(tokens.dim(0)?)?, &Device::Cpu)?;
-        let summed = (self.words.forward(&tokens)? + self.positions.forward(&places)?)?;
-        let summed = (summed + self.types.forward(&tokens.zeros_like()?)?)?;
-        let mut hidden = self.norm.forward(&summed)?;
+        let types = tokens.zeros_like()?;
+        let (length, size) = (tokens.dim(0)?, self.words.hidden_size());
+        let mut hidden = by_rows(length, size, |from, count| {
+            let words = self.words.forward(&tokens.narrow(0, from, count)?)?;
+            let summed = (words + self.positions.forward(&places.narrow(0, from, count)?)?)?;
+            let summed = (summed + self.types.forward(&types.narrow(0, from, count)?)?)?;
+            self.norm.forward(&summed)
+        })?;
         for layer in &self.layers {
             hidden = layer.forward(&hidden)?;
         }
@@ -178,22 +187,28 @@ impl Layer {
     }
 
     fn forward(&self, hidden: &Tensor) -> Result<Tensor> {
-        let attended = self.attended.0.forward(&self.attend(hidden)?)?;
-        let hidden = self.attended.1.forward(&(attended + hidden)?)?;
-        let inner = self.inner.forward(&hidden)?;
-        let inner = match self.act {
-            Act::Gelu => inner.gelu_erf()?,
-            Act::Relu => inner.relu()?,
-        };
-        self.outer.1.forward(&(self.outer.0.forward(&inner)? + hidden)?)
+        let seen = self.attend(hidden)?;
+        let (length, size) = hidden.dims2()?;
+        by_rows(length, size.max(self.inner.weight().dim(0)?), |from, count| {
+            let attended = self.attended.0.forward(&seen.narrow(0, from, count)?)?;
+            let hidden = (attended + hidden.narrow(0, from, count)?)?;
+            let hidden = self.attended.1.forward(&hidden)?;
+            let inner = self.inner.forward(&hidden)?;
+            let inner = match self.act {
+                Act::Gelu => inner.gelu_erf()?,
+                Act::Relu => inner.relu()?,
+            };
+            self.outer.1.forward(&(self.outer.0.forward(&inner)? + hidden)?)
+        })
     }
 
     fn attend(&self, hidden: &Tensor) -> Result<Tensor> {
         let (length, size) = hidden.dims2()?;
         let each = size / self.heads;
         let split = |of: &Linear| {
-            let of = of.forward(hidden)?.reshape((length, self.heads, each))?;
-            of.transpose(0, 1)?.contiguous()
+            let of =
+                by_rows(length, size, |from, count| of.forward(&hidden.narrow(0, from, count)?))?;
+            of.reshape((length, self.heads, each))?.transpose(0, 1)?.contiguous()
         };
         let (query, key, value) = (split(&self.query)?, split(&self.key)?, split(&self.value)?);
         #[expect(clippy::cast_precision_loss, reason = "a head has some hundred numbers at most")]
@@ -202,4 +217,16 @@ impl Layer {
         let seen = ops::softmax_last_dim(&scores)?.matmul(&value)?;
         seen.transpose(0, 1)?.contiguous()?.reshape((length, size))
     }
+}
+
+/// What `compute` makes of some rows after the other, from which and how many, below each other.
+/// None of it is wider than `widest`.
+fn by_rows(
+    length: usize,
+    widest: usize,
+    compute: impl Fn(usize, usize) -> Result<Tensor>,
+) -> Result<Tensor> {
+    let rows = (BLOCK / widest).max(1);
+    let blocks = (0..length).step_by(rows).map(|from| compute(from, rows.min(length - from)));
+    Tensor::cat(&blocks.collect::<Result<Vec<_>>>()?, 0)
 }

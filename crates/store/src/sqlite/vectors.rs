@@ -10,6 +10,8 @@ use crate::{ContentHash, Found, StoreError, ToEmbed, Vector, VectorStep};
 
 /// Documents whose vectors are read at once: no read lives long.
 const DOCUMENTS: usize = 32;
+/// After so many rows others have their turn.
+const YIELD_EVERY: u32 = 16;
 /// Vectors that a question looks at; of more those of the newest documents.
 const LOOKED_AT: u64 = 250_000;
 
@@ -60,6 +62,7 @@ impl Sqlite {
         let mut documents = self.numbers(among).await?;
         documents.reverse();
         let mut nearest = Nearest::new(to, most);
+        let mut rows_seen = 0_u32;
         for some in documents.chunks(DOCUMENTS) {
             let mut rows = sqlx::query(
                 "SELECT v.document, v.ordinal, v.count, v.vectors FROM json_each(?) e \
@@ -75,6 +78,11 @@ impl Sqlite {
                     (row.try_get("document")?, row.try_get("ordinal")?);
                 let place = |number| (document, from.saturating_add(number));
                 nearest.look_at(row.try_get("count")?, row.try_get("vectors")?, place);
+                // Rows may be there faster than they are compared, and others wait meanwhile.
+                rows_seen += 1;
+                if rows_seen.is_multiple_of(YIELD_EVERY) {
+                    tokio::task::yield_now().await;
+                }
             }
         }
         self.at(&nearest.into_places()).await
