@@ -2,6 +2,7 @@
 //! to the same model server in the same run. Ratios to it hold on any machine; the rest does not.
 
 mod chart;
+mod embeddings;
 mod history;
 mod http;
 mod machine;

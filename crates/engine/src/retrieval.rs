@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use unbroken_protocol::{Citation, FileId, FileState, PrincipalId, Role, Source, limits};
 use unbroken_providers::Given;
-use unbroken_sources::fuse::fuse;
+use unbroken_sources::fuse::fuse_scored;
 use unbroken_store::{
     Collection, ContentHash, File, Found, Message, Passage, StoreError, Terms, rank,
 };
@@ -26,6 +26,8 @@ const WAIT: Duration = Duration::from_mins(1);
 const WHOLE: (u64, u64) = (24_000, 100);
 /// Of longer ones this many passages are given.
 const BEST: u32 = 12;
+/// Where there are embeddings, so many are ranked by their words and so many by what they mean.
+const RANKED: u32 = 50;
 /// Passages that follow each other are given as one, but not more of them.
 const JOINED: usize = 3;
 /// A question of fewer words than this is understood with the one before it.
@@ -90,10 +92,11 @@ impl Engine {
             citations
         } else {
             let in_files = match &terms {
-                Some(terms) => self.store().find_passages(&contents, terms, BEST).await?,
+                Some(terms) => self.best(run, &contents, terms, &asked(branch)).await?,
                 None => Vec::new(),
             };
-            let mut hits = fused(in_files, in_pages);
+            let hits = fused(in_files, in_pages).into_iter();
+            let mut hits: Vec<_> = hits.map(|(found, _)| found).collect();
             if hits.is_empty() {
                 hits = self.beginnings(&contents, &pages).await?;
             }
@@ -215,6 +218,27 @@ impl Engine {
         self.store().collection(principal, id).await
     }
 
+    /// The passages of files that fit best, by their words and by what they mean.
+    async fn best(
+        &self,
+        run: &Run,
+        contents: &[ContentHash],
+        terms: &Terms,
+        question: &str,
+    ) -> Result<Vec<Found>, Missed> {
+        let near = self.nearest(run, contents, question, RANKED).await?;
+        if near.is_empty() {
+            return Ok(self.store().find_passages(contents, terms, BEST).await?);
+        }
+        let by_words = self.store().find_passages(contents, terms, RANKED).await?;
+        let mut found = fused(by_words, near);
+        // One scale for all: the share of what the first place in both lists gives.
+        for (found, score) in &mut found {
+            found.score = *score;
+        }
+        Ok(found.into_iter().map(|(found, _)| found).collect())
+    }
+
     /// All passages in order, with how well they fit.
     async fn whole(
         &self,
@@ -278,6 +302,17 @@ fn terms(branch: &[Message]) -> Option<Terms> {
         },
         Some(last) => Some(last),
         None => asked.next().flatten(),
+    }
+}
+
+/// The last question as it is embedded, after the one before it when its words are few.
+fn asked(branch: &[Message]) -> String {
+    let mut asked = branch.iter().rev().filter(|message| message.role == Role::User);
+    let last = asked.next().map_or("", |message| &message.content);
+    let is_short = Terms::of(last).is_none_or(|terms| terms.count() < FEW_TERMS);
+    match asked.next().filter(|_| is_short) {
+        Some(before) => format!("{}\n{last}", before.content),
+        None => last.to_owned(),
     }
 }
 
@@ -355,14 +390,15 @@ fn whole_pages(pages: &[Seen], found: &[Found]) -> Vec<Citation> {
     cited.collect()
 }
 
-/// One list of two that are each ranked, as long as one may be.
-fn fused(files: Vec<Found>, pages: Vec<Found>) -> Vec<Found> {
+/// One list of two that are each ranked, as long as one may be; with each the share of what the
+/// first place in both gives.
+fn fused(one: Vec<Found>, other: Vec<Found>) -> Vec<(Found, f64)> {
     let place = |found: &Found| (found.content, found.passage.ordinal);
-    let lists = [files.iter().map(place).collect(), pages.iter().map(place).collect()];
+    let lists = [one.iter().map(place).collect(), other.iter().map(place).collect()];
     let mut found: HashMap<_, _> =
-        files.into_iter().chain(pages).map(|found| (place(&found), found)).collect();
-    let order = fuse(&lists).into_iter().take(BEST as usize);
-    order.filter_map(|place| found.remove(&place)).collect()
+        one.into_iter().chain(other).map(|found| (place(&found), found)).collect();
+    let order = fuse_scored(&lists).into_iter().take(BEST as usize);
+    order.filter_map(|(place, score)| Some((found.remove(&place)?, score))).collect()
 }
 
 fn cite(hits: &[Found], files: &[File], pages: &[Seen]) -> Vec<Citation> {

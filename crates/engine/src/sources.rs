@@ -9,6 +9,7 @@ use unbroken_documents::reader::Reader;
 use unbroken_protocol::{FileState, MessageSource, PrincipalId, Source, limits};
 use unbroken_store::ContentHash;
 
+use crate::embedding::Told;
 use crate::error::Refusal;
 use crate::{Engine, Web};
 
@@ -42,6 +43,7 @@ pub(crate) struct AtWork {
     pub(crate) settled: watch::Sender<()>,
     /// How many files each person brings right now.
     pub(crate) coming: Arc<Coming>,
+    pub(crate) told: Told,
 }
 
 /// Files on their way in, by person.
@@ -86,7 +88,12 @@ impl Drop for Arrival {
 
 impl Default for AtWork {
     fn default() -> Self {
-        Self { order: Mutex::default(), settled: watch::Sender::new(()), coming: Arc::default() }
+        Self {
+            order: Mutex::default(),
+            settled: watch::Sender::new(()),
+            coming: Arc::default(),
+            told: Told::default(),
+        }
     }
 }
 

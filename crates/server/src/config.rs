@@ -31,6 +31,7 @@ use layer::Layers;
 pub use layer::{DEFAULT, Place};
 pub use origin::{BadOrigin, Host, Origin};
 use unbroken_providers::ProviderConfig;
+use unbroken_sources::embed::EmbeddingsConfig;
 use unbroken_sources::fetch::FetchSettings;
 use unbroken_sources::search::SearchConfig;
 
@@ -120,6 +121,9 @@ pub struct Sources {
     quota_mb: u32,
     read_seconds: NonZeroU32,
     read_memory_mb: NonZeroU32,
+    /// What finds passages by what they mean, if there is a model for it.
+    #[serde(deserialize_with = "unless_no_table")]
+    pub embeddings: Option<EmbeddingsConfig>,
 }
 
 impl Sources {
@@ -272,6 +276,19 @@ where
         return Ok(None);
     }
     text.parse().map(Some).map_err(de::Error::custom)
+}
+
+/// A section that is not there is an empty table.
+fn unless_no_table<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let table = Table::deserialize(deserializer)?;
+    if table.is_empty() {
+        return Ok(None);
+    }
+    T::deserialize(table).map(Some).map_err(de::Error::custom)
 }
 
 impl Config {

@@ -37,6 +37,7 @@ use tokio_util::task::TaskTracker;
 use unbroken_documents::reader::Reader;
 use unbroken_engine::{Engine, Files, Refusal, Settings, Web};
 use unbroken_protocol::{ErrorCode, path};
+use unbroken_sources::embed::{Embedder, EmbeddingsConfigError};
 use unbroken_sources::fetch::Fetcher;
 use unbroken_sources::search::{SearchConfig, SearchConfigError};
 use unbroken_store::Store;
@@ -124,6 +125,8 @@ pub enum ServerError {
     Provider(#[from] unbroken_providers::ConfigError),
     #[error("failed to use the web: {0}")]
     Web(String),
+    #[error("failed to use embeddings: {0}")]
+    Embeddings(#[from] EmbeddingsConfigError),
     #[error("failed to serve: {0}")]
     Serve(#[from] std::io::Error),
     #[error("another process took the data folder over")]
@@ -198,6 +201,7 @@ impl Server {
             imports: Some(imports),
             files: Some(files),
             web,
+            embedder: embedder(&config)?,
         };
         let engine = Engine::open(store, writer, Arc::clone(&catalogue), settings).await?;
         let lifecycle = Lifecycle::new(config.shutdown.drain());
@@ -308,6 +312,13 @@ fn web(config: &Config, files: &Files) -> Result<Option<Web>, ServerError> {
     let search = config.web.search.iter().map(open).collect::<Result<_, SearchConfigError>>();
     let search = search.map_err(|error| wrong(&error))?;
     Ok(Some(Web::new(fetcher, search, files.reader.beside(PAGES_READ))))
+}
+
+/// What makes vectors of texts, if anything does.
+fn embedder(config: &Config) -> Result<Option<Embedder>, EmbeddingsConfigError> {
+    let Some(mut config) = config.sources.embeddings.clone() else { return Ok(None) };
+    config.read_key(|name| std::env::var(name).ok())?;
+    config.open().map(Some)
 }
 
 fn wrong(error: &impl std::fmt::Display) -> ServerError {

@@ -10,6 +10,11 @@ const K: f64 = 60.0;
 /// as their ranks add up: `1 / (60 + rank)` for each. Of equals the one that was met first comes
 /// first, list by list; what a list names twice counts at its better place.
 pub fn fuse<T: Clone + Eq + Hash>(lists: &[Vec<T>]) -> Vec<T> {
+    fuse_scored(lists).into_iter().map(|(item, _)| item).collect()
+}
+
+/// As [`fuse`], with the share of what the first place in all lists gives: 1 at most.
+pub fn fuse_scored<T: Clone + Eq + Hash>(lists: &[Vec<T>]) -> Vec<(T, f64)> {
     let mut scores: HashMap<&T, (f64, usize)> = HashMap::new();
     let mut order = Vec::new();
     for (number, list) in (1..).zip(lists) {
@@ -26,7 +31,8 @@ pub fn fuse<T: Clone + Eq + Hash>(lists: &[Vec<T>]) -> Vec<T> {
     }
     // The sort is stable.
     order.sort_by(|a, b| scores[b].0.total_cmp(&scores[a].0));
-    order.into_iter().cloned().collect()
+    let most = f64::from(u32::try_from(lists.len()).unwrap_or(u32::MAX)) / (K + 1.0);
+    order.into_iter().map(|item| (item.clone(), scores[item].0 / most)).collect()
 }
 
 #[cfg(test)]
@@ -39,6 +45,13 @@ mod tests {
     fn what_two_lists_have_comes_before_what_one_has() {
         let lists = [vec!["a", "b", "c"], vec!["d", "c", "e"]];
         assert_eq!(fuse(&lists), ["c", "a", "d", "b", "e"]);
+    }
+
+    #[test]
+    fn the_first_of_all_lists_has_the_whole_score() {
+        let scored = fuse_scored(&[vec!["a", "b"], vec!["a", "c"]]);
+        assert_eq!(scored[0], ("a", 1.0));
+        assert!(scored[1].1 > 0.49 && scored[1].1 < 0.5, "{scored:?}");
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //!
 //! Beside it stands [`Proxy`], a network that fails on demand.
 //!
-//! It also answers `/search` in SearXNG's form, and serves the pages that this finds.
+//! It also answers `/search` in SearXNG's form, and serves the pages that this finds, and embeds
+//! texts at `/v1/embeddings` and `/api/embed`.
 //!
 //! Every text is numbered, so that a reader can tell loss, doubling and order.
 
@@ -12,6 +13,7 @@ mod answer;
 mod calls;
 mod chat;
 mod continuation;
+mod embed;
 mod error;
 mod gates;
 mod models;

@@ -29,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     calls::{Call, Calls},
     chat,
+    embed::{self, Embedded},
     error::ApiError,
     gates::Gates,
     models,
@@ -55,6 +56,7 @@ pub(crate) struct Shared {
     pub(crate) calls: Arc<Calls>,
     pub(crate) gates: Arc<Gates>,
     pub(crate) streams: Arc<Streams>,
+    pub(crate) embedded: Arc<Embedded>,
     api_key: Option<Arc<str>>,
 }
 
@@ -84,6 +86,7 @@ impl Standin {
             calls: Arc::default(),
             gates: Arc::default(),
             streams: Arc::new(Streams::new(stop.clone())),
+            embedded: Arc::default(),
             api_key: options.api_key.map(Into::into),
         };
         let server = tokio::spawn(serve(listener, routes(shared.clone()), stop.clone()));
@@ -118,6 +121,16 @@ impl Standin {
     /// a stall, and not at every token.
     pub async fn wait_until(&self, holds: impl Fn(&[Call]) -> bool) {
         self.shared.calls.wait_until(holds).await;
+    }
+
+    /// The texts that were embedded, in their order.
+    pub fn embedded(&self) -> Vec<String> {
+        self.shared.embedded.list()
+    }
+
+    /// Returns once this holds of the texts that were embedded.
+    pub async fn wait_until_embedded(&self, holds: impl Fn(&[String]) -> bool) {
+        self.shared.embedded.wait_until(holds).await;
     }
 
     /// Lets every stream pass that waits, or will wait, at the gate of this name.
@@ -186,6 +199,7 @@ fn routes(shared: Shared) -> Router {
     let openai = Router::new()
         .route("/v1/models", get(list_models))
         .route("/v1/chat/completions", post(chat::complete))
+        .route("/v1/embeddings", post(embed::open_ai))
         .route("/v1/stream", get(streams::read_newer).delete(streams::end_newer))
         .route("/v1/stream/{name}", get(streams::read_older).delete(streams::end_older))
         .route("/v1/streams/lookup", post(streams::look_up))
@@ -194,6 +208,7 @@ fn routes(shared: Shared) -> Router {
     Router::new()
         .route("/standin/calls", get(list_calls).delete(clear_calls))
         .route("/standin/gates/{name}", post(open_gate))
+        .route("/api/embed", post(embed::ollama))
         .route("/search", get(search::find))
         .route("/pages/{name}", get(search::page))
         .merge(openai)

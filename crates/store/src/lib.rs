@@ -23,6 +23,7 @@ pub mod sqlite;
 mod store;
 mod terms;
 mod turn;
+mod vector;
 mod words;
 mod writer;
 
@@ -47,4 +48,5 @@ pub use settled::{Sealed, Settled};
 pub use store::Store;
 pub use terms::Terms;
 pub use turn::{NewTurn, Place, Turn, TurnOutcome};
+pub use vector::{ToEmbed, Vector, VectorStep};
 pub use writer::{Durability, Transaction, Writer};

@@ -5,7 +5,7 @@ use unbroken_protocol::{CollectionId, FileId, PrincipalId};
 
 use crate::{
     Collected, Collection, CollectionChange, ContentHash, File, FileOutcome, Found, NewFile,
-    Passage, ReadStep, Store, StoreError, Terms, Transaction, Whose,
+    Passage, ReadStep, Store, StoreError, Terms, ToEmbed, Transaction, Vector, VectorStep, Whose,
 };
 
 impl Store {
@@ -88,6 +88,43 @@ impl Store {
         }
     }
 
+    /// The newest document that is ready and lacks vectors of this model.
+    pub async fn unembedded(&self, model: &str) -> Result<Option<ContentHash>, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.unembedded(model)),
+            Self::Sqlite(sqlite) => sqlite.unembedded(model).await,
+        }
+    }
+
+    /// The next passages of a document that lack vectors of this model, `most` of them. `None` when
+    /// none do, or it is not ready.
+    pub async fn to_embed(
+        &self,
+        content: ContentHash,
+        model: &str,
+        most: u32,
+    ) -> Result<Option<ToEmbed>, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.to_embed(content, model, most)),
+            Self::Sqlite(sqlite) => sqlite.to_embed(content, model, most).await,
+        }
+    }
+
+    /// The passages of some documents whose vectors of this model are nearest to one of a question,
+    /// the nearest first; the score is the cosine. Those without such vectors are passed over.
+    pub async fn nearest(
+        &self,
+        among: &[ContentHash],
+        model: &str,
+        to: &Vector,
+        most: u32,
+    ) -> Result<Vec<Found>, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.nearest(among, model, to, most)),
+            Self::Sqlite(sqlite) => sqlite.nearest(among, model, to, most).await,
+        }
+    }
+
     /// A person's collections, the oldest first.
     pub async fn collections(&self, principal: PrincipalId) -> Result<Vec<Collection>, StoreError> {
         match self {
@@ -165,8 +202,26 @@ impl Transaction<'_> {
         }
     }
 
-    /// Drops `most` passages of a document and says whether there are more. `false` and nothing
-    /// when they are not to be dropped (any more).
+    /// Puts vectors of passages in, after those that are there. `false` and nothing when others
+    /// stand there already, or the document is not that reading of it.
+    pub async fn put_vectors(&mut self, step: &VectorStep) -> Result<bool, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.put_vectors(step)),
+            Self::Sqlite(sqlite) => sqlite.put_vectors(step).await,
+        }
+    }
+
+    /// Drops vectors of all other models, as many rows as `most`, and says whether there may be
+    /// more.
+    pub async fn drop_other_vectors(&mut self, model: &str, most: u32) -> Result<bool, StoreError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.drop_other_vectors(model, most)),
+            Self::Sqlite(sqlite) => sqlite.drop_other_vectors(model, most).await,
+        }
+    }
+
+    /// Drops `most` passages of a document, and their vectors, and says whether there are more.
+    /// `false` and nothing when they are not to be dropped (any more).
     pub async fn drop_passages(
         &mut self,
         content: ContentHash,

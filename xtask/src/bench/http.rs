@@ -25,6 +25,11 @@ impl Person {
         Ok(person)
     }
 
+    /// The same person after the server was started anew.
+    pub(super) fn again(&self, address: &str) -> Self {
+        Self { address: address.to_owned(), session: self.session.clone() }
+    }
+
     pub(super) fn get(&self, path: &str) -> Result<Value> {
         self.call("GET", path, "application/json", &[])
     }

@@ -130,6 +130,16 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn start(binary: &Path, folder: &Path, standin: &str) -> Result<Self> {
+        Self::start_with(binary, folder, standin, &[])
+    }
+
+    /// As [`Self::start`], with further variables of the environment.
+    pub(super) fn start_with(
+        binary: &Path,
+        folder: &Path,
+        standin: &str,
+        environment: &[(&str, &str)],
+    ) -> Result<Self> {
         let provider = format!(
             "[{{ id = \"standin\", name = \"Stand-in\", base_url = \"http://{standin}/v1\" }}]"
         );
@@ -142,6 +152,7 @@ impl Server {
             .env("UNBROKEN__PROVIDERS", provider)
             .env("UNBROKEN__LIMITS__READERS_PER_PERSON", "2000")
             .env("UNBROKEN__LOG__LEVEL", "warn")
+            .envs(environment.iter().copied())
             .stderr(File::create(folder.join("server.log"))?);
         let begin = Instant::now();
         let (process, line) = start_and_read(&mut command)?;

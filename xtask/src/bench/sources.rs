@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
-use super::{http::Person, machine, process::Server, ranks};
+use super::{embeddings, http::Person, machine, process::Server, ranks};
 use crate::{
     command::{Workspace, output, run, say},
     corpus,
@@ -35,7 +35,8 @@ pub(super) struct Document {
     pages: usize,
 }
 
-pub(crate) fn sources(workspace: &Workspace, no_build: bool) -> Result<()> {
+/// `with` measures once more with a model of embeddings.
+pub(crate) fn sources(workspace: &Workspace, no_build: bool, with: bool) -> Result<()> {
     if !no_build {
         run(&mut workspace.cargo([
             "build",
@@ -48,6 +49,7 @@ pub(crate) fn sources(workspace: &Workspace, no_build: bool) -> Result<()> {
     let unbroken = workspace.binary("release", "unbroken");
     ensure!(unbroken.exists(), "there is no {}: build it first", unbroken.display());
     corpus::corpus(workspace, false)?;
+    let model = with.then(|| embeddings::model(workspace)).transpose()?;
     super::process::end_with_this()?;
     let before = machine::describe(None);
     let folder = workspace.target.join("bench-sources");
@@ -61,13 +63,22 @@ pub(crate) fn sources(workspace: &Workspace, no_build: bool) -> Result<()> {
     let (documents, reading) = read(workspace, &server, &person, &folder)?;
     let collection = collection(&person, &documents)?;
     let full_text = ranks::measure(workspace, &person, &collection, &documents)?;
+    // Killed, as it may be at any time.
+    drop(server);
+    let (mut embedding, mut with_embeddings) = (Value::Null, Value::Null);
+    if let Some(model) = model {
+        let (server, took) = embeddings::start(&unbroken, &folder, &model, &reading["passages"])?;
+        embedding = took;
+        let person = person.again(&server.address);
+        with_embeddings = ranks::measure(workspace, &person, &collection, &documents)?;
+    }
     let report = json!({
         "commit": machine::commit(workspace)?,
         "date": super::line("date", &["-u", "+%F"]).ok(),
         "machine": before,
         "reading": reading,
-        // Filled in when there are embeddings to measure.
-        "retrieval": { "full_text": full_text, "with_embeddings": null },
+        "embedding": embedding,
+        "retrieval": { "full_text": full_text, "with_embeddings": with_embeddings },
     });
     println!("{}", super::sources_page::text(&report));
     let file = workspace.root.join("bench/results/sources.json");
@@ -233,7 +244,7 @@ fn is_reader(id: u32) -> bool {
 }
 
 /// Bytes.
-fn memory(id: u32, field: &str) -> Option<u64> {
+pub(super) fn memory(id: u32, field: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with(field))?;
     Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024)
@@ -241,7 +252,7 @@ fn memory(id: u32, field: &str) -> Option<u64> {
 
 /// Seconds of a process, and of those that it started and that have ended.
 #[derive(Clone, Copy)]
-struct Spent(f64, f64);
+pub(super) struct Spent(pub(super) f64, pub(super) f64);
 
 impl std::ops::Sub for Spent {
     type Output = Self;
@@ -251,7 +262,7 @@ impl std::ops::Sub for Spent {
     }
 }
 
-fn processor_time(id: u32) -> Result<Spent> {
+pub(super) fn processor_time(id: u32) -> Result<Spent> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
     // The name before the last bracket may hold anything.
     let fields = stat.rsplit_once(')').context("no name in it")?.1;
@@ -262,7 +273,7 @@ fn processor_time(id: u32) -> Result<Spent> {
 }
 
 /// Bytes of the database with its log, and of the files as they were brought.
-fn disk(data: &Path) -> Result<Value> {
+pub(super) fn disk(data: &Path) -> Result<Value> {
     let size = |name: &str| -> Result<u64> {
         let text = output(Command::new("du").args(["-sb"]).arg(data.join(name)))?;
         let text = String::from_utf8_lossy(&text).into_owned();

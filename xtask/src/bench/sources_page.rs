@@ -102,8 +102,36 @@ fn reading(report: &Value) -> String {
             ),
         ),
     ];
-    let rows = rows.iter().map(|(name, value)| format!("| {name} | {value} |"));
+    let rows = rows.into_iter().chain(embedding(report));
+    let rows = rows.map(|(name, value)| format!("| {name} | {value} |"));
     format!("| | |\n| --- | --- |\n{}\n\n{PAGES}", rows.collect::<Vec<_>>().join("\n"))
+}
+
+/// What vectors of all passages cost, where that was measured.
+fn embedding(report: &Value) -> Vec<(&'static str, String)> {
+    let of = &report["embedding"];
+    if of.is_null() {
+        return Vec::new();
+    }
+    let number = |value: &Value| value.as_f64().unwrap_or_default();
+    let mebibytes = |value: &Value| number(value) / 1_048_576.0;
+    let model = of["model"].as_str().unwrap_or_default();
+    vec![
+        (
+            "embedded in the server",
+            format!(
+                "{:.1} passages a second with {model}, {:.0} s for all, {:.0} s of processor time",
+                number(&of["passages_per_second"]),
+                number(&of["seconds"]),
+                number(&of["processor_seconds"])
+            ),
+        ),
+        (
+            "memory of the server with the model",
+            format!("{:.0} MiB at most", mebibytes(&of["memory"]["peak"])),
+        ),
+        ("vectors on the disk", format!("{:.1} MiB", mebibytes(&of["disk"]))),
+    ]
 }
 
 const PAGES: &str = "A page is one of a PDF or a slide; of everything else 3,000 characters. The time is that from the
@@ -120,9 +148,9 @@ fn refused(of: &Value) -> String {
 fn retrieval(report: &Value) -> String {
     let of = &report["retrieval"];
     let mut lines = vec![
-        "| | questions | full text: recall at 1 | at 5 | at 12 | MRR | with embeddings: recall at 5 | MRR |"
+        "| | questions | full text: recall at 1 | at 5 | at 12 | MRR | with embeddings: at 1 | at 5 | at 12 | MRR |"
             .to_owned(),
-        format!("|{}", " --- |".repeat(8)),
+        format!("|{}", " --- |".repeat(10)),
         row("all", of, |kind| &kind["all"]),
     ];
     for (group, said) in [("by_trial", "of these: "), ("by_format", "answer in: ")] {
@@ -131,14 +159,18 @@ fn retrieval(report: &Value) -> String {
             names.map(|(name, _)| row(&format!("{said}{name}"), of, |kind| &kind[group][name])),
         );
     }
-    let times = &of["full_text"]["milliseconds"];
-    let [p50, p99, max] =
-        ["p50", "p99", "max"].map(|part| times[part].as_f64().unwrap_or_default());
     lines.push(String::new());
-    lines.push(format!(
-        "From asking to the citations: {p50:.1} / {p99:.1} / {max:.1} ms (p50 / p99 / maximum)."
-    ));
+    lines.push(format!("From asking to the citations: {} by full text.", times(&of["full_text"])));
+    if !of["with_embeddings"].is_null() {
+        lines.push(format!("With embeddings: {}.", times(&of["with_embeddings"])));
+    }
     lines.join("\n")
+}
+
+fn times(of: &Value) -> String {
+    let part = |name: &str| of["milliseconds"][name].as_f64().unwrap_or_default();
+    let (p50, p99, max) = (part("p50"), part("p99"), part("max"));
+    format!("{p50:.1} / {p99:.1} / {max:.1} ms (p50 / p99 / maximum)")
 }
 
 fn row<'a>(title: &str, of: &'a Value, pick: impl Fn(&'a Value) -> &'a Value) -> String {
@@ -153,7 +185,9 @@ fn row<'a>(title: &str, of: &'a Value, pick: impl Fn(&'a Value) -> &'a Value) ->
         share(&full["recall_at_5"]),
         share(&full["recall_at_12"]),
         plain(&full["mrr"]),
+        share(&both["recall_at_1"]),
         share(&both["recall_at_5"]),
+        share(&both["recall_at_12"]),
         plain(&both["mrr"]),
     ];
     format!("| {} |", cells.join(" | "))

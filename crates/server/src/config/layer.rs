@@ -48,6 +48,9 @@ impl Layers {
         let mut defaults: Table = DEFAULT.parse().expect("default.toml is TOML");
         // Not in the file: whoever copies it and adds a `[[providers]]` would have the key twice.
         defaults.insert("providers".into(), Value::Array(Vec::new()));
+        let sources = defaults.get_mut("sources").and_then(Value::as_table_mut);
+        let sources = sources.expect("default.toml has sources");
+        sources.insert("embeddings".into(), Value::Table(Table::new()));
         let places = leaves(&defaults).into_iter().map(|key| (key, Place::Default)).collect();
         Self { values: defaults.clone(), defaults, places }
     }

@@ -225,6 +225,25 @@ fn no_secret_is_shown() {
 }
 
 #[test]
+fn embeddings_are_a_section_of_their_own() {
+    let section = "[sources.embeddings]\nkind = 'openai'\nbase_url = 'https://a.example/v1'\n";
+    let given = |more: &str| Given::new().file("unbroken.toml", &format!("{section}{more}"));
+    let loaded = given("model = 'm'\napi_key = 'sk-secret'").ok();
+    let embeddings = loaded.config.sources.embeddings.as_ref().unwrap();
+    assert_eq!(embeddings.model.as_deref(), Some("m"));
+    assert!(embeddings.open().is_ok());
+    let shown = loaded.show();
+    assert!(shown.contains("sources.embeddings = {") && !shown.contains("sk-secret"), "{shown}");
+    assert!(!format!("{:?}", loaded.config.sources).contains("sk-secret"));
+    assert!(Given::new().ok().config.sources.embeddings.is_none());
+    let error = given("modell = 'm'").error();
+    assert!(error.contains("sources.embeddings") && error.contains("modell"), "{error}");
+    let variable = "{ kind = 'ollama', base_url = 'http://127.0.0.1:11434', model = 'm' }";
+    let loaded = Given::new().env("UNBROKEN__SOURCES__EMBEDDINGS", variable).ok();
+    assert!(loaded.config.sources.embeddings.is_some());
+}
+
+#[test]
 fn what_is_shown_is_the_same_configuration_again() {
     let mut given = Given::new();
     given.flags = Flags::default();

@@ -1,5 +1,6 @@
 //! Files that answers draw on: brought, read, cited, and deleted (PROTOCOL B5).
 
+mod embeddings;
 mod files;
 mod turns;
 mod web;

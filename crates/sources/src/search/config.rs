@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::shape::Shape;
-use super::{BRAVE, Search, TAVILY, build};
-use crate::Secret;
+use super::{BRAVE, Search, TAVILY};
+use crate::{Secret, client};
 
 /// A search engine, as unbroken.toml describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -94,7 +94,7 @@ impl SearchConfig {
         }
         let (url, address) = self.address()?;
         Ok(Search {
-            client: build(&address),
+            client: client::build(&address),
             engine: self.engine,
             url,
             headers: self.all_headers()?,

@@ -10,16 +10,15 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
-use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tracing::warn;
-use url::{Host, Url};
+use url::Url;
 
 pub use config::{Engine, SearchConfig, SearchConfigError};
 pub use shape::Shape;
 
 use crate::fetch::body::{self, Excess};
-use crate::fetch::{USER_AGENT, is_public};
 
 /// So many results are asked for and kept.
 pub const RESULTS: usize = 8;
@@ -119,28 +118,4 @@ impl Search {
 
 fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
-}
-
-/// No redirects: they would carry the key elsewhere.
-fn build(url: &Url) -> Client {
-    // Another part of the process may have installed a provider already; either will do.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let configured = || {
-        let client = Client::builder().user_agent(USER_AGENT).redirect(redirect::Policy::none());
-        // A proxy of the environment means the world.
-        if is_nearby(url) { client.no_proxy() } else { client }
-    };
-    configured().build().unwrap_or_else(|error| {
-        warn!(%error, "no certificates of the system: no search engine over https can be reached");
-        configured().tls_certs_only([]).build().expect("a client without certificates builds")
-    })
-}
-
-fn is_nearby(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(host)) => host == "localhost",
-        Some(Host::Ipv4(address)) => !is_public(address.into()),
-        Some(Host::Ipv6(address)) => !is_public(address.into()),
-        None => false,
-    }
 }

@@ -1,6 +1,8 @@
-//! Fetching and searching over real TCP.
+//! Fetching, searching and embedding over real TCP.
 
+mod embedding;
 mod fetching;
+mod local;
 mod searching;
 mod site;
 mod spellings;

@@ -96,6 +96,7 @@ impl Transaction<'_> {
                 state: Some(FileState::Processing),
                 attempt: document.attempt,
                 passages: std::mem::take(&mut document.passages),
+                vectors: std::mem::take(&mut document.vectors),
                 ..Document::default()
             };
         }
@@ -151,8 +152,9 @@ impl Transaction<'_> {
     pub(crate) fn remove_document(&mut self, content: ContentHash) -> bool {
         let documents = &mut self.state().documents;
         let found = documents.get(&content);
-        let is_empty =
-            found.is_some_and(|found| found.state.is_none() && found.passages.is_empty());
+        let is_empty = found.is_some_and(|found| {
+            found.state.is_none() && found.passages.is_empty() && found.vectors.is_empty()
+        });
         if is_empty {
             documents.remove(&content);
         }

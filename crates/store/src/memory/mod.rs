@@ -16,6 +16,7 @@ mod rows;
 mod search;
 mod state;
 mod turn;
+mod vectors;
 mod write;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

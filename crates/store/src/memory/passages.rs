@@ -71,6 +71,9 @@ impl Transaction<'_> {
         (document.count, document.chars) = (0, 0);
         let passages = Arc::make_mut(&mut document.passages);
         passages.drain(..passages.len().min(most as usize));
-        !passages.is_empty()
+        for _ in 0..most {
+            document.vectors.pop_first();
+        }
+        !(passages.is_empty() && document.vectors.is_empty())
     }
 }

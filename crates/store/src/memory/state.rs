@@ -9,6 +9,7 @@ use unbroken_protocol::{
 };
 
 use super::rows::Rows;
+use crate::vector::Pack;
 use crate::{
     Collection, ContentHash, Conversation, ConversationRow, Generation, Import, JournalEntry,
     Message, NewFile, Passage, Ready, Record, SecretHash, Session, Share, Shelf,
@@ -52,6 +53,8 @@ pub(super) struct Document {
     pub(super) count: u32,
     pub(super) chars: u64,
     pub(super) passages: Arc<Vec<Passage>>,
+    /// By model and first passage.
+    pub(super) vectors: BTreeMap<(String, u32), Pack>,
 }
 
 impl State {

@@ -220,7 +220,8 @@ impl Transaction<'_> {
     ) -> Result<bool, StoreError> {
         let removed = sqlx::query(
             "DELETE FROM documents WHERE content = ? AND state = 'deleted' \
-             AND NOT EXISTS (SELECT 1 FROM passages WHERE document = documents.id)",
+             AND NOT EXISTS (SELECT 1 FROM passages WHERE document = documents.id) \
+             AND NOT EXISTS (SELECT 1 FROM vectors WHERE document = documents.id)",
         )
         .bind(content.as_bytes().as_slice())
         .execute(&mut *self.inner)

@@ -17,6 +17,7 @@ mod script;
 mod search;
 mod session;
 mod turn;
+mod vectors;
 mod write;
 
 use std::fs::File;

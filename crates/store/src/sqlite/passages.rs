@@ -8,12 +8,20 @@ use super::script::Script;
 use super::{Sqlite, Transaction, files};
 use crate::{ContentHash, Found, Passage, ReadStep, StoreError, Terms, Whose};
 
-fn passage(found: &SqliteRow) -> Result<Passage, StoreError> {
+pub(super) fn passage(found: &SqliteRow) -> Result<Passage, StoreError> {
     Ok(Passage {
         ordinal: found.try_get("ordinal")?,
         page: found.try_get("page")?,
         heading: found.try_get("heading")?,
         text: found.try_get("text")?,
+    })
+}
+
+pub(super) fn found(row: &SqliteRow) -> Result<Found, StoreError> {
+    Ok(Found {
+        content: files::content(row)?,
+        passage: passage(row)?,
+        score: row.try_get("score")?,
     })
 }
 
@@ -44,7 +52,8 @@ impl Sqlite {
         terms: &Terms,
         most: u32,
     ) -> Result<Vec<Found>, StoreError> {
-        let documents = self.numbers(among).await?;
+        let documents: Vec<_> =
+            self.numbers(among).await?.iter().map(|id| format!("\"d{id}\"")).collect();
         if documents.is_empty() {
             return Ok(Vec::new());
         }
@@ -63,18 +72,11 @@ impl Sqlite {
         .bind(most)
         .fetch_all(&self.pool)
         .await?;
-        let found = |row: &SqliteRow| {
-            Ok(Found {
-                content: files::content(row)?,
-                passage: passage(row)?,
-                score: row.try_get("score")?,
-            })
-        };
         rows.iter().map(found).collect()
     }
 
-    /// Those of the documents that can be looked into, as words of the index.
-    async fn numbers(&self, among: &[ContentHash]) -> Result<Vec<String>, StoreError> {
+    /// Those of the documents that can be looked into, the oldest first.
+    pub(super) async fn numbers(&self, among: &[ContentHash]) -> Result<Vec<i64>, StoreError> {
         let hashes: Vec<_> = among.iter().map(ToString::to_string).collect();
         let rows = sqlx::query(
             "SELECT id FROM documents WHERE state = 'ready' \
@@ -83,7 +85,7 @@ impl Sqlite {
         .bind(serde_json::to_string(&hashes).expect("hashes are plain data"))
         .fetch_all(&self.pool)
         .await?;
-        rows.iter().map(|row| Ok(format!("\"d{}\"", row.try_get::<i64, _>("id")?))).collect()
+        rows.iter().map(|row| Ok(row.try_get("id")?)).collect()
     }
 }
 
@@ -170,9 +172,16 @@ impl Script {
              (SELECT id FROM passages WHERE document = ? ORDER BY ordinal LIMIT ?)",
             "DELETE FROM passages WHERE id IN \
              (SELECT id FROM passages WHERE document = ? ORDER BY ordinal LIMIT ?)",
+            "DELETE FROM vectors WHERE id IN \
+             (SELECT id FROM vectors WHERE document = ? ORDER BY model, ordinal LIMIT ?)",
         ] {
             self.step(sql).bind(document).bind(most);
         }
-        self.step("SELECT 1 FROM passages WHERE document = ? LIMIT 1").bind(document);
+        self.step(
+            "SELECT 1 WHERE EXISTS (SELECT 1 FROM passages WHERE document = ?) \
+             OR EXISTS (SELECT 1 FROM vectors WHERE document = ?)",
+        )
+        .bind(document)
+        .bind(document);
     }
 }

@@ -10,6 +10,7 @@ mod same;
 mod search;
 mod sources;
 mod turns;
+mod vectors;
 
 use tempfile::TempDir;
 use unbroken_protocol::{ConversationId, GenerationId, MessageId, Options, PrincipalId, Timestamp};

@@ -51,6 +51,7 @@ enum Do {
     DeleteFile { person: usize, file: usize },
     Read { content: u8, how: usize },
     Drop { content: u8, deleted: bool },
+    Embed { content: u8, how: usize },
     Collect { person: usize, file: usize, at: i64 },
     Forget { person: usize },
 }
@@ -92,6 +93,7 @@ fn step() -> impl Strategy<Value = Do> {
         1 => (n.clone(), n.clone()).prop_map(|(person, file)| Do::DeleteFile { person, file }),
         4 => (0..4_u8, n.clone()).prop_map(|(content, how)| Do::Read { content, how }),
         1 => (0..4_u8, any::<bool>()).prop_map(|(content, deleted)| Do::Drop { content, deleted }),
+        4 => (0..4_u8, n.clone()).prop_map(|(content, how)| Do::Embed { content, how }),
         2 => (n.clone(), n.clone(), 0..100_i64)
             .prop_map(|(person, file, at)| Do::Collect { person, file, at }),
         1 => n.prop_map(|person| Do::Forget { person: person * 5 + 1 }),
@@ -219,6 +221,7 @@ async fn act(
         | Do::DeleteFile { .. }
         | Do::Read { .. }
         | Do::Drop { .. }
+        | Do::Embed { .. }
         | Do::Collect { .. }
         | Do::Forget { .. } => files::act(transaction, known, step, found).await,
         Do::Person { person, at } => {

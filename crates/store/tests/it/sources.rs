@@ -27,7 +27,7 @@ for_every_store!(
     a_message_keeps_its_sources,
 );
 
-fn new_file(principal_id: PrincipalId, content: u8) -> NewFile {
+pub(crate) fn new_file(principal_id: PrincipalId, content: u8) -> NewFile {
     NewFile {
         file_id: FileId::new(),
         principal_id,
@@ -46,14 +46,14 @@ async fn put(writer: &mut Writer, new: &NewFile) -> FileOutcome {
     outcome
 }
 
-async fn made(writer: &mut Writer, new: &NewFile) -> (File, bool) {
+pub(crate) async fn made(writer: &mut Writer, new: &NewFile) -> (File, bool) {
     match put(writer, new).await {
         FileOutcome::Created { file, is_new } => (file, is_new),
         other => panic!("not created: {other:?}"),
     }
 }
 
-async fn attempt(writer: &mut Writer, content: ContentHash) -> Option<u32> {
+pub(crate) async fn attempt(writer: &mut Writer, content: ContentHash) -> Option<u32> {
     static LAST: AtomicU32 = AtomicU32::new(0);
     let attempt = LAST.fetch_add(1, Ordering::Relaxed) + 1;
     let mut transaction = begin(writer).await;
@@ -83,19 +83,19 @@ async fn step(writer: &mut Writer, step: ReadStep) -> bool {
     done
 }
 
-async fn read(writer: &mut Writer, content: ContentHash, texts: &[&str]) {
+pub(crate) async fn read(writer: &mut Writer, content: ContentHash, texts: &[&str]) {
     let attempt = attempt(writer, content).await.unwrap();
     let whole = ReadStep::new(content, attempt, passages(0, texts), Some(ready()));
     assert!(step(writer, whole).await);
 }
 
-async fn drop_all(writer: &mut Writer, content: ContentHash, whose: Whose) {
+pub(crate) async fn drop_all(writer: &mut Writer, content: ContentHash, whose: Whose) {
     let mut transaction = begin(writer).await;
     while transaction.drop_passages(content, whose, 2).await.unwrap() {}
     transaction.commit().await.unwrap();
 }
 
-async fn delete(writer: &mut Writer, file: &File) {
+pub(crate) async fn delete(writer: &mut Writer, file: &File) {
     let mut transaction = begin(writer).await;
     let deleted = transaction.delete_file(file.principal_id, file.file_id).await.unwrap();
     assert_eq!(deleted, Some(file.content));

@@ -3,7 +3,7 @@
 use unbroken_protocol::{CollectionId, FileId, Timestamp};
 use unbroken_store::{
     Collection, CollectionChange, ContentHash, NewFile, Passage, ReadStep, Ready, Store, Terms,
-    Transaction, Whose,
+    Transaction, Vector, VectorStep, Whose,
 };
 
 use super::{Do, Known, said, scattered};
@@ -44,6 +44,7 @@ pub(super) async fn act(
             let dropped = said(transaction.drop_passages(hash(content), whose, 1).await);
             dropped + &said(transaction.remove_document(hash(content)).await)
         }
+        Do::Embed { content, how } => embed(transaction, hash(content), how, found).await,
         Do::Collect { person, file, at } => {
             collect(transaction, known, found, (person, file, at)).await
         }
@@ -75,6 +76,32 @@ async fn read(transaction: &mut Transaction<'_>, content: ContentHash, how: usiz
     said(
         transaction.put_passages(&ReadStep::new(content, attempt, passages.collect(), ready)).await,
     )
+}
+
+const MODELS: [&str; 2] = ["one", "other"];
+
+fn vector(number: usize) -> Option<Vector> {
+    Vector::of(&[[1.0, 0.0], [0.5, -1.0], [0.0, 0.0], [-0.3, 0.2]][number % 4])
+}
+
+/// The next vectors of a document, or some that do not fit.
+async fn embed(
+    transaction: &mut Transaction<'_>,
+    content: ContentHash,
+    how: usize,
+    found: &Store,
+) -> String {
+    let model = MODELS[how % 2];
+    if how.is_multiple_of(9) {
+        return said(transaction.drop_other_vectors(model, 99).await);
+    }
+    let next = found.to_embed(content, model, 1 + u32::from(how.is_multiple_of(3))).await.unwrap();
+    let Some(next) = next else { return String::new() };
+    let attempt = next.attempt.saturating_sub(u32::from(how.is_multiple_of(7)));
+    let from = next.passages[0].ordinal + u32::from(how.is_multiple_of(11));
+    let vectors: Vec<_> = (how..how + next.passages.len()).map(vector).collect();
+    let step = VectorStep::new(content, attempt, model, from, &vectors);
+    said(transaction.put_vectors(&step).await)
 }
 
 async fn collect(
@@ -130,6 +157,16 @@ pub(super) async fn everything(store: &Store, known: &Known) -> Vec<String> {
         found.sort_by_key(|found| (found.content, found.passage.ordinal));
         all.extend(found.iter().map(|found| format!("{:?} {:?}", found.content, found.passage)));
         all.push(found.len().to_string());
+    }
+    for model in MODELS {
+        all.push(said(store.unembedded(model).await));
+        for content in contents {
+            all.push(said(store.to_embed(content, model, 2).await));
+        }
+        let mut found =
+            store.nearest(&contents[..3], model, &vector(1).unwrap(), 99).await.unwrap();
+        found.sort_by_key(|found| (found.content, found.passage.ordinal));
+        all.push(format!("{found:?}"));
     }
     for person in known.people {
         all.push(said(store.files(person).await));
