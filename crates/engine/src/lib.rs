@@ -35,6 +35,7 @@ mod settling;
 mod share;
 mod sources;
 mod turn;
+mod uploads;
 mod web;
 
 use std::path::PathBuf;
@@ -61,6 +62,7 @@ pub use notice::{Heard, Listener};
 pub use session::Speaker;
 pub use sources::Files;
 pub use turn::{Ask, Chatted, Started};
+pub use uploads::{Going, Piece};
 pub use web::Web;
 
 use command::Command;

@@ -10,6 +10,7 @@ use unbroken_protocol::{FileState, MessageSource, PrincipalId, Source, limits};
 use unbroken_store::ContentHash;
 
 use crate::error::Refusal;
+use crate::uploads::Turns;
 use crate::{Engine, Web};
 
 /// How files are kept and read that people bring.
@@ -42,6 +43,8 @@ pub(crate) struct AtWork {
     pub(crate) settled: watch::Sender<()>,
     /// How many files each person brings right now.
     pub(crate) coming: Arc<Coming>,
+    /// Who writes which file that comes in several goes.
+    pub(crate) turns: Arc<Turns>,
 }
 
 /// Files on their way in, by person.
@@ -86,7 +89,12 @@ impl Drop for Arrival {
 
 impl Default for AtWork {
     fn default() -> Self {
-        Self { order: Mutex::default(), settled: watch::Sender::new(()), coming: Arc::default() }
+        Self {
+            order: Mutex::default(),
+            settled: watch::Sender::new(()),
+            coming: Arc::default(),
+            turns: Arc::default(),
+        }
     }
 }
 

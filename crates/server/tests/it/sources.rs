@@ -2,6 +2,7 @@
 
 mod files;
 mod turns;
+mod uploads;
 mod web;
 
 use serde_json::Value;
