@@ -406,7 +406,9 @@ pub(crate) fn sweep(files: &Path, now: Timestamp) -> io::Result<()> {
     };
     for person in people {
         let folder = person?.path();
-        for old in left(&folder)?.iter().filter(|left| left.is_old(now)) {
+        // What else is there is left alone.
+        let Ok(left) = left(&folder) else { continue };
+        for old in left.iter().filter(|left| left.is_old(now)) {
             gone(&folder.join(old.id.to_string()))?;
         }
         // One that holds anything stays.

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::StreamExt as _;
 use serde::Deserialize;
-use unbroken_engine::{Going, Stored};
+use unbroken_engine::{Going, Refusal, Stored};
 use unbroken_protocol::{ErrorCode, Received, UploadId};
 
 use crate::App;
@@ -47,6 +47,8 @@ pub(crate) async fn put(
                 ErrorCode::Conflict,
                 "Another request goes on with this file, or it was given up.",
             )),
+            // Sooner than the body: the rest can come to the next server.
+            () = app.lifecycle.closed() => return Err(Refusal::Draining.into()),
             next = body.next() => next,
         };
         let Some(bytes) = next else { break };

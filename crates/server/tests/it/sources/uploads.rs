@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use unbroken_protocol::{PrincipalId, UploadId, limits};
+use unbroken_server::patience::Patience;
 use unbroken_standin::Standin;
 
 use super::PICTURE;
@@ -90,6 +91,11 @@ fn age(folder: &Path, id: UploadId, age: Duration) {
 }
 
 const HOUR: Duration = Duration::from_hours(1);
+
+/// A server that would wait for the rest of a body longer than any test.
+async fn patient() -> TestServer {
+    Given::new().patience(Patience { body: HOUR, ..Patience::default() }).start().await
+}
 
 #[tokio::test]
 async fn a_file_whose_connection_was_cut_goes_on_where_it_was() {
@@ -224,7 +230,7 @@ async fn nobody_sees_or_touches_what_another_sends() {
 
 #[tokio::test]
 async fn a_newer_request_takes_over_from_one_that_hangs() {
-    let server = TestServer::start().await;
+    let server = patient().await;
     let device = server.device("laptop").await;
     let (id, whole) = (UploadId::new(), bytes(1, 200_000));
     let mut hanging = begun(&device, id, 0, 200_000, &whole[..50_000]).await;
@@ -241,7 +247,7 @@ async fn a_newer_request_takes_over_from_one_that_hangs() {
 
 #[tokio::test]
 async fn what_is_given_up_is_gone() {
-    let server = TestServer::start().await;
+    let server = patient().await;
     let device = server.device("laptop").await;
     let (id, other) = (UploadId::new(), UploadId::new());
     let _hanging = begun(&device, id, 0, 1000, &bytes(1, 400)).await;
@@ -304,6 +310,27 @@ async fn what_came_is_there_after_a_kill_9() {
     assert_eq!(received(&device, full).await, Some(1000));
     let file = put(&device, full, 1000, 1000, b"").await.json();
     assert_eq!(content(&device, &file).await, bytes(3, 1000));
+}
+
+#[tokio::test]
+async fn a_server_that_ends_leaves_the_rest_to_the_next() {
+    let folder = TempDir::new().unwrap();
+    let standin = Standin::start().await;
+    let process = Process::start(folder.path(), &standin.base_url()).await;
+    let device = process.device("laptop").await;
+    let (id, whole) = (UploadId::new(), bytes(1, 1000));
+    let mut hanging = begun(&device, id, 0, 1000, &whole[..400]).await;
+    process.terminate();
+    let mut said = Vec::new();
+    soon(hanging.read_to_end(&mut said)).await.unwrap();
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.starts_with("HTTP/1.1 503 ") && said.contains("\"draining\""), "{said}");
+    assert_eq!(process.ended().await, Some(0));
+
+    let process = Process::start(folder.path(), &standin.base_url()).await;
+    let device = device.at(process.base());
+    assert_eq!(received(&device, id).await, Some(400));
+    assert_eq!(put(&device, id, 400, 1000, &whole[400..]).await.status, 201);
 }
 
 #[tokio::test]
