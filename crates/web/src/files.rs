@@ -83,8 +83,9 @@ impl Made {
 
     fn set_begun(&self, key: u64, is_begun: bool) {
         self.held.change(|held| {
-            let held = held.iter_mut().find(|held| held.key == key);
-            held.into_iter().for_each(|held| held.is_begun = is_begun);
+            if let Some(held) = held.iter_mut().find(|held| held.key == key) {
+                held.is_begun = is_begun;
+            }
         });
     }
 }

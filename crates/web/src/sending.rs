@@ -75,7 +75,9 @@ impl App {
         };
         let answer = rest.add_file(&upload, held.upload, &held.file, at, sent).await;
         made.uploads.change(|uploads| {
-            uploads.get_mut(&key).into_iter().for_each(|upload| *upload = None);
+            if let Some(upload) = uploads.get_mut(&key) {
+                *upload = None;
+            }
         });
         answer
     }
@@ -127,7 +129,7 @@ fn watch(moved: &Rc<Cell<i64>>, upload: Upload) {
             if still >= SILENCE {
                 return upload.cancel();
             }
-            dom::sleep(SILENCE - still).await;
+            dom::sleep(SILENCE.saturating_sub(still)).await;
         }
     });
 }
