@@ -1,5 +1,5 @@
 //! Files that people bring: their bytes on the disk, the rows that refer to them, and the way of
-//! both in and out. Reading them is `reading.rs`.
+//! both in and out. Reading them is `reading.rs`, those that come in several goes `uploads.rs`.
 //!
 //! Bytes are in their place before a row refers to them, and go after the last row.
 
@@ -19,7 +19,8 @@ use unbroken_store::{ContentHash, File, FileOutcome, NewFile, Whose};
 use crate::Engine;
 use crate::error::Refusal;
 use crate::file_command::FileCommand;
-use crate::sources::Arrival;
+use crate::sources::{Arrival, Files};
+use crate::uploads;
 
 /// How the name of a file ends whose bytes are not all there.
 const UNFINISHED: &str = "unfinished";
@@ -77,16 +78,12 @@ impl Engine {
     /// `bad_request` where the server takes none, `conflict` when too many of this person are on
     /// their way, `quota_exceeded` when the person has too much already.
     pub async fn upload(&self, principal: PrincipalId) -> Result<Upload, Refusal> {
-        let files = self.files_kept()?;
-        if files.quota_bytes == 0 {
-            return Err(Refusal::BadRequest("This server takes no files.".into()));
-        }
-        let arrival = self.inner.at_work.coming.begin(principal);
-        let too_many = "Other files are on their way. Wait until one of them is there.";
-        let arrival = arrival.ok_or(Refusal::Conflict(too_many))?;
+        let files = self.files_taken()?;
+        let arrival = self.arrive(principal)?;
         let stored = self.store().files(principal).await?;
+        let stored: u64 = stored.iter().map(|file| file.bytes).sum();
         // The same bytes once more take no room.
-        if stored.iter().map(|file| file.bytes).sum::<u64>() > files.quota_bytes {
+        if stored + self.unfinished_bytes(principal).await? > files.quota_bytes {
             return Err(Refusal::Quota { quota: files.quota_bytes });
         }
         let name = format!("{}.{UNFINISHED}", self.clock().id(FileId::from_bytes));
@@ -95,6 +92,21 @@ impl Engine {
         let limit = files.reader.limits().bytes;
         let hash = Sha256::new();
         Ok(Upload { file, path, hash, bytes: 0, limit, principal, _arrival: arrival })
+    }
+
+    /// How files are kept, where the server takes any.
+    pub(crate) fn files_taken(&self) -> Result<&Files, Refusal> {
+        let files = self.files_kept()?;
+        if files.quota_bytes == 0 {
+            return Err(Refusal::BadRequest("This server takes no files.".into()));
+        }
+        Ok(files)
+    }
+
+    /// One more file of this person is on its way.
+    pub(crate) fn arrive(&self, principal: PrincipalId) -> Result<Arrival, Refusal> {
+        let too_many = "Other files are on their way. Wait until one of them is there.";
+        self.inner.at_work.coming.begin(principal).ok_or(Refusal::Conflict(too_many))
     }
 
     /// Keeps a file whose bytes are all there, durably, and lets it be read.
@@ -126,19 +138,22 @@ impl Engine {
             at: self.clock().now(),
         };
         let engine = self.clone();
-        self.carry_out_while_storing(async move { engine.put_file(new, path).await }).await
+        self.carry_out_while_storing(async move { engine.put_file(new, &path.0).await }).await
     }
 
-    async fn put_file(&self, new: NewFile, path: Unfinished) -> Result<Stored, Refusal> {
+    /// Moves the bytes of a file to their place, and stores its row.
+    pub(crate) async fn put_file(&self, new: NewFile, from: &Path) -> Result<Stored, Refusal> {
         let files = self.files_kept()?;
         let (content, place) = (new.content, files.path(new.content));
         let (principal, quota) = (new.principal_id, files.quota_bytes);
         let outcome = {
             let _order = self.inner.at_work.order.lock().await;
-            move_in(&path.0, &place).await.map_err(|error| refused_by_disk(&error))?;
-            let outcome = self
-                .command(|reply| FileCommand::PutFile(Box::new(new), quota, reply).into())
-                .await;
+            move_in(from, &place).await.map_err(|error| refused_by_disk(&error))?;
+            // What cannot be counted takes no room.
+            let unfinished = self.unfinished_bytes(principal).await.unwrap_or_default();
+            let room = quota.saturating_sub(unfinished);
+            let outcome =
+                self.command(|reply| FileCommand::PutFile(Box::new(new), room, reply).into()).await;
             if !matches!(outcome, Ok(FileOutcome::Created { .. } | FileOutcome::Repeated(_))) {
                 self.remove_unless_wanted(content, &place).await;
             }
@@ -163,7 +178,8 @@ impl Engine {
     /// A person's files, the newest first.
     pub async fn files(&self, principal: PrincipalId) -> Result<FileList, Refusal> {
         let files = self.store().files(principal).await?;
-        let used = files.iter().map(|file| file.bytes).sum();
+        let stored: u64 = files.iter().map(|file| file.bytes).sum();
+        let used = stored + self.unfinished_bytes(principal).await.unwrap_or_default();
         let quota = self.inner.settings.files.as_ref().map_or(0, |files| files.quota_bytes);
         Ok(FileList { files: files.into_iter().map(info).collect(), used, quota })
     }
@@ -229,6 +245,7 @@ impl Engine {
 
     /// Deletes all files and collections of a person.
     pub(crate) async fn forget_files(&self, principal: PrincipalId) -> Result<(), Refusal> {
+        self.forget_uploads(principal).await?;
         self.command(|reply| FileCommand::ForgetFiles(principal, reply).into()).await?;
         self.inner.at_work.settled.send_replace(());
         for content in self.store().deleted_documents().await? {
@@ -261,7 +278,12 @@ impl Engine {
     pub(crate) async fn resume_files(&self) -> Result<(), Refusal> {
         let Some(files) = self.inner.settings.files.clone() else { return Ok(()) };
         let wanted: HashSet<_> = self.store().documents().await?.into_iter().collect();
-        let swept = tokio::task::spawn_blocking(move || sweep(&files.folder, &wanted)).await;
+        let now = self.clock().now();
+        let swept = tokio::task::spawn_blocking(move || {
+            uploads::sweep(&files.folder, now)?;
+            sweep(&files.folder, &wanted)
+        })
+        .await;
         swept.map_err(|_| Refusal::Internal)?.map_err(|error| refused_by_disk(&error))?;
         for content in self.store().deleted_documents().await? {
             let engine = self.clone();
@@ -307,14 +329,14 @@ pub(crate) fn info(file: File) -> FileInfo {
 const UNREADABLE: &str = "The server could not read this file. Delete it and send it again.";
 
 /// The last part of what a client calls the file, as a person reads it.
-fn file_name(name: &str) -> String {
+pub(crate) fn file_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let plain: String = last.chars().filter(|char| !char.is_control()).collect();
     let plain: String = plain.trim().chars().take(limits::FILE_NAME_CHARS).collect();
     if plain.is_empty() { "file".into() } else { plain }
 }
 
-fn refused_by_disk(error: &io::Error) -> Refusal {
+pub(crate) fn refused_by_disk(error: &io::Error) -> Refusal {
     tracing::error!(error = %error, "failed to store a file");
     Refusal::Storage
 }

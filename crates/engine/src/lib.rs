@@ -36,6 +36,7 @@ mod settling;
 mod share;
 mod sources;
 mod turn;
+mod uploads;
 mod web;
 
 use std::path::PathBuf;
@@ -63,6 +64,7 @@ pub use notice::{Heard, Listener};
 pub use session::Speaker;
 pub use sources::Files;
 pub use turn::{Ask, Chatted, Started};
+pub use uploads::{Going, Piece};
 pub use web::Web;
 
 use command::Command;

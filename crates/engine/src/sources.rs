@@ -11,6 +11,7 @@ use unbroken_store::ContentHash;
 
 use crate::embedding::Told;
 use crate::error::Refusal;
+use crate::uploads::Turns;
 use crate::{Engine, Web};
 
 /// How files are kept and read that people bring.
@@ -44,6 +45,8 @@ pub(crate) struct AtWork {
     /// How many files each person brings right now.
     pub(crate) coming: Arc<Coming>,
     pub(crate) told: Told,
+    /// Who writes which file that comes in several goes.
+    pub(crate) turns: Arc<Turns>,
 }
 
 /// Files on their way in, by person.
@@ -93,6 +96,7 @@ impl Default for AtWork {
             settled: watch::Sender::new(()),
             coming: Arc::default(),
             told: Told::default(),
+            turns: Arc::default(),
         }
     }
 }

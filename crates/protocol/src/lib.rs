@@ -58,6 +58,7 @@ pub use rest::{
 };
 pub use source::{
     CollectionEvent, CollectionId, CollectionInfo, CollectionList, CollectionRequest, FileEvent,
-    FileId, FileInfo, FileList, FileState, MessageSource, PassageList, PassageView, WEB,
+    FileId, FileInfo, FileList, FileState, MessageSource, PassageList, PassageView, Received,
+    UploadId, WEB,
 };
 pub use time::Timestamp;

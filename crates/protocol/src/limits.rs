@@ -44,6 +44,11 @@ pub const FILES: usize = 5000;
 /// Files that one answer looks into: the first that its branch names, the newest message first.
 pub const FILES_OF_AN_ANSWER: usize = 500;
 
+/// Files that one person may have begun to send and not finished.
+pub const UPLOADS: usize = 20;
+/// How long what came of an unfinished file stays after its last byte.
+pub const UPLOAD_KEPT: Duration = Duration::from_hours(24);
+
 /// How many sources a turn may have.
 pub const SOURCES: usize = 20;
 /// The longest name of a file, in Unicode scalar values; a longer one is cut.

@@ -25,6 +25,7 @@ pub const FILES: &str = "/ai/files";
 pub const FILE: &str = "/ai/files/{id}";
 pub const FILE_CONTENT: &str = "/ai/files/{id}/content";
 pub const FILE_PASSAGES: &str = "/ai/files/{id}/passages";
+pub const UPLOAD: &str = "/ai/uploads/{id}";
 pub const COLLECTIONS: &str = "/ai/collections";
 pub const COLLECTION: &str = "/ai/collections/{id}";
 pub const COLLECTED: &str = "/ai/collections/{id}/files/{file_id}";

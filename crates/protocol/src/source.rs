@@ -14,6 +14,10 @@ crate::id::uuid_id!(
     /// A named set of a person's files.
     CollectionId
 );
+crate::id::uuid_id!(
+    /// One file on its way to the server, as the client that sends it names it.
+    UploadId
+);
 
 /// How far a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +69,13 @@ pub struct FileList {
     /// Bytes of all of them, and how many a person may have.
     pub used: u64,
     pub quota: u64,
+}
+
+/// `GET /ai/uploads/{id}`: how much of a file is there that is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Received {
+    /// Bytes from its beginning.
+    pub received: u64,
 }
 
 /// The notice of a file: how it stands now.
@@ -179,6 +190,7 @@ pub struct CollectionEvent {
 read! {
     FileInfo { file_id, name, media_type, bytes, state, reason, reason_code, pages, created_at }
     FileList { files, used, quota }
+    Received { received }
     FileEvent { file_id, file }
     PassageList { name, title, passages, total }
     PassageView { ordinal, page, heading, text }

@@ -329,7 +329,7 @@ fn wrong(error: &impl std::fmt::Display) -> ServerError {
 fn router(app: App) -> Router {
     use routes::{
         chat, collections, conversations, events, exports, files, generations, health, highlight,
-        imports, models, prompts, queue, search, session, shares,
+        imports, models, prompts, queue, search, session, shares, uploads,
     };
     let http = app.config.http.clone();
     let (lifecycle, patience) = (app.lifecycle.clone(), app.patience);
@@ -364,6 +364,7 @@ fn router(app: App) -> Router {
         .route(path::FILE, get(files::get).delete(files::remove))
         .route(path::FILE_CONTENT, get(files::content))
         .route(path::FILE_PASSAGES, get(files::passages))
+        .route(path::UPLOAD, get(uploads::get).put(uploads::put).delete(uploads::remove))
         .route(path::COLLECTIONS, post(collections::make).get(collections::list))
         .route(
             path::COLLECTION,

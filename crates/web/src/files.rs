@@ -1,4 +1,5 @@
-//! The person's files: sent to the server, and known as they stand; the desk of what is attached.
+//! The person's files, known as they stand; the desk of what is attached. How one is sent is
+//! `sending.rs`.
 
 use std::collections::HashMap;
 
@@ -10,7 +11,7 @@ use unbroken_chat_view::attachments::{
 use unbroken_chat_view::library::Library;
 use unbroken_client::RestError;
 use unbroken_client::rest::Upload;
-use unbroken_protocol::{ErrorCode, Event, FileId, FileInfo, FileState};
+use unbroken_protocol::{ErrorCode, Event, FileId, FileInfo, FileState, UploadId};
 use web_sys::{File, StorageEvent};
 
 use crate::attaching::Desk;
@@ -42,9 +43,19 @@ pub(crate) struct Made {
     pub(crate) is_listed: ArcRwSignal<bool>,
     /// Why the last change of them was not taken.
     pub(crate) problem: ArcRwSignal<Option<String>>,
-    /// Files that were attached, each by the key of its attachment.
-    held: Own<Vec<(u64, File)>>,
-    uploads: Own<HashMap<u64, Upload>>,
+    held: Own<Vec<Held>>,
+    /// What is being sent, by the keys of the attachments; nothing is between two attempts.
+    pub(crate) uploads: Own<HashMap<u64, Option<Upload>>>,
+}
+
+/// A file that is attached.
+#[derive(Clone)]
+pub(crate) struct Held {
+    pub(crate) key: u64,
+    pub(crate) file: File,
+    pub(crate) upload: UploadId,
+    /// The server may have a part of it.
+    pub(crate) is_begun: bool,
 }
 
 impl Made {
@@ -63,7 +74,19 @@ impl Made {
 
     /// The file of an attachment, as long as it is there.
     pub(crate) fn held(&self, key: u64) -> Option<File> {
-        self.held.read(|held| held.iter().find(|(of, _)| *of == key).map(|(_, file)| file.clone()))
+        self.find_held(key).map(|held| held.file)
+    }
+
+    fn find_held(&self, key: u64) -> Option<Held> {
+        self.held.read(|held| held.iter().find(|held| held.key == key).cloned())
+    }
+
+    fn set_begun(&self, key: u64, is_begun: bool) {
+        self.held.change(|held| {
+            if let Some(held) = held.iter_mut().find(|held| held.key == key) {
+                held.is_begun = is_begun;
+            }
+        });
     }
 }
 
@@ -157,7 +180,10 @@ impl App {
     fn hold(self, draft: &str, file: File) {
         let made = self.known_files();
         match made.attachments.try_update(|all| all.add(draft, file.name())).flatten() {
-            Some(key) => made.held.change(|held| held.push((key, file))),
+            Some(key) => {
+                let held = Held { key, file, upload: UploadId::new(), is_begun: false };
+                made.held.change(|all| all.push(held));
+            }
             None => self.complain(Some(words::attachments_full(MOST as u64))),
         }
     }
@@ -195,37 +221,46 @@ impl App {
             let waiting = all.all().iter().filter(is_sending).map(|one| one.key).collect();
             (waiting, all.all().iter().map(|one| one.key).collect())
         };
-        self.known_files().held.change(|held| held.retain(|(key, _)| kept.contains(key)));
         let gone = uploads.change(|uploads| {
             uploads.extract_if(|key, _| !waiting.contains(key)).collect::<Vec<_>>()
         });
-        for (_, upload) in &gone {
+        for upload in gone.iter().filter_map(|(_, upload)| upload.as_ref()) {
             upload.cancel();
+        }
+        let gone = self.known_files().held.change(|held| {
+            held.extract_if(.., |held| !kept.contains(&held.key)).collect::<Vec<_>>()
+        });
+        for held in gone.iter().filter(|held| held.is_begun) {
+            self.give_up(held.upload);
         }
         for key in waiting {
             let is_free = uploads.read(|now| now.len() < AT_ONCE && !now.contains_key(&key));
-            if let Some(file) = self.known_files().held(key).filter(|_| is_free) {
-                self.send_file(key, file);
+            if let Some(held) = self.known_files().find_held(key).filter(|_| is_free) {
+                self.send_file(held);
             }
         }
     }
 
-    fn send_file(self, key: u64, file: File) {
-        if file.size() == 0.0 {
+    fn send_file(self, held: Held) {
+        let key = held.key;
+        if held.file.size() == 0.0 {
             // The server takes none without a byte.
             let reason = words::file_empty().to_owned();
             return self.known_files().attachments.update(|all| all.failed(key, reason, false));
         }
-        let (Some(rest), Some(upload)) = (self.rest(), Upload::new()) else { return };
+        let Some(rest) = self.rest() else { return };
         let uploads = self.known_files().uploads;
-        uploads.change(|uploads| uploads.insert(key, upload.clone()));
+        uploads.change(|uploads| uploads.insert(key, None));
         let all = &self.known_files().attachments;
+        self.known_files().set_begun(key, true);
         spawn_local(async move {
-            let sent = move |bytes| all.update(|all| all.sent(key, bytes));
-            let answer = rest.add_file(&upload, &file, sent).await;
+            let answer = self.send_whole(&rest, &held).await;
             let was_cancelled = uploads.change(|uploads| uploads.remove(&key)).is_none();
             match answer {
-                Ok(info) => self.file_arrived(key, info),
+                Ok(info) => {
+                    self.known_files().set_begun(key, false);
+                    self.file_arrived(key, info);
+                }
                 Err(_) if was_cancelled => {}
                 Err(error) => {
                     let again = error.retryable() || state::is_unauthorized(&error);
@@ -249,7 +284,13 @@ impl App {
         self.keep_all_attached();
     }
 
-    /// Sends a file that did not arrive once more.
+    /// What the server has of a file is not wanted any more. It forgets it by itself, too.
+    fn give_up(self, upload: UploadId) {
+        let Some(rest) = self.rest() else { return };
+        spawn_local(async move { drop(rest.give_up_upload(upload).await) });
+    }
+
+    /// Sends what is missing of a file that did not arrive.
     pub(crate) fn retry_file(self, key: u64) {
         self.known_files().attachments.update(|all| all.sent(key, 0.0));
     }

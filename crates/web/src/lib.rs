@@ -28,6 +28,7 @@ mod pages;
 mod parser;
 mod parts;
 mod prompts;
+mod sending;
 mod session;
 mod state;
 mod words;

@@ -357,7 +357,7 @@ impl App {
     }
 
     /// The browser itself says that there is no network.
-    fn is_offline(self) -> bool {
+    pub(crate) fn is_offline(self) -> bool {
         self.connection.get_untracked() == Connection::Offline
     }
 

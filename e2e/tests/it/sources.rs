@@ -2,12 +2,15 @@
 //! taken off again.
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use fantoccini::Locator;
 use fantoccini::key::Key;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use unbroken_standin::{Mode, Proxy};
 
+use crate::DEADLINE;
 use crate::browser::{Browser, DESKTOP};
 use crate::keep::begin;
 use crate::looks::look_at;
@@ -223,7 +226,7 @@ async fn a_refused_file_says_why_and_a_lost_one_is_sent_again() {
     browser.press("button", "Remove empty.txt").await;
 
     browser.devtools("Network.enable", json!({})).await;
-    browser.devtools("Network.setBlockedURLs", json!({"urls": ["*/ai/files*"]})).await;
+    browser.devtools("Network.setBlockedURLs", json!({"urls": ["*/ai/uploads*"]})).await;
     hand_over(&browser, "drop", &json!([["lost.txt", FACT, ""]])).await;
     chips(&browser, "chips[0][1] === 'Could not be sent.'").await;
     look_at(&browser, "attachment lost").await;
@@ -235,6 +238,110 @@ async fn a_refused_file_says_why_and_a_lost_one_is_sent_again() {
     browser.type_text(&Key::Enter.to_string()).await;
     browser.answer_ended().await;
     assert!(server.standin.calls()[0].last_user.contains(FACT));
+    browser.close().await;
+}
+
+/// Writes down which bytes of a file the page sends.
+async fn note_stretches(browser: &Browser) {
+    browser
+        .script(
+            "window.stretches = [];
+             const { open, send } = XMLHttpRequest.prototype;
+             XMLHttpRequest.prototype.open = function (method, url) {
+               this.at = method === 'PUT' && Number(new URL(url, location).searchParams.get('at'));
+               return open.apply(this, arguments);
+             };
+             XMLHttpRequest.prototype.send = function (body) {
+               if (this.at !== false) stretches.push([this.at, body.size]);
+               return send.apply(this, arguments);
+             };",
+        )
+        .await;
+}
+
+/// The bytes that are stored on the server, of finished files and of others.
+fn stored(server: &Server, is_finished: bool) -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    for folder in std::fs::read_dir(server.folder().join("files")).unwrap() {
+        let folder = folder.unwrap().path();
+        if folder.ends_with("coming") == is_finished {
+            continue;
+        }
+        let inside = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let files: Vec<_> = if is_finished {
+            inside.collect()
+        } else {
+            let inside = inside.flat_map(|person| std::fs::read_dir(person).unwrap());
+            inside.map(|entry| entry.unwrap().path()).collect()
+        };
+        all.extend(files.iter().map(|file| std::fs::read(file).unwrap()));
+    }
+    all
+}
+
+/// A part of the file is sent.
+const ON_ITS_WAY: &str = "const bar = document.querySelector('.attachments progress');
+    return bar?.value > 200000 && bar.value < bar.max && bar.value";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_whose_connection_is_cut_goes_on_where_it_was() {
+    let server = Server::start(QUICK).await;
+    let proxy = Proxy::start(server.address.clone()).await.unwrap();
+    let browser = Browser::start(DESKTOP).await;
+    browser.open(&format!("http://{}/", proxy.address())).await;
+    browser.focused("textbox", "Message").await;
+    note_stretches(&browser).await;
+    let folder = TempDir::new().unwrap();
+    let line = |n| format!("Line {n} of a file that is long enough to be sent for a while.\n");
+    let text: String = (0..30_000).map(line).collect();
+    send_slowly(&browser, 150_000).await;
+    choose(&browser, &[file(&folder, "long.txt", &text)]).await;
+    browser.until("a part of it sent", ON_ITS_WAY).await;
+    proxy.set_all(Mode::Cut);
+    browser.until("the rest on its way", "return stretches.length === 2").await;
+    send_slowly(&browser, -1).await;
+    chips(&browser, "chips[0][0] === 'long.txt' && !chips[0][2]").await;
+    let stretches = browser.script("return stretches").await;
+    let [at, bytes] = [0, 1].map(|n| stretches[1][n].as_u64().unwrap());
+    assert_eq!(stretches[0], json!([0, text.len()]));
+    assert!(at > 0 && at + bytes == text.len() as u64, "only the rest: {stretches}");
+    assert_eq!(stretches.as_array().unwrap().len(), 2);
+    assert_eq!(stored(&server, true), [text.into_bytes()]);
+    assert_eq!(browser.own_console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_was_given_up_goes_on_by_retry_and_removed_it_leaves_nothing() {
+    let server = Server::start(QUICK).await;
+    let proxy = Proxy::start(server.address.clone()).await.unwrap();
+    let browser = Browser::start(DESKTOP).await;
+    browser.open(&format!("http://{}/", proxy.address())).await;
+    browser.focused("textbox", "Message").await;
+    note_stretches(&browser).await;
+    let folder = TempDir::new().unwrap();
+    let line = |n| format!("Line {n} of a file that is long enough to be sent for a while.\n");
+    let text: String = (0..30_000).map(line).collect();
+    send_slowly(&browser, 150_000).await;
+    choose(&browser, &[file(&folder, "long.txt", &text)]).await;
+    browser.until("a part of it sent", ON_ITS_WAY).await;
+    browser.devtools("Network.setBlockedURLs", json!({"urls": ["*/ai/uploads*"]})).await;
+    proxy.set_all(Mode::Cut);
+    chips(&browser, "chips[0][1] === 'Could not be sent.'").await;
+    browser.devtools("Network.setBlockedURLs", json!({"urls": []})).await;
+    browser.press("button", "Retry long.txt").await;
+    browser.until("the rest on its way", "return stretches.length === 2").await;
+    let stretches = browser.script("return stretches").await;
+    assert!(stretches[1][0].as_u64().unwrap() > 0, "only the rest: {stretches}");
+    assert_eq!(stored(&server, false).len(), 1);
+    browser.press("button", "Remove long.txt").await;
+    browser.gone("button", "Remove long.txt").await;
+    let end = Instant::now() + DEADLINE;
+    while !stored(&server, false).is_empty() {
+        assert!(Instant::now() < end, "what was taken off is still on the server");
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(stored(&server, true).len(), 0);
     browser.close().await;
 }
 

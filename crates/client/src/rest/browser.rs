@@ -5,8 +5,8 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortController, Blob, Event, EventTarget, FormData, Headers, ReadableStreamDefaultReader,
-    Request, RequestInit, Response, XmlHttpRequest,
+    AbortController, Blob, Event, EventTarget, Headers, ReadableStreamDefaultReader, Request,
+    RequestInit, Response, XmlHttpRequest,
 };
 
 use super::{Answer, Method, RestError};
@@ -64,34 +64,28 @@ impl Upload {
         file: &Blob,
         sent: impl Fn(f64) + 'static,
     ) -> Result<Answer, RestError> {
-        self.post(url, file, sent).await.map_err(|e| unreachable(&e))
+        self.carry(Method::Post, url, file, sent).await.map_err(|e| unreachable(&e))
     }
 
-    /// Sends a file as the field `file` of a form.
-    pub(super) async fn send_in_form(
+    /// Puts a piece of a file to its place.
+    pub(super) async fn put(
         &self,
         url: &str,
-        file: &Blob,
-        name: &str,
+        piece: &Blob,
         sent: impl Fn(f64) + 'static,
     ) -> Result<Answer, RestError> {
-        let form = FormData::new().map_err(|e| unreachable(&e))?;
-        let put = form.append_with_blob_and_filename("file", file, name);
-        put.map_err(|e| unreachable(&e))?;
-        // What is sent besides is not counted: nobody has chosen it.
-        let most = file.size();
-        let sent = move |bytes: f64| sent(bytes.min(most));
-        self.post(url, &form, sent).await.map_err(|e| unreachable(&e))
+        self.carry(Method::Put, url, piece, sent).await.map_err(|e| unreachable(&e))
     }
 
-    async fn post(
+    async fn carry(
         &self,
+        method: Method,
         url: &str,
-        body: &JsValue,
+        body: &Blob,
         sent: impl Fn(f64) + 'static,
     ) -> Result<Answer, JsValue> {
         let Self(request) = self;
-        request.open(Method::Post.as_str(), url)?;
+        request.open(method.as_str(), url)?;
         let progress = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
             sent(field(&event, "loaded").as_f64().unwrap_or_default());
         });
@@ -103,7 +97,7 @@ impl Upload {
             }
         });
         // Not by its own name in the bindings, which has one for each kind of body.
-        request.send_with_opt_blob(Some(body.unchecked_ref()))?;
+        request.send_with_opt_blob(Some(body))?;
         JsFuture::from(ended).await?;
         #[expect(
             clippy::cast_possible_truncation,

@@ -1,8 +1,8 @@
 //! The calls about files that answers look things up in, and collections of them (PROTOCOL B5).
 
 use unbroken_protocol::{
-    CollectionId, CollectionInfo, CollectionList, CollectionRequest, FileId, FileInfo, FileList,
-    PassageList, path,
+    CollectionId, CollectionInfo, CollectionList, CollectionRequest, ErrorCode, FileId, FileInfo,
+    FileList, PassageList, Received, UploadId, path,
 };
 
 use super::{Method, Rest, RestError, filled};
@@ -15,6 +15,39 @@ impl Rest {
 
     pub async fn file(&self, id: FileId) -> Result<FileInfo, RestError> {
         self.get(&filled(path::FILE, id), &self.pair()).await
+    }
+
+    /// Begins to send a file of so many bytes: whether it may come is known before any is sent.
+    pub async fn begin_upload(
+        &self,
+        id: UploadId,
+        name: &str,
+        total: f64,
+    ) -> Result<Received, RestError> {
+        let query = self.stretch(name, 0.0, total);
+        self.send(Method::Put, &filled(path::UPLOAD, id), &query, None::<&()>).await
+    }
+
+    /// How many bytes the server has of a file that is on its way.
+    pub async fn received(&self, id: UploadId) -> Result<u64, RestError> {
+        match self.get::<Received>(&filled(path::UPLOAD, id), &self.pair()).await {
+            Ok(Received { received }) => Ok(received),
+            Err(RestError::Refused(body)) if body.code == ErrorCode::NotFound => Ok(0),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Removes what the server has of a file that is on its way.
+    pub async fn give_up_upload(&self, id: UploadId) -> Result<(), RestError> {
+        self.send(Method::Delete, &filled(path::UPLOAD, id), &self.pair(), None::<&()>).await
+    }
+
+    /// The pair, and which bytes of a file come.
+    fn stretch(&self, name: &str, at: f64, total: f64) -> Vec<(&'static str, String)> {
+        let mut query = self.pair();
+        query.extend([("name", name.to_owned()), ("at", at.to_string())]);
+        query.push(("total", total.to_string()));
+        query
     }
 
     /// Deletes a file, and what was read in it.
@@ -97,23 +130,27 @@ fn collected(id: CollectionId, file: FileId) -> String {
 /// What of a file the browser holds.
 #[cfg(target_arch = "wasm32")]
 mod content {
-    use unbroken_protocol::{FileInfo, path};
+    use unbroken_protocol::{FileInfo, UploadId, path};
     use web_sys::{Blob, File};
 
     use super::super::transport::Upload;
     use super::super::{Rest, RestError, filled, query_text, read, refusal};
 
     impl Rest {
-        /// Sends a file that answers may look things up in; `sent` is told how many of its bytes
-        /// are on their way.
+        /// Sends a file that answers may look things up in, from `at` on, where the server stands;
+        /// `sent` is told how many bytes of the whole are on their way.
         pub async fn add_file(
             &self,
             upload: &Upload,
+            id: UploadId,
             file: &File,
+            at: f64,
             sent: impl Fn(f64) + 'static,
         ) -> Result<FileInfo, RestError> {
-            let url = format!("{}{}{}", self.base, path::FILES, query_text(&self.pair()));
-            read(upload.send_in_form(&url, file, &file.name(), sent).await?)
+            let rest = file.slice_with_f64(at).map_err(|_| gone())?;
+            let query = query_text(&self.stretch(&file.name(), at, file.size()));
+            let url = format!("{}{}{query}", self.base, filled(path::UPLOAD, id));
+            read(upload.put(&url, &rest, move |bytes| sent(at + bytes)).await?)
         }
 
         /// The bytes of a file, and its name.
@@ -122,5 +159,9 @@ mod content {
             let url = format!("{}{path}{}", self.base, query_text(&self.pair()));
             self.transport.file(&url).await?.map_err(refusal)
         }
+    }
+
+    fn gone() -> RestError {
+        RestError::Unreachable("the file cannot be read".to_owned())
     }
 }

@@ -66,15 +66,16 @@ async fn store(
         }
         upload.write(&piece).await?;
     }
-    let media_type = image(&beginning).map_or_else(|| guessed(&name), ToOwned::to_owned);
+    let media_type = media_type(&name, &beginning);
     let stored = app.engine.keep_file(upload, &name, &media_type).await?;
     let status = if stored.repeated { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, JsonReply(stored.file)))
 }
 
-/// What its name says. What is in it is known when it was read.
-fn guessed(name: &str) -> String {
-    mime_guess::from_path(name).first_or_octet_stream().to_string()
+/// What its first bytes say, or its name. What is in it is known when it was read.
+pub(crate) fn media_type(name: &str, beginning: &[u8]) -> String {
+    let guessed = || mime_guess::from_path(name).first_or_octet_stream().to_string();
+    image(beginning).map_or_else(guessed, ToOwned::to_owned)
 }
 
 async fn text(mut field: Field<'_>) -> Result<String, ApiError> {

@@ -16,3 +16,4 @@ pub(crate) mod queue;
 pub(crate) mod search;
 pub(crate) mod session;
 pub(crate) mod shares;
+pub(crate) mod uploads;

@@ -3,6 +3,7 @@
 mod embeddings;
 mod files;
 mod turns;
+mod uploads;
 mod web;
 
 use serde_json::Value;
