@@ -340,8 +340,7 @@ async fn what_is_left_lying_goes_with_the_next_beginning() {
     let ids: Vec<_> = (0..limits::UPLOADS).map(|_| UploadId::new()).collect();
     for (n, id) in ids.iter().enumerate() {
         put(&device, *id, 0, 1000, &bytes(n as u64, 10)).await;
-        let rank = u32::try_from(n).unwrap();
-        age(server.folder(), *id, 20 * HOUR - Duration::from_mins(1) * rank);
+        age(server.folder(), *id, Duration::from_mins(20 * 60 - n as u64));
     }
     // Of another person, and older than all.
     let stranger = server.device("stranger").await;
