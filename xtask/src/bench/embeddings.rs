@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -51,7 +51,7 @@ pub(super) fn start(
     unbroken: &Path,
     folder: &Path,
     model: &Path,
-    passages: &Value,
+    passages: usize,
 ) -> Result<(Server, Value)> {
     let before = disk(&folder.join("data"))?;
     let embeddings = format!("{{ kind = \"local\", threads = 2, path = \"{}\" }}", model.display());
@@ -67,10 +67,9 @@ pub(super) fn start(
         sleep(Duration::from_millis(100));
     }
     let seconds = begin.elapsed().as_secs_f64();
-    let count = passages.as_f64().context("no passages")?;
-    if count < 1.0 {
-        bail!("there are no passages");
-    }
+    ensure!(passages > 0, "there are no passages");
+    #[expect(clippy::cast_precision_loss, reason = "there are some thousand")]
+    let count = passages as f64;
     let after = disk(&folder.join("data"))?;
     let size = |of: &Value| of["database"].as_u64().unwrap_or(0) + of["log"].as_u64().unwrap_or(0);
     let result = json!({

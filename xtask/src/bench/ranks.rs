@@ -22,14 +22,17 @@ struct Pair {
     tries: String,
 }
 
-/// Asks every question, with all documents as its source.
+/// Asks every question that a document answers which is not left out, with all of these as its
+/// source.
 pub(super) fn measure(
     workspace: &Workspace,
     person: &Person,
     collection: &str,
     documents: &[Document],
 ) -> Result<Value> {
-    let pairs = pairs(workspace)?;
+    let mut pairs = pairs(workspace)?;
+    let is_left_out = |name: &str| documents.iter().any(|one| one.name == name && one.is_left_out);
+    pairs.retain(|pair| !is_left_out(&pair.file));
     say(&format!("{} questions are asked", pairs.len()));
     let (mut results, mut times) = (Vec::new(), Vec::new());
     for pair in &pairs {

@@ -32,11 +32,19 @@ pub(super) struct Document {
     pub(super) passages: Vec<String>,
     /// The code of a refusal.
     pub(super) refused: Option<String>,
+    /// It is longer than what is looked up in.
+    pub(super) is_left_out: bool,
     pages: usize,
 }
 
-/// `with` measures once more with a model of embeddings.
-pub(crate) fn sources(workspace: &Workspace, no_build: bool, with: bool) -> Result<()> {
+/// `with` measures once more with a model of embeddings. Documents of more than `at_most` passages
+/// are read, and then deleted.
+pub(crate) fn sources(
+    workspace: &Workspace,
+    no_build: bool,
+    with: bool,
+    at_most: Option<usize>,
+) -> Result<()> {
     if !no_build {
         run(&mut workspace.cargo([
             "build",
@@ -60,14 +68,21 @@ pub(crate) fn sources(workspace: &Workspace, no_build: bool, with: bool) -> Resu
     // Nobody listens there: the built-in model needs no model server.
     let server = Server::start(&unbroken, &folder, "127.0.0.1:9")?;
     let person = Person::at(&server.address)?;
-    let (documents, reading) = read(workspace, &server, &person, &folder)?;
+    let (mut documents, reading) = read(workspace, &server, &person, &folder)?;
+    if let Some(most) = at_most {
+        leave_out(&person, &mut documents, most)?;
+    }
+    let kept = documents.iter().filter(|one| one.refused.is_none() && !one.is_left_out);
+    let passages: usize = kept.clone().map(|document| document.passages.len()).sum();
+    let looked_up_in =
+        json!({ "at_most": at_most, "documents": kept.count(), "passages": passages });
     let collection = collection(&person, &documents)?;
     let full_text = ranks::measure(workspace, &person, &collection, &documents)?;
     // Killed, as it may be at any time.
     drop(server);
     let (mut embedding, mut with_embeddings) = (Value::Null, Value::Null);
     if let Some(model) = model {
-        let (server, took) = embeddings::start(&unbroken, &folder, &model, &reading["passages"])?;
+        let (server, took) = embeddings::start(&unbroken, &folder, &model, passages)?;
         embedding = took;
         let person = person.again(&server.address);
         with_embeddings = ranks::measure(workspace, &person, &collection, &documents)?;
@@ -78,7 +93,10 @@ pub(crate) fn sources(workspace: &Workspace, no_build: bool, with: bool) -> Resu
         "machine": before,
         "reading": reading,
         "embedding": embedding,
-        "retrieval": { "full_text": full_text, "with_embeddings": with_embeddings },
+        "retrieval": {
+            "looked_up_in": looked_up_in, "full_text": full_text,
+            "with_embeddings": with_embeddings,
+        },
     });
     println!("{}", super::sources_page::text(&report));
     let file = workspace.root.join("bench/results/sources.json");
@@ -147,9 +165,25 @@ fn read(
     Ok((documents, result))
 }
 
+fn leave_out(person: &Person, documents: &mut [Document], at_most: usize) -> Result<()> {
+    for document in documents.iter_mut().filter(|one| one.passages.len() > at_most) {
+        let path = format!("/ai/files/{}", document.file_id);
+        person.send("DELETE", &path, &json!({}))?;
+        document.is_left_out = true;
+    }
+    Ok(())
+}
+
 fn document(name: &str, answer: &Value) -> Result<Document> {
     let file_id = answer["file_id"].as_str().context("a file without an id")?.to_owned();
-    Ok(Document { name: name.to_owned(), file_id, passages: Vec::new(), refused: None, pages: 0 })
+    Ok(Document {
+        name: name.to_owned(),
+        file_id,
+        passages: Vec::new(),
+        refused: None,
+        is_left_out: false,
+        pages: 0,
+    })
 }
 
 fn wait(person: &Person) -> Result<()> {
@@ -210,11 +244,12 @@ fn formats(documents: &[Document]) -> Value {
     Value::Object(formats)
 }
 
-/// A collection of all that can be read.
+/// A collection of all that can be read and is not left out.
 fn collection(person: &Person, documents: &[Document]) -> Result<String> {
     let made = person.send("POST", "/ai/collections", &json!({ "name": "Everything" }))?;
     let id = made["collection_id"].as_str().context("a collection without an id")?.to_owned();
-    for document in documents.iter().filter(|document| document.refused.is_none()) {
+    let kept = documents.iter().filter(|one| one.refused.is_none() && !one.is_left_out);
+    for document in kept {
         let path = format!("/ai/collections/{id}/files/{}", document.file_id);
         person.send("PUT", &path, &json!({}))?;
     }

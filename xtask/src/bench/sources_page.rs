@@ -147,7 +147,13 @@ fn refused(of: &Value) -> String {
 /// How often the right passage is found.
 fn retrieval(report: &Value) -> String {
     let of = &report["retrieval"];
+    let among = &of["looked_up_in"];
+    let long = among["at_most"].as_u64().map_or_else(String::new, |most| {
+        format!(", those of at most {most} passages; questions about longer ones are left out")
+    });
     let mut lines = vec![
+        format!("In {} documents of {} passages{long}.", among["documents"], among["passages"]),
+        String::new(),
         "| | questions | full text: recall at 1 | at 5 | at 12 | MRR | with embeddings: at 1 | at 5 | at 12 | MRR |"
             .to_owned(),
         format!("|{}", " --- |".repeat(10)),
