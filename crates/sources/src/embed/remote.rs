@@ -40,12 +40,25 @@ struct OpenAi {
 struct Indexed {
     #[serde(default)]
     index: Option<usize>,
-    embedding: Vec<f32>,
+    embedding: Numbers,
 }
 
 #[derive(Deserialize)]
 struct Ollama {
-    embeddings: Vec<Vec<f32>>,
+    embeddings: Vec<Numbers>,
+}
+
+/// A vector as JSON has it. One number too large for four bytes makes no answer unreadable: it is
+/// infinite, and seen as such.
+#[derive(Deserialize)]
+#[serde(from = "Vec<f64>")]
+struct Numbers(Vec<f32>);
+
+impl From<Vec<f64>> for Numbers {
+    #[expect(clippy::cast_possible_truncation, reason = "models have numbers of four bytes")]
+    fn from(numbers: Vec<f64>) -> Self {
+        Self(numbers.into_iter().map(|number| number as f32).collect())
+    }
 }
 
 impl Remote {
@@ -79,14 +92,14 @@ impl Form {
         if self == Self::Ollama {
             let answer: Ollama =
                 serde_json::from_slice(answer).map_err(|_| EmbedError::NoVectors)?;
-            return Ok(answer.embeddings);
+            return Ok(answer.embeddings.into_iter().map(|vector| vector.0).collect());
         }
         let answer: OpenAi = serde_json::from_slice(answer).map_err(|_| EmbedError::NoVectors)?;
         let mut vectors: Vec<_> = answer
             .data
             .into_iter()
             .enumerate()
-            .map(|(place, vector)| (vector.index.unwrap_or(place), vector.embedding))
+            .map(|(place, vector)| (vector.index.unwrap_or(place), vector.embedding.0))
             .collect();
         vectors.sort_by_key(|(index, _)| *index);
         if vectors.iter().enumerate().any(|(place, (index, _))| place != *index) {
