@@ -187,22 +187,31 @@ async fn deleting_takes_rows_passages_and_bytes() {
 /// Whenever it dies, the file is read in the end, and nothing is there twice.
 #[tokio::test]
 async fn a_file_that_was_being_read_at_a_kill_9_is_read_after_it() {
-    let text = book(600);
+    let text = book(4000);
     let folder = TempDir::new().unwrap();
     let standin = Standin::start().await;
-    let process = Process::start(folder.path(), &standin.base_url()).await;
-    let device = process.device("laptop").await;
+    let mut process = Process::start(folder.path(), &standin.base_url()).await;
+    let mut device = process.device("laptop").await;
     let stored = device.upload("book.txt", text.as_bytes()).await.json();
     assert_eq!(stored["state"], "processing");
-    process.kill().await;
-    // What an upload leaves that broke off.
-    std::fs::write(folder.path().join("files/1.unfinished"), "half").unwrap();
-
-    let process = Process::start(folder.path(), &standin.base_url()).await;
-    let device = device.at(process.base());
     let id = stored["file_id"].as_str().unwrap();
+    let path = format!("/ai/files/{id}");
+    // It dies while the file is read, and at several places while its passages come in.
+    for looks in [0, 40, 160, 320, 480, 640] {
+        for _ in 0..looks {
+            if device.call("GET", &path, None).await["state"] != "processing" {
+                break;
+            }
+        }
+        process.kill().await;
+        // What an upload leaves that broke off.
+        std::fs::write(folder.path().join("files/1.unfinished"), "half").unwrap();
+        process = Process::start(folder.path(), &standin.base_url()).await;
+        device = device.at(process.base());
+    }
+
     let mut tab = device.hello(&[]).await;
-    let mut file = device.call("GET", &format!("/ai/files/{id}"), None).await;
+    let mut file = device.call("GET", &path, None).await;
     while file["state"] == "processing" {
         file = tab.next_of("file").await["file"].clone();
     }
