@@ -130,7 +130,13 @@ fn embedding(report: &Value) -> Vec<(&'static str, String)> {
             "memory of the server with the model",
             format!("{:.0} MiB at most", mebibytes(&of["memory"]["peak"])),
         ),
-        ("vectors on the disk", format!("{:.1} MiB", mebibytes(&of["disk"]))),
+        (
+            "vectors on the disk",
+            match of["disk"].as_u64() {
+                Some(0) => "within the room that deleted documents left".to_owned(),
+                _ => format!("{:.1} MiB", mebibytes(&of["disk"])),
+            },
+        ),
     ]
 }
 
