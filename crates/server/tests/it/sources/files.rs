@@ -197,7 +197,7 @@ async fn a_file_that_was_being_read_at_a_kill_9_is_read_after_it() {
     let id = stored["file_id"].as_str().unwrap();
     let path = format!("/ai/files/{id}");
     // It dies while the file is read, and at several places while its passages come in.
-    for looks in [0, 40, 160, 320, 480, 640] {
+    for looks in [0, 8, 16, 24, 32, 40] {
         for _ in 0..looks {
             if device.call("GET", &path, None).await["state"] != "processing" {
                 break;
