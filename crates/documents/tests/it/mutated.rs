@@ -3,13 +3,14 @@
 //! `UNBROKEN_FUZZ_SECONDS` says how long to look for one that does not; `UNBROKEN_FUZZ_SEED`,
 //! where to begin.
 
+use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use unbroken_documents::{Limits, read};
 
-use crate::files;
+use crate::{files, process};
 
 /// Small, so that a run sees many files.
 fn limits() -> Limits {
@@ -98,28 +99,45 @@ fn comes_back(bytes: &[u8], name: &str) -> bool {
 
 #[test]
 fn every_reader_comes_back_from_broken_files() {
+    let (mut tries, mut panics) = (0, 0);
+    for (name, bytes) in broken_files(60) {
+        tries += 1;
+        panics += usize::from(!comes_back(&bytes, name));
+    }
+    println!("{tries} files, {panics} panics");
+}
+
+/// What ends the process that reads, as a library that asks for more memory than there is, is a
+/// reason like any other.
+#[tokio::test]
+async fn a_broken_file_ends_at_most_the_process_that_reads_it() {
+    let reader = process::reader(limits());
+    let mut ends = BTreeMap::<_, usize>::new();
+    for (name, bytes) in broken_files(3) {
+        let read = reader.read(name, bytes.as_slice()).await.unwrap();
+        *ends.entry(read.map_or_else(|refusal| refusal.code(), |_| "read")).or_default() += 1;
+    }
+    println!("{ends:?}");
+}
+
+/// Every file of the corpus, broken so many times; for so many seconds when they are told.
+fn broken_files(rounds: usize) -> impl Iterator<Item = (&'static str, Vec<u8>)> {
     let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse().ok());
     let seconds = number("UNBROKEN_FUZZ_SECONDS");
     let mut seeded = Seeded(number("UNBROKEN_FUZZ_SEED").unwrap_or(0x5eed) | 1);
     let end = Instant::now() + Duration::from_secs(seconds.unwrap_or(60));
-    let rounds = if seconds.is_some() { usize::MAX } else { 60 };
+    let rounds = if seconds.is_some() { usize::MAX } else { rounds };
     let files = files::all();
-    let (mut tries, mut panics) = (0, 0);
-    for _ in 0..rounds {
-        if Instant::now() > end {
-            break;
-        }
-        for (name, bytes) in &files {
-            let broken = if bytes.starts_with(b"PK") && seeded.next(5) > 0 {
-                mutate_inside(bytes, &mut seeded)
-            } else {
-                let mut broken = bytes.clone();
-                mutate(&mut broken, &mut seeded);
-                broken
-            };
-            tries += 1;
-            panics += usize::from(!comes_back(&broken, name));
-        }
-    }
-    println!("{tries} files, {panics} panics");
+    let all =
+        (0..rounds).take_while(move |_| Instant::now() < end).flat_map(move |_| files.clone());
+    all.map(move |(name, bytes)| {
+        let broken = if bytes.starts_with(b"PK") && seeded.next(5) > 0 {
+            mutate_inside(&bytes, &mut seeded)
+        } else {
+            let mut broken = bytes;
+            mutate(&mut broken, &mut seeded);
+            broken
+        };
+        (name, broken)
+    })
 }
