@@ -8,7 +8,7 @@ use std::io::{Cursor, Read as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use unbroken_documents::{Limits, read};
+use unbroken_documents::{Limits, Refusal, read};
 
 use crate::{files, process};
 
@@ -115,7 +115,7 @@ async fn a_broken_file_ends_at_most_the_process_that_reads_it() {
     let mut ends = BTreeMap::<_, usize>::new();
     for (name, bytes) in broken_files(3) {
         let read = reader.read(name, bytes.as_slice()).await.unwrap();
-        *ends.entry(read.map_or_else(|refusal| refusal.code(), |_| "read")).or_default() += 1;
+        *ends.entry(read.map_or_else(Refusal::code, |_| "read")).or_default() += 1;
     }
     println!("{ends:?}");
 }
