@@ -44,6 +44,7 @@ pub(crate) struct AtWork {
     pub(crate) settled: watch::Sender<()>,
     /// How many files each person brings right now.
     pub(crate) coming: Arc<Coming>,
+    /// Whether it was logged that questions have no vectors.
     pub(crate) told: Told,
     /// Who writes which file that comes in several goes.
     pub(crate) turns: Arc<Turns>,
