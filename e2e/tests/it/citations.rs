@@ -168,6 +168,8 @@ async fn an_address_that_is_pasted_goes_along_alone_and_in_a_collection() {
     let about =
         "return document.querySelector('.library-collections').textContent.includes('1 web page')";
     browser.until("the page in the collection", about).await;
+    let nothing = "return document.body.innerText.includes('Nothing here yet.')";
+    assert_eq!(browser.script(nothing).await, false, "a collection is there");
     look_at(&browser, "collection of a page").await;
     browser.press("button", "Delete The sea").await;
     browser.press("button", "Delete").await;

@@ -283,20 +283,26 @@ fn stored(server: &Server, is_finished: bool) -> Vec<Vec<u8>> {
 const ON_ITS_WAY: &str = "const bar = document.querySelector('.attachments progress');
     return bar?.value > 200000 && bar.value < bar.max && bar.value";
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_file_whose_connection_is_cut_goes_on_where_it_was() {
-    let server = Server::start(QUICK).await;
-    let proxy = Proxy::start(server.address.clone()).await.unwrap();
+/// A page that has sent a part of a long file, and the file's text.
+async fn partly_sent(proxy: &Proxy, folder: &TempDir) -> (Browser, String) {
     let browser = Browser::start(DESKTOP).await;
     browser.open(&format!("http://{}/", proxy.address())).await;
     browser.focused("textbox", "Message").await;
     note_stretches(&browser).await;
-    let folder = TempDir::new().unwrap();
     let line = |n| format!("Line {n} of a file that is long enough to be sent for a while.\n");
     let text: String = (0..30_000).map(line).collect();
     send_slowly(&browser, 150_000).await;
-    choose(&browser, &[file(&folder, "long.txt", &text)]).await;
+    choose(&browser, &[file(folder, "long.txt", &text)]).await;
     browser.until("a part of it sent", ON_ITS_WAY).await;
+    (browser, text)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_whose_connection_is_cut_goes_on_where_it_was() {
+    let server = Server::start(QUICK).await;
+    let proxy = Proxy::start(server.address.clone()).await.unwrap();
+    let folder = TempDir::new().unwrap();
+    let (browser, text) = partly_sent(&proxy, &folder).await;
     proxy.set_all(Mode::Cut);
     browser.until("the rest on its way", "return stretches.length === 2").await;
     send_slowly(&browser, -1).await;
@@ -315,16 +321,8 @@ async fn a_file_whose_connection_is_cut_goes_on_where_it_was() {
 async fn a_file_that_was_given_up_goes_on_by_retry_and_removed_it_leaves_nothing() {
     let server = Server::start(QUICK).await;
     let proxy = Proxy::start(server.address.clone()).await.unwrap();
-    let browser = Browser::start(DESKTOP).await;
-    browser.open(&format!("http://{}/", proxy.address())).await;
-    browser.focused("textbox", "Message").await;
-    note_stretches(&browser).await;
     let folder = TempDir::new().unwrap();
-    let line = |n| format!("Line {n} of a file that is long enough to be sent for a while.\n");
-    let text: String = (0..30_000).map(line).collect();
-    send_slowly(&browser, 150_000).await;
-    choose(&browser, &[file(&folder, "long.txt", &text)]).await;
-    browser.until("a part of it sent", ON_ITS_WAY).await;
+    let (browser, _) = partly_sent(&proxy, &folder).await;
     browser.devtools("Network.setBlockedURLs", json!({"urls": ["*/ai/uploads*"]})).await;
     proxy.set_all(Mode::Cut);
     chips(&browser, "chips[0][1] === 'Could not be sent.'").await;

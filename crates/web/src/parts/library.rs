@@ -126,12 +126,18 @@ fn Library() -> impl IntoView {
     };
     let note = move || {
         let is_listed = files.is_listed.get();
-        let text = if files.library.read().files.is_empty() {
-            words::no_files()
+        if !is_listed || !found.read().is_empty() {
+            return None;
+        }
+        let library = files.library.read();
+        let has_others = !library.collections.is_empty()
+            || !choice.urls.read().is_empty()
+            || typed.read().is_some();
+        if library.files.is_empty() {
+            (!has_others).then(words::no_files)
         } else {
-            words::no_file_found()
-        };
-        (is_listed && found.read().is_empty()).then_some(text)
+            Some(words::no_file_found())
+        }
     };
     view! {
         <input
