@@ -1,5 +1,7 @@
 //! A conversation: its messages, which follow the end only while the person is there.
 
+use std::time::Duration;
+
 use leptos::ev::{KeyboardEvent, MouseEvent, WheelEvent};
 use leptos::prelude::*;
 use unbroken_protocol::Citation;
@@ -51,6 +53,9 @@ fn Transcript() -> impl IntoView {
     let shown = Shown::new();
     let viewer = Viewer::new(app);
     provide_context(viewer);
+    // What nobody sees yet is made in a task of its own: what it runs is not compiled yet.
+    let settled = RwSignal::new(false);
+    set_timeout(move || drop(settled.try_set(true)), Duration::ZERO);
     let on_wheel = move |event: WheelEvent| {
         if event.delta_y() < 0.0 {
             window.pulled_away();
@@ -116,9 +121,17 @@ fn Transcript() -> impl IntoView {
                 <Space height=Signal::derive(move || in_page.read().below) />
             </div>
         </div>
-        <AnotherModel />
-        <CitationCard shown />
-        <SourceViewer viewer />
+        {move || {
+            settled
+                .get()
+                .then(|| {
+                    view! {
+                        <AnotherModel />
+                        <CitationCard shown />
+                        <SourceViewer viewer />
+                    }
+                })
+        }}
     }
 }
 
