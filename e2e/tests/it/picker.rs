@@ -1,6 +1,7 @@
 //! The model picker opens to where there is room, and obeys the keyboard.
 
 use fantoccini::key::Key;
+use serde_json::json;
 
 use crate::browser::{Browser, DESKTOP, Size};
 use crate::server::Server;
@@ -12,11 +13,21 @@ const INSIDE: &str = "
       && box.bottom <= innerHeight && box.right <= innerWidth
       && { top: box.top, bottom: box.bottom };";
 
+/// Finds the name of the button that opens the picker.
+const OPENER: &str = "
+    const name = [...document.querySelectorAll('button')].map(e => e.getAttribute('aria-label') || '')
+      .find(name => name.startsWith('Model:'));";
+
 /// The name of the button that opens the picker.
 pub(crate) async fn opener(browser: &Browser) -> String {
-    let name = "return [...document.querySelectorAll('button')].map(e => e.getAttribute('aria-label') || '')
-                  .find(name => name.startsWith('Model:'))";
-    browser.until("the picker's button", name).await.as_str().unwrap().to_owned()
+    let name = browser.until("the picker's button", &format!("{OPENER} return name;"));
+    name.await.as_str().unwrap().to_owned()
+}
+
+/// The same once it has another name.
+async fn opener_but(browser: &Browser, old: &str) -> String {
+    let script = format!("{OPENER} return name !== '{old}' && name;");
+    browser.until("another name", &script).await.as_str().unwrap().to_owned()
 }
 
 async fn opener_box(browser: &Browser, name: &str) -> (f64, f64) {
@@ -86,5 +97,34 @@ async fn a_model_is_chosen_with_the_keyboard_alone_and_remembered() {
     browser.enter().await;
     assert_eq!(browser.answer_ended().await, "say this");
     browser.find("article", "Echo").await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chosen_model_that_is_gone_is_said_to_be_and_another_answers() {
+    let is = |text: &str| json!([{ "text": text }]);
+    let models = json!({ "test-model": is("the best one"), "leaving": is("the chosen one") });
+    let mut server = Server::start_with(models).await;
+    let browser = Browser::start(DESKTOP).await;
+    browser.open(&server.url("/")).await;
+    let name = opener(&browser).await;
+    browser.press("button", &name).await;
+    browser.find("listbox", "Models").await;
+    browser.type_text("leaving").await;
+    browser.enter().await;
+    let chosen = opener_but(&browser, &name).await;
+
+    server.restart_with(json!({ "test-model": is("the best one") })).await;
+    browser.reload().await;
+    let gone = opener_but(&browser, &chosen).await;
+    assert!(gone.contains("leaving") && gone.ends_with("(not available)"), "{gone}");
+    browser.press("button", &gone).await;
+    let note = "return document.querySelector('main').innerText.includes('answers instead')";
+    browser.until("who answers instead", note).await;
+    browser.type_text(&Key::Escape.to_string()).await;
+    browser.press("textbox", "Message").await;
+    browser.type_text("Who is there?").await;
+    browser.enter().await;
+    assert_eq!(browser.answer_ended().await, "the best one");
     browser.close().await;
 }

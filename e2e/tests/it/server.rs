@@ -54,9 +54,7 @@ impl Server {
     }
 
     async fn start_in(folder: TempDir, models: Value) -> Self {
-        let scripts = models.to_string().parse().unwrap();
-        let options = Options { scripts, ..Options::default() };
-        let standin = Standin::start_on("127.0.0.1:0", options).await.unwrap();
+        let standin = standin(&models).await;
         let (process, address) = spawn(&folder, &standin, "127.0.0.1:0");
         Self { process, address, standin, folder }
     }
@@ -72,9 +70,7 @@ impl Server {
 
     /// Starts one whose operator has set this, by its name in the environment.
     pub(crate) async fn start_set(model: impl Into<Value>, name: &str, value: &str) -> Self {
-        let scripts = json!({ MODEL: model.into() }).to_string().parse().unwrap();
-        let options = Options { scripts, ..Options::default() };
-        let standin = Standin::start_on("127.0.0.1:0", options).await.unwrap();
+        let standin = standin(&json!({ MODEL: model.into() })).await;
         let folder = TempDir::new().unwrap();
         let mut command = command(&folder, "127.0.0.1:0");
         let command = command
@@ -116,6 +112,12 @@ impl Server {
         self.start_again();
     }
 
+    /// The same with another model server, which has these models.
+    pub(crate) async fn restart_with(&mut self, models: Value) {
+        self.standin = standin(&models).await;
+        self.restart();
+    }
+
     /// Ends the process in order, and starts another one on the same folder and address.
     pub(crate) fn restart(&mut self) {
         kill_process(Pid::from_child(&self.process), Signal::TERM).unwrap();
@@ -135,6 +137,12 @@ impl Drop for Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+async fn standin(models: &Value) -> Standin {
+    let scripts = models.to_string().parse().unwrap();
+    let options = Options { scripts, ..Options::default() };
+    Standin::start_on("127.0.0.1:0", options).await.unwrap()
 }
 
 fn spawn(folder: &TempDir, standin: &Standin, listen: &str) -> (Child, String) {
