@@ -40,9 +40,21 @@ enum Step {
     Nothing,
 }
 
-/// Whether it was logged that questions have no vectors.
+/// Whether a failure was logged that goes on.
 #[derive(Default)]
 pub(crate) struct Told(AtomicBool);
+
+impl Told {
+    /// Whether it is to be logged.
+    pub(crate) fn failed(&self) -> bool {
+        !self.0.swap(true, Ordering::Relaxed)
+    }
+
+    /// The next failure is to be logged again.
+    pub(crate) fn succeeded(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
 
 impl Engine {
     /// Lets all documents have vectors, those that are there and those that come.
@@ -144,15 +156,15 @@ impl Engine {
             () = run.abandon.cancelled() => return Err(Missed::Ended(End::Abandoned)),
             answer = timeout(PATIENCE, embedder.question(question)) => answer,
         };
-        let told = &self.inner.at_work.told.0;
+        let told = &self.inner.at_work.told_embedding;
         match answer.unwrap_or(Err(EmbedError::TooSlow)) {
             Ok(numbers) => {
-                told.store(false, Ordering::Relaxed);
+                told.succeeded();
                 let Some(vector) = Vector::of(&numbers) else { return Ok(Vec::new()) };
                 Ok(self.store().nearest(contents, embedder.name(), &vector, most).await?)
             }
             Err(error) => {
-                if !told.swap(true, Ordering::Relaxed) {
+                if told.failed() {
                     tracing::warn!(
                         error = %error,
                         "failed to embed a question; full text finds alone"
@@ -164,8 +176,8 @@ impl Engine {
     }
 }
 
-/// What is embedded of a passage.
-fn text(passage: &Passage) -> String {
+/// What a model is shown of a passage to find it.
+pub(crate) fn text(passage: &Passage) -> String {
     match passage.heading.as_str() {
         "" => passage.text.clone(),
         heading => format!("{heading}\n{}", passage.text),

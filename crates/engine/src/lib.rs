@@ -28,6 +28,7 @@ mod prompt;
 mod reading;
 mod recover;
 mod registry;
+mod reranking;
 mod retrieval;
 mod run;
 mod search;
@@ -50,6 +51,7 @@ use tokio_util::task::TaskTracker;
 use unbroken_protocol::{GenerationId, limits};
 use unbroken_providers::Catalogue;
 use unbroken_sources::embed::Embedder;
+use unbroken_sources::rerank::Reranker;
 use unbroken_store::{Store, Writer};
 
 pub use bell::{Bell, Seldom};
@@ -96,6 +98,8 @@ pub struct Settings {
     pub web: Option<Web>,
     /// What makes vectors of passages and questions; none leaves it to full text.
     pub embedder: Option<Embedder>,
+    /// What orders the passages that were found; none leaves them as they were found.
+    pub reranker: Option<Reranker>,
 }
 
 impl Default for Settings {
@@ -108,6 +112,7 @@ impl Default for Settings {
             files: None,
             web: None,
             embedder: None,
+            reranker: None,
         }
     }
 }

@@ -26,7 +26,8 @@ const WAIT: Duration = Duration::from_mins(1);
 const WHOLE: (u64, u64) = (24_000, 100);
 /// Of longer ones this many passages are given.
 const BEST: u32 = 12;
-/// Where there are embeddings, so many are ranked by their words and so many by what they mean.
+/// Where there are embeddings, so many are ranked by their words and so many by what they mean; a
+/// reranker chooses from so many.
 const RANKED: u32 = 50;
 /// Passages that follow each other are given as one, but not more of them.
 const JOINED: usize = 3;
@@ -91,12 +92,16 @@ impl Engine {
             citations.extend(whole_pages(&pages, &in_pages));
             citations
         } else {
+            let question = asked(branch);
+            let most = if self.inner.settings.reranker.is_some() { RANKED } else { BEST };
             let in_files = match &terms {
-                Some(terms) => self.best(run, &contents, terms, &asked(branch)).await?,
+                Some(terms) => self.best(run, &contents, terms, &question, most).await?,
                 None => Vec::new(),
             };
-            let hits = fused(in_files, in_pages).into_iter();
-            let mut hits: Vec<_> = hits.map(|(found, _)| found).collect();
+            let hits = fused(in_files, in_pages, most).into_iter();
+            let hits = hits.map(|(found, _)| found).collect();
+            let mut hits = self.reranked(run, &question, hits).await?;
+            hits.truncate(BEST as usize);
             if hits.is_empty() {
                 hits = self.beginnings(&contents, &pages).await?;
             }
@@ -225,13 +230,14 @@ impl Engine {
         contents: &[ContentHash],
         terms: &Terms,
         question: &str,
+        most: u32,
     ) -> Result<Vec<Found>, Missed> {
         let near = self.nearest(run, contents, question, RANKED).await?;
         if near.is_empty() {
-            return Ok(self.store().find_passages(contents, terms, BEST).await?);
+            return Ok(self.store().find_passages(contents, terms, most).await?);
         }
         let by_words = self.store().find_passages(contents, terms, RANKED).await?;
-        let mut found = fused(by_words, near);
+        let mut found = fused(by_words, near, most);
         // One scale for all: the share of what the first place in both lists gives.
         for (found, score) in &mut found {
             found.score = *score;
@@ -390,14 +396,14 @@ fn whole_pages(pages: &[Seen], found: &[Found]) -> Vec<Citation> {
     cited.collect()
 }
 
-/// One list of two that are each ranked, as long as one may be; with each the share of what the
-/// first place in both gives.
-fn fused(one: Vec<Found>, other: Vec<Found>) -> Vec<(Found, f64)> {
+/// One list of two that are each ranked, no longer than `most`; with each the share of what the first
+/// place in both gives.
+fn fused(one: Vec<Found>, other: Vec<Found>, most: u32) -> Vec<(Found, f64)> {
     let place = |found: &Found| (found.content, found.passage.ordinal);
     let lists = [one.iter().map(place).collect(), other.iter().map(place).collect()];
     let mut found: HashMap<_, _> =
         one.into_iter().chain(other).map(|found| (place(&found), found)).collect();
-    let order = fuse_scored(&lists).into_iter().take(BEST as usize);
+    let order = fuse_scored(&lists).into_iter().take(most as usize);
     order.filter_map(|(place, score)| Some((found.remove(&place)?, score))).collect()
 }
 

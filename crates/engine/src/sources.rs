@@ -45,7 +45,9 @@ pub(crate) struct AtWork {
     /// How many files each person brings right now.
     pub(crate) coming: Arc<Coming>,
     /// Whether it was logged that questions have no vectors.
-    pub(crate) told: Told,
+    pub(crate) told_embedding: Told,
+    /// Whether it was logged that passages are not ranked.
+    pub(crate) told_reranking: Told,
     /// Who writes which file that comes in several goes.
     pub(crate) turns: Arc<Turns>,
 }
@@ -96,7 +98,8 @@ impl Default for AtWork {
             order: Mutex::default(),
             settled: watch::Sender::new(()),
             coming: Arc::default(),
-            told: Told::default(),
+            told_embedding: Told::default(),
+            told_reranking: Told::default(),
             turns: Arc::default(),
         }
     }

@@ -33,6 +33,7 @@ pub use origin::{BadOrigin, Host, Origin};
 use unbroken_providers::ProviderConfig;
 use unbroken_sources::embed::EmbeddingsConfig;
 use unbroken_sources::fetch::FetchSettings;
+use unbroken_sources::rerank::RerankerConfig;
 use unbroken_sources::search::SearchConfig;
 
 /// More threads would only wait for one another.
@@ -124,6 +125,9 @@ pub struct Sources {
     /// What finds passages by what they mean, if there is a model for it.
     #[serde(deserialize_with = "unless_no_table")]
     pub embeddings: Option<EmbeddingsConfig>,
+    /// What orders the passages that were found, if there is a model for it.
+    #[serde(deserialize_with = "unless_no_table")]
+    pub reranker: Option<RerankerConfig>,
 }
 
 impl Sources {

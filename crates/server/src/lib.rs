@@ -39,6 +39,7 @@ use unbroken_engine::{Engine, Files, Refusal, Settings, Web};
 use unbroken_protocol::{ErrorCode, path};
 use unbroken_sources::embed::{Embedder, EmbeddingsConfigError};
 use unbroken_sources::fetch::Fetcher;
+use unbroken_sources::rerank::{Reranker, RerankerConfigError};
 use unbroken_sources::search::{SearchConfig, SearchConfigError};
 use unbroken_store::Store;
 
@@ -127,6 +128,8 @@ pub enum ServerError {
     Web(String),
     #[error("failed to use embeddings: {0}")]
     Embeddings(#[from] EmbeddingsConfigError),
+    #[error("failed to use the reranker: {0}")]
+    Reranker(#[from] RerankerConfigError),
     #[error("failed to serve: {0}")]
     Serve(#[from] std::io::Error),
     #[error("another process took the data folder over")]
@@ -202,6 +205,7 @@ impl Server {
             files: Some(files),
             web,
             embedder: embedder(&config)?,
+            reranker: reranker(&config)?,
         };
         let engine = Engine::open(store, writer, Arc::clone(&catalogue), settings).await?;
         let lifecycle = Lifecycle::new(config.shutdown.drain());
@@ -317,6 +321,13 @@ fn web(config: &Config, files: &Files) -> Result<Option<Web>, ServerError> {
 /// What makes vectors of texts, if anything does.
 fn embedder(config: &Config) -> Result<Option<Embedder>, EmbeddingsConfigError> {
     let Some(mut config) = config.sources.embeddings.clone() else { return Ok(None) };
+    config.read_key(|name| std::env::var(name).ok())?;
+    config.open().map(Some)
+}
+
+/// What orders passages, if anything does.
+fn reranker(config: &Config) -> Result<Option<Reranker>, RerankerConfigError> {
+    let Some(mut config) = config.sources.reranker.clone() else { return Ok(None) };
     config.read_key(|name| std::env::var(name).ok())?;
     config.open().map(Some)
 }

@@ -14,6 +14,15 @@ impl Secret {
         Self(secret.into())
     }
 
+    /// The key that a variable of the environment holds, if it does.
+    pub(crate) fn of_variable(
+        variable: &str,
+        env: impl Fn(&str) -> Option<String>,
+    ) -> Option<Self> {
+        let key = env(variable).map(|key| key.trim().to_owned());
+        key.filter(|key| !key.is_empty()).map(Self)
+    }
+
     /// The key itself, for the one request that needs it.
     pub fn reveal(&self) -> &str {
         &self.0

@@ -1,4 +1,5 @@
-//! Embeddings in OpenAI's and in Ollama's form: words that mean the same lie at the same place.
+//! Embeddings in OpenAI's and in Ollama's form, and reranking in Cohere's: words that mean the same
+//! lie at the same place.
 
 use axum::{Json, extract::State};
 use serde::Deserialize;
@@ -63,12 +64,39 @@ pub(crate) async fn ollama(
     Ok(Json(json!({ "model": asked.model, "embeddings": vectors })))
 }
 
+#[derive(Deserialize)]
+pub(crate) struct AskedToRank {
+    query: String,
+    documents: Vec<String>,
+}
+
+/// As servers differ: the scores are those of a model, no shares of one, and in no order.
+pub(crate) async fn rerank(
+    State(shared): State<Shared>,
+    Json(asked): Json<AskedToRank>,
+) -> Json<Value> {
+    let question = vector(&asked.query);
+    let results = asked.documents.iter().enumerate().map(|(index, text)| {
+        let score = 20.0 * likeness(&question, &vector(text)) - 10.0;
+        json!({ "index": index, "relevance_score": score })
+    });
+    let results: Vec<_> = results.rev().collect();
+    shared.reranked.0.send_modify(|questions| questions.push(asked.query));
+    Json(json!({ "results": results }))
+}
+
 fn embed(shared: &Shared, asked: &Asked) -> Result<Vec<Vec<f32>>, ApiError> {
     if asked.model == SHORT.0 && asked.input.iter().any(|text| text.len() > SHORT.1) {
         return Err(ApiError::bad_request("The input is too long for this model."));
     }
     shared.embedded.0.send_modify(|texts| texts.extend(asked.input.iter().cloned()));
     Ok(asked.input.iter().map(|text| vector(text)).collect())
+}
+
+/// The cosine of the angle between two vectors.
+fn likeness(one: &[f32], other: &[f32]) -> f32 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    dot(one, other) / (dot(one, one) * dot(other, other)).sqrt()
 }
 
 /// Each meaning has a number of its own; a text has those of its words.
@@ -102,14 +130,9 @@ fn place(word: &str) -> usize {
 mod tests {
     use super::*;
 
-    fn likeness(one: &str, other: &str) -> f32 {
-        let (one, other) = (vector(one), vector(other));
-        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
-        dot(&one, &other) / (dot(&one, &one) * dot(&other, &other)).sqrt()
-    }
-
     #[test]
     fn what_means_the_same_is_near_although_no_word_is_the_same() {
+        let likeness = |one, other| likeness(&vector(one), &vector(other));
         assert!(likeness("Whales eat krill", "the diet: leviathan, shrimp") > 0.8);
         assert!(likeness("Whales eat krill", "the ship sails on the ocean") < 0.2);
     }

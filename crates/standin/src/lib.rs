@@ -5,7 +5,7 @@
 //! Beside it stands [`Proxy`], a network that fails on demand.
 //!
 //! It also answers `/search` in SearXNG's form, and serves the pages that this finds, and embeds
-//! texts at `/v1/embeddings` and `/api/embed`.
+//! texts at `/v1/embeddings` and `/api/embed`, and reranks them at `/v1/rerank`.
 //!
 //! Every text is numbered, so that a reader can tell loss, doubling and order.
 

@@ -57,6 +57,7 @@ pub(crate) struct Shared {
     pub(crate) gates: Arc<Gates>,
     pub(crate) streams: Arc<Streams>,
     pub(crate) embedded: Arc<Embedded>,
+    pub(crate) reranked: Arc<Embedded>,
     api_key: Option<Arc<str>>,
 }
 
@@ -87,6 +88,7 @@ impl Standin {
             gates: Arc::default(),
             streams: Arc::new(Streams::new(stop.clone())),
             embedded: Arc::default(),
+            reranked: Arc::default(),
             api_key: options.api_key.map(Into::into),
         };
         let server = tokio::spawn(serve(listener, routes(shared.clone()), stop.clone()));
@@ -126,6 +128,11 @@ impl Standin {
     /// The texts that were embedded, in their order.
     pub fn embedded(&self) -> Vec<String> {
         self.shared.embedded.list()
+    }
+
+    /// The questions for which texts were reranked, in their order.
+    pub fn reranked(&self) -> Vec<String> {
+        self.shared.reranked.list()
     }
 
     /// Returns once this holds of the texts that were embedded.
@@ -200,6 +207,7 @@ fn routes(shared: Shared) -> Router {
         .route("/v1/models", get(list_models))
         .route("/v1/chat/completions", post(chat::complete))
         .route("/v1/embeddings", post(embed::open_ai))
+        .route("/v1/rerank", post(embed::rerank))
         .route("/v1/stream", get(streams::read_newer).delete(streams::end_newer))
         .route("/v1/stream/{name}", get(streams::read_older).delete(streams::end_older))
         .route("/v1/streams/lookup", post(streams::look_up))

@@ -50,7 +50,9 @@ impl Layers {
         defaults.insert("providers".into(), Value::Array(Vec::new()));
         let sources = defaults.get_mut("sources").and_then(Value::as_table_mut);
         let sources = sources.expect("default.toml has sources");
-        sources.insert("embeddings".into(), Value::Table(Table::new()));
+        for section in ["embeddings", "reranker"] {
+            sources.insert(section.into(), Value::Table(Table::new()));
+        }
         let places = leaves(&defaults).into_iter().map(|key| (key, Place::Default)).collect();
         Self { values: defaults.clone(), defaults, places }
     }

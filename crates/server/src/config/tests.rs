@@ -244,6 +244,19 @@ fn embeddings_are_a_section_of_their_own() {
 }
 
 #[test]
+fn a_reranker_is_a_section_of_its_own() {
+    let section = "[sources.reranker]\nbase_url = 'https://a.example/v1'\napi_key = 'sk-secret'\n";
+    let loaded = Given::new().file("unbroken.toml", section).ok();
+    assert!(loaded.config.sources.reranker.as_ref().unwrap().open().is_ok());
+    let shown = loaded.show();
+    assert!(shown.contains("sources.reranker = {") && !shown.contains("sk-secret"), "{shown}");
+    assert!(Given::new().ok().config.sources.reranker.is_none());
+    let variable = "{ base_url = 'http://127.0.0.1:8012/v1' }";
+    let loaded = Given::new().env("UNBROKEN__SOURCES__RERANKER", variable).ok();
+    assert!(loaded.config.sources.reranker.is_some());
+}
+
+#[test]
 fn what_is_shown_is_the_same_configuration_again() {
     let mut given = Given::new();
     given.flags = Flags::default();

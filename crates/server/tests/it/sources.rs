@@ -2,6 +2,7 @@
 
 mod embeddings;
 mod files;
+mod reranking;
 mod turns;
 mod uploads;
 mod web;

@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
-use url::Url;
 
 use super::local::{FILES, Local};
 use super::remote::{Form, Remote};
@@ -95,9 +93,8 @@ impl EmbeddingsConfig {
         let Some(variable) = self.api_key_env.as_deref().filter(|_| self.api_key.is_none()) else {
             return Ok(());
         };
-        let key = env(variable).map(|key| key.trim().to_owned()).filter(|key| !key.is_empty());
         let missing = || EmbeddingsConfigError::NoSuchVariable { variable: variable.to_owned() };
-        self.api_key = Some(Secret::new(key.ok_or_else(missing)?));
+        self.api_key = Some(Secret::of_variable(variable, env).ok_or_else(missing)?);
         Ok(())
     }
 
@@ -149,29 +146,11 @@ impl EmbeddingsConfig {
     }
 
     fn remote(&self, model: &str, form: Form, path: &str) -> Result<By, EmbeddingsConfigError> {
-        let base = self.base_url.as_deref().unwrap_or_default().trim().trim_end_matches('/');
-        let url = format!("{}{path}", base.strip_suffix(path).unwrap_or(base));
-        let is_web = |url: &Url| matches!(url.scheme(), "http" | "https");
-        let read = Url::parse(&url).ok().filter(is_web).ok_or(EmbeddingsConfigError::BadAddress)?;
-        let client = client::build(&read);
-        Ok(By::Remote(Remote {
-            client,
-            form,
-            url,
-            model: model.to_owned(),
-            headers: self.headers()?,
-        }))
-    }
-
-    fn headers(&self) -> Result<HeaderMap, EmbeddingsConfigError> {
-        let mut headers = HeaderMap::new();
-        if let Some(key) = &self.api_key {
-            let value = HeaderValue::from_str(&format!("Bearer {}", key.reveal()));
-            let mut value = value.map_err(|_| EmbeddingsConfigError::BadKey)?;
-            value.set_sensitive(true);
-            headers.insert(AUTHORIZATION, value);
-        }
-        Ok(headers)
+        let base = self.base_url.as_deref().unwrap_or_default();
+        let url = client::address(base, path).ok_or(EmbeddingsConfigError::BadAddress)?;
+        let headers = client::bearer(self.api_key.as_ref()).ok_or(EmbeddingsConfigError::BadKey)?;
+        let (client, model) = (client::build(&url), model.to_owned());
+        Ok(By::Remote(Remote { client, form, url, model, headers }))
     }
 }
 
@@ -215,7 +194,8 @@ mod tests {
         assert!(config.read_key(|_| None).is_err());
         config.read_key(|name| (name == "THE_KEY").then(|| " hush ".to_owned())).unwrap();
         assert_eq!(config.api_key, Some(Secret::new("hush")));
-        let shown = format!("{config:?} {:?}", config.headers().unwrap());
+        let headers = client::bearer(config.api_key.as_ref()).unwrap();
+        let shown = format!("{config:?} {headers:?}");
         let written = serde_json::to_string(&config).unwrap();
         assert!(!shown.contains("hush") && !written.contains("hush"), "{shown} {written}");
     }
@@ -230,7 +210,7 @@ mod tests {
             let config = config(json!({ "kind": kind, "base_url": base, "model": "m" }));
             let embedder = config.open().unwrap();
             let By::Remote(remote) = &embedder.0.by else { panic!("not a server") };
-            assert_eq!(remote.url, url);
+            assert_eq!(remote.url.as_str(), url);
         }
     }
 

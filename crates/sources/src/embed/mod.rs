@@ -16,6 +16,8 @@ pub use config::{EmbeddingsConfig, EmbeddingsConfigError, Kind};
 use local::Local;
 use remote::Remote;
 
+use crate::client::{Trouble, first};
+
 /// Texts that are embedded at once.
 pub const BATCH: usize = 32;
 /// Texts that a model here embeds at once: a question waits for no more of them.
@@ -51,6 +53,18 @@ pub enum EmbedError {
     NotNumbers,
     #[error("the model at path in sources.embeddings cannot be used: {0}")]
     Model(String),
+}
+
+impl From<Trouble> for EmbedError {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Unreachable => Self::Unreachable,
+            Trouble::Key => Self::Key,
+            Trouble::TooMany => Self::TooMany,
+            Trouble::Status(status) => Self::Status { status },
+            Trouble::Unread => Self::NoVectors,
+        }
+    }
 }
 
 impl EmbedError {
@@ -175,11 +189,6 @@ fn alike<'a>(vectors: impl IntoIterator<Item = &'a Vec<f32>>) -> Result<(), Embe
         Some(found) => Err(EmbedError::Length { found }),
         None => Ok(()),
     }
-}
-
-/// The beginning of a text: so many Unicode scalar values.
-fn first(text: &str, chars: usize) -> &str {
-    text.char_indices().nth(chars).map_or(text, |(end, _)| &text[..end])
 }
 
 #[cfg(test)]

@@ -3,16 +3,14 @@
 //! OpenAI: <https://platform.openai.com/docs/api-reference/embeddings/create>;
 //! Ollama: <https://docs.ollama.com/api/embed>.
 
-use std::error::Error as _;
-
+use reqwest::Client;
 use reqwest::header::HeaderMap;
-use reqwest::{Client, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
-use tracing::debug;
+use url::Url;
 
 use super::EmbedError;
-use crate::fetch::body::{self, Excess};
+use crate::client;
 
 /// 32 vectors of 4,096 numbers, each of 60 characters at most.
 const LARGEST_ANSWER: usize = 8_000_000;
@@ -20,7 +18,7 @@ const LARGEST_ANSWER: usize = 8_000_000;
 pub(super) struct Remote {
     pub(super) client: Client,
     pub(super) form: Form,
-    pub(super) url: String,
+    pub(super) url: Url,
     pub(super) model: String,
     pub(super) headers: HeaderMap,
 }
@@ -65,25 +63,8 @@ impl Remote {
     /// The vectors of texts, in their order, as they were given.
     pub(super) async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, EmbedError> {
         let body = json!({ "model": self.model, "input": texts });
-        let call = self.client.post(&self.url).headers(self.headers.clone()).json(&body);
-        let response = call.send().await.map_err(|error| {
-            // The address may hold a password.
-            let error = error.without_url();
-            debug!(%error, cause = error.source(), "the server of embeddings cannot be reached");
-            EmbedError::Unreachable
-        })?;
-        check(&response)?;
-        let read = body::read(response, LARGEST_ANSWER, Excess::Refused).await;
-        self.form.read(&read.map_err(|_| EmbedError::NoVectors)?)
-    }
-}
-
-fn check(response: &Response) -> Result<(), EmbedError> {
-    match response.status() {
-        status if status.is_success() => Ok(()),
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(EmbedError::Key),
-        StatusCode::TOO_MANY_REQUESTS => Err(EmbedError::TooMany),
-        status => Err(EmbedError::Status { status: status.as_u16() }),
+        let call = self.client.post(self.url.clone()).headers(self.headers.clone()).json(&body);
+        self.form.read(&client::answer(call, LARGEST_ANSWER).await?)
     }
 }
 

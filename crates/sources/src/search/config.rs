@@ -81,9 +81,8 @@ impl SearchConfig {
         let Some(variable) = self.api_key_env.as_deref().filter(|_| self.api_key.is_none()) else {
             return Ok(());
         };
-        let key = env(variable).map(|key| key.trim().to_owned()).filter(|key| !key.is_empty());
         let missing = || SearchConfigError::NoSuchVariable { variable: variable.to_owned() };
-        self.api_key = Some(Secret::new(key.ok_or_else(missing)?));
+        self.api_key = Some(Secret::of_variable(variable, env).ok_or_else(missing)?);
         Ok(())
     }
 

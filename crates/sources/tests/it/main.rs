@@ -3,6 +3,7 @@
 mod embedding;
 mod fetching;
 mod local;
+mod reranking;
 mod searching;
 mod site;
 mod spellings;

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use unbroken_standin::{Options, Standin};
 
 use super::{answer, asking, of_file, of_kind};
-use crate::support::{Device, Given, Process, refused_start, soon};
+use crate::support::{Device, Given, Process, nobody, refused_start, soon};
 
 /// Nothing of it but the meaning is in the book.
 const IN_OTHER_WORDS: &str = "Which crustacean does leviathan devour?";
@@ -23,11 +23,6 @@ fn book() -> String {
 /// How the configuration names a model at a stand-in.
 fn model(address: SocketAddr, name: &str) -> String {
     format!("{{ kind = \"openai\", base_url = \"http://{address}/v1\", model = \"{name}\" }}")
-}
-
-/// An address at which nobody listens.
-fn nobody() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 async fn citations(device: &Device, question: &str, id: &str) -> Vec<Value> {

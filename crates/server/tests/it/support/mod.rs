@@ -6,6 +6,7 @@ mod reply;
 mod server;
 mod talk;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 pub(crate) use device::{Device, ask};
@@ -25,6 +26,11 @@ pub(crate) fn fast(tokens: usize) -> String {
 /// A model that counts to `tokens` and waits after `at` of them until the gate `hold` is opened.
 pub(crate) fn held(tokens: usize, at: usize) -> String {
     format!("{},gate=hold@{at}", fast(tokens))
+}
+
+/// An address at which nobody listens.
+pub(crate) fn nobody() -> SocketAddr {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 /// Waits for something that should be quick.
