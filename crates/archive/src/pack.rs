@@ -1,9 +1,11 @@
 //! Many files in one ZIP, written as they come.
 
 use std::collections::HashSet;
-use std::io::{self, Write};
+use std::ffi::OsStr;
+use std::io::{self, Read, Write};
+use std::path::Path;
 
-use unbroken_protocol::{ArchivedConversation, Timestamp};
+use unbroken_protocol::{ArchivedConversation, FileId, Timestamp};
 use zip::write::{SimpleFileOptions, StreamWriter, ZipWriter};
 
 use crate::name::file_name;
@@ -28,16 +30,39 @@ impl<W: Write> Package<W> {
         text: &str,
     ) -> io::Result<()> {
         let base = format!("{} {}", day(conversation.created_at), file_name(&conversation.title));
-        let mut name = format!("{base}.{extension}");
+        let id = conversation.conversation_id.to_string();
+        self.start(&base, &id, &format!(".{extension}"), text.len() as u64)?;
+        self.zip.write_all(text.as_bytes())
+    }
+
+    /// Adds a file that a person brought, in the folder `files` and under its name.
+    pub fn add_file(
+        &mut self,
+        name: &str,
+        id: FileId,
+        bytes: u64,
+        content: &mut impl Read,
+    ) -> io::Result<()> {
+        let path = Path::new(name);
+        let part = |part: Option<&OsStr>| part.map(|part| file_name(&part.to_string_lossy()));
+        let stem = part(path.file_stem()).unwrap_or_else(|| "file".to_owned());
+        let extension = part(path.extension()).map(|extension| format!(".{extension}"));
+        let base = format!("files/{stem}");
+        self.start(&base, &id.to_string(), extension.as_deref().unwrap_or_default(), bytes)?;
+        io::copy(content, &mut self.zip).map(drop)
+    }
+
+    /// Begins a file under a name of its own: where it is taken, the id is in it.
+    fn start(&mut self, base: &str, id: &str, extension: &str, bytes: u64) -> io::Result<()> {
+        let mut name = format!("{base}{extension}");
         if !self.names.insert(name.clone()) {
-            name = format!("{base} {}.{extension}", conversation.conversation_id);
+            name = format!("{base} {id}{extension}");
             self.names.insert(name.clone());
         }
         let options = SimpleFileOptions::default()
             .compression_method(zip::CompressionMethod::Deflated)
-            .large_file(text.len() as u64 >= u64::from(u32::MAX));
-        self.zip.start_file(name, options)?;
-        self.zip.write_all(text.as_bytes())
+            .large_file(bytes >= u64::from(u32::MAX));
+        Ok(self.zip.start_file(name, options)?)
     }
 
     /// Writes the list of the files, without which it is no ZIP.

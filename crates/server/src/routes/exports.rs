@@ -1,5 +1,6 @@
 //! Conversations as files (PROTOCOL B5).
 
+use std::fs::File;
 use std::io::{self, Write};
 
 use axum::body::Body;
@@ -81,7 +82,8 @@ pub(crate) async fn one(
     Ok(file(&name, format.content_type(), Body::from(format.write(&conversation))))
 }
 
-/// `GET /ai/export`: JSON as one array, the others as a ZIP. In memory is one conversation.
+/// `GET /ai/export`: JSON as one array, the others as a ZIP with the files that the person brought.
+/// In memory is one conversation.
 pub(crate) async fn all(
     State(app): State<App>,
     headers: HeaderMap,
@@ -129,7 +131,34 @@ fn write_all(
     each(engine, handle, principal, |conversation| {
         package.add(conversation, format.extension(), &format.write(conversation))
     })?;
+    add_files(engine, handle, principal, &mut package)?;
     package.finish()
+}
+
+/// Adds the files that a person brought.
+fn add_files(
+    engine: &Engine,
+    handle: &Handle,
+    principal: PrincipalId,
+    package: &mut Package<&mut Output>,
+) -> io::Result<()> {
+    let files = handle.block_on(engine.files(principal)).map_err(io::Error::other)?;
+    for file in files.files {
+        let found = match handle.block_on(engine.file_content(principal, file.file_id)) {
+            Ok((_, place)) => File::open(place),
+            Err(Refusal::NotFound(_)) => continue,
+            Err(refusal) => return Err(io::Error::other(refusal)),
+        };
+        match found {
+            Ok(mut content) => {
+                package.add_file(&file.name, file.file_id, file.bytes, &mut content)?;
+            }
+            // It was deleted meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 fn each(

@@ -1,11 +1,13 @@
 //! Conversations that come in and go out: exports, imports, shares, and deleting everything.
 
 use std::fmt::Write as _;
+use std::io::Cursor;
 
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 use unbroken_protocol::{ConversationId, GenerationState, MessageView, Role};
 use unbroken_standin::{Call, CallState};
+use zip::ZipArchive;
 
 use crate::support::{Device, Given, Process, Reply, fast, soon};
 
@@ -179,6 +181,35 @@ async fn an_import_comes_to_its_end_while_answers_are_written_and_messages_sent(
         let state = other.answer(answer.conversation_id).await.state;
         assert_eq!(state, Some(GenerationState::Running), "it did not wait for a quiet moment");
     }
+}
+
+#[tokio::test]
+async fn the_files_that_a_person_brought_are_in_the_packages_of_everything() {
+    let server = Given::new().start().await;
+    let device = server.device("laptop").await;
+    device.file("songs & more.v2.md", "Whales sing.").await;
+    let second = device.file("songs & more.v2.md", "Whales eat.").await;
+    server.device("of somebody else").await.file("other.md", "Not theirs.").await;
+    for format in ["markdown", "html"] {
+        let path = format!("/ai/export?format={format}");
+        let package = soon(request(&server.base(), &device, "GET", &path).send()).await.unwrap();
+        let package = Cursor::new(soon(package.bytes()).await.unwrap());
+        let mut package = ZipArchive::new(package).unwrap();
+        // The newest comes first.
+        let first = std::io::read_to_string(package.by_name("files/songs-more-v2.md").unwrap());
+        assert_eq!(first.unwrap(), "Whales eat.");
+        let names: Vec<_> = package.file_names().map(|name| name.unwrap().into_owned()).collect();
+        let other = names.iter().find(|name| name.starts_with("files/songs-more-v2 ")).unwrap();
+        let other = std::io::read_to_string(package.by_name(other).unwrap());
+        assert_eq!(other.unwrap(), "Whales sing.");
+        assert_eq!(names.len(), 2, "{names:?}");
+    }
+    let gone = request(&server.base(), &device, "DELETE", &format!("/ai/files/{second}"));
+    assert_eq!(Reply::status_of(gone).await, 204);
+    let path = "/ai/export?format=html";
+    let package = soon(request(&server.base(), &device, "GET", path).send()).await.unwrap();
+    let package = ZipArchive::new(Cursor::new(soon(package.bytes()).await.unwrap())).unwrap();
+    assert_eq!(package.len(), 1);
 }
 
 #[tokio::test]
