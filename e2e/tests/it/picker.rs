@@ -20,8 +20,8 @@ const OPENER: &str = "
 
 /// The name of the button that opens the picker.
 pub(crate) async fn opener(browser: &Browser) -> String {
-    let name = browser.until("the picker's button", &format!("{OPENER} return name;"));
-    name.await.as_str().unwrap().to_owned()
+    let script = format!("{OPENER} return name;");
+    browser.until("the picker's button", &script).await.as_str().unwrap().to_owned()
 }
 
 /// The same once it has another name.
