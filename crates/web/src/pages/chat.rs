@@ -55,7 +55,10 @@ fn Transcript() -> impl IntoView {
     provide_context(viewer);
     // What nobody sees yet is made in a task of its own: what it runs is not compiled yet.
     let settled = RwSignal::new(false);
-    set_timeout(move || drop(settled.try_set(true)), Duration::ZERO);
+    let settle = move || {
+        settled.try_set(true);
+    };
+    set_timeout(settle, Duration::ZERO);
     let on_wheel = move |event: WheelEvent| {
         if event.delta_y() < 0.0 {
             window.pulled_away();
