@@ -52,7 +52,7 @@ self.addEventListener("fetch", (event) => {
   const url = new URL(request.url);
   if (url.origin !== self.location.origin) return;
   if (request.method === "DELETE") {
-    event.waitUntil(forget(url));
+    event.respondWith(remove(event, request, url));
   } else if (request.method !== "GET") {
     return;
   } else if (request.mode === "navigate") {
@@ -71,10 +71,16 @@ async function page(request) {
   const kept = () => caches.match(SHELL, { cacheName: FILES });
   const answer = fetch(request);
   try {
-    return await Promise.race([answer, late]);
+    const first = await Promise.race([answer, late]);
+    return isAway(first) ? ((await kept()) ?? first) : first;
   } catch {
     return (await kept()) ?? answer;
   }
+}
+
+/** What a proxy says while the server behind it restarts. */
+function isAway(answer) {
+  return [502, 503, 504].includes(answer.status);
 }
 
 async function file(request, url) {
@@ -108,13 +114,15 @@ async function place(url) {
 }
 
 async function read(event, request, url) {
+  const kept = async () => caches.match(await place(url), { cacheName: READ });
   try {
     const answer = await fetch(request);
+    if (isAway(answer)) return (await kept()) ?? answer;
     event.waitUntil(keep(url, answer.clone()).catch(() => {}));
     return answer;
   } catch (error) {
-    const kept = await caches.match(await place(url), { cacheName: READ });
-    if (kept) return kept;
+    const known = await kept();
+    if (known) return known;
     throw error;
   }
 }
@@ -122,13 +130,19 @@ async function read(event, request, url) {
 async function keep(url, answer) {
   const cache = await caches.open(READ);
   const name = await place(url);
-  await cache.delete(name);
+  if (answer.ok || [401, 403, 404, 410].includes(answer.status)) await cache.delete(name);
   if (!answer.ok) return;
   const body = await answer.blob();
   if (body.size > MOST_BYTES) return;
   await cache.put(name, new Response(body, { headers: { "content-type": "application/json" } }));
   const kept = (await cache.keys()).filter((known) => CONVERSATION.test(new URL(known.url).pathname));
   await Promise.all(kept.slice(0, Math.max(0, kept.length - MOST_KEPT)).map((old) => cache.delete(old)));
+}
+
+async function remove(event, request, url) {
+  const answer = await fetch(request);
+  if (answer.ok) event.waitUntil(forget(url));
+  return answer;
 }
 
 /** What is deleted on the server is not kept here. */

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use crate::DEADLINE;
 
 const LONGEST_HEAD: usize = 64 * 1024;
+const AWAY: &[u8] = b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 const REFUSAL: &[u8] =
     b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
@@ -22,6 +23,8 @@ pub(crate) enum Habit {
     NoSockets,
     /// And of a stream only the head comes through.
     NoStreams,
+    /// As before a server that restarts: every request is answered with 502.
+    Away,
     /// Every connection is reset.
     Down,
 }
@@ -99,6 +102,9 @@ impl Front {
             head = head(&mut client) => head?,
         };
         let kind = Kind::of(&head);
+        if *habit.borrow() == Habit::Away {
+            return client.write_all(AWAY).await.ok();
+        }
         if kind == Kind::Socket && *habit.borrow() != Habit::Good {
             return client.write_all(REFUSAL).await.ok();
         }
@@ -167,7 +173,7 @@ impl Kind {
             Habit::Good => false,
             Habit::NoSockets => self == Self::Socket,
             Habit::NoStreams => matches!(self, Self::Socket | Self::Stream),
-            Habit::Down => true,
+            Habit::Away | Habit::Down => true,
         }
     }
 }

@@ -134,6 +134,24 @@ async fn a_conversation_that_was_opened_can_be_read_without_a_network() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn behind_a_proxy_whose_server_restarts_what_was_read_stays() {
+    let (_server, front, browser) = with_a_kept_answer().await;
+    front.turn(Habit::Away);
+    for _ in 0..2 {
+        browser.reload().await;
+        assert_eq!(browser.answer_when("/\\b30$/.test(text)").await, shown(30));
+    }
+    front.turn(Habit::Good);
+    front.wait_until(|open| open.sockets == 1).await;
+    ask(&browser, "And again").await;
+    browser
+        .until("the answer", "return document.querySelectorAll('main article').length === 4")
+        .await;
+    browser.answer_when("/\\b30$/.test(text)").await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn with_a_network_nobody_sees_the_page_that_is_kept() {
     let server = Server::start("numbers:tokens=30,rate=0").await;
     let front = Front::start(&server.address).await;
