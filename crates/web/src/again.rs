@@ -1,13 +1,14 @@
 //! What a person does with messages that are there: another answer, going on, another branch,
 //! another text.
 
-use leptos::prelude::Notify as _;
+use leptos::prelude::{Notify as _, WithUntracked as _};
 use leptos::task::spawn_local;
 use unbroken_chat_view::transcript::{Kind, Transcript};
 use unbroken_client::RestError;
 use unbroken_protocol::{ClientMessageId, GenerationId, MessageId};
 
 use crate::calls::ask;
+use crate::conversation::Waiting;
 use crate::dom;
 use crate::state::{self, App};
 use crate::writing::Editing;
@@ -123,6 +124,14 @@ impl App {
 
     /// Puts the person's last message into the composer.
     pub(crate) fn edit_last(self) {
+        let waiting = self.open.queue.with_untracked(|queue| queue.last().cloned());
+        if let Some(Waiting { text, id }) = waiting {
+            // One that the server does not have yet cannot be changed.
+            if let Some(id) = id {
+                self.begin_edit(&text, Vec::new(), Editing::Queued { id });
+            }
+            return;
+        }
         let key = self.open.with(|transcript| transcript.last_of_yours().map(|last| last.key));
         if let Some(key) = key {
             self.edit(key);
@@ -151,7 +160,7 @@ impl App {
 }
 
 /// The button that was pressed goes away, and must not take the focus with it.
-fn focus_composer() {
+pub(crate) fn focus_composer() {
     if !dom::coarse_pointer() {
         dom::focus("message");
     }

@@ -201,9 +201,33 @@ pub(crate) fn insert_text(field: &HtmlTextAreaElement, text: &str) -> bool {
 pub(crate) async fn copy(text: &str) -> bool {
     let clipboard = window().navigator().clipboard();
     if clipboard.is_undefined() {
-        return false;
+        return copy_selected(text).unwrap_or(false);
     }
     wasm_bindgen_futures::JsFuture::from(clipboard.write_text(text)).await.is_ok()
+}
+
+/// The same where there is no clipboard: over plain HTTP browsers have one for nobody but this
+/// machine. A field holds the text, is selected, and goes again.
+fn copy_selected(text: &str) -> Result<bool, JsValue> {
+    let document = document();
+    let focused = document.active_element();
+    // Outside an open dialog nothing can be selected.
+    let dialog = document.query_selector("dialog:modal")?;
+    let place = dialog.or_else(|| document.document_element()).ok_or(JsValue::NULL)?;
+    let field: HtmlTextAreaElement = document.create_element("textarea")?.unchecked_into();
+    field.set_class_name("hidden-visually");
+    // No keyboard comes up on a phone.
+    field.set_read_only(true);
+    field.set_value(text);
+    place.append_child(&field)?;
+    focus_in_place(&field);
+    field.select();
+    let copied = exec_command("copy", false, "");
+    field.remove();
+    if let Some(focused) = focused.and_then(|focused| focused.dyn_into::<HtmlElement>().ok()) {
+        focus_in_place(&focused);
+    }
+    copied
 }
 
 /// Whether a dialog or popover lies over the page: Escape belongs to it.

@@ -35,7 +35,7 @@ async fn look_at(browser: &Browser, state: &str) {
 }
 
 /// Waits for the texts of the person's messages, in order.
-async fn yours(browser: &Browser, texts: &[&str]) {
+pub(crate) async fn yours(browser: &Browser, texts: &[&str]) {
     let expected = serde_json::to_string(texts).unwrap();
     let script = format!(
         "const texts = [...document.querySelectorAll('article[aria-label=\"You\"] .bubble')];
@@ -202,6 +202,56 @@ async fn an_edited_message_makes_a_branch() {
     browser.press("button", "Previous version").await;
     yours(&browser, &["Count for me", "And once more"]).await;
     assert_eq!(browser.console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn arrow_up_changes_the_message_that_waits() {
+    let server = Server::start("numbers:tokens=30,rate=0,gate=go@10").await;
+    let browser = asked(&server, "First").await;
+    browser.answer_when("/\\b10$/.test(text)").await;
+    browser.type_text("Second").await;
+    browser.enter().await;
+    browser.find("button", "Remove").await;
+    browser.focused("textbox", "Message").await;
+    browser.type_text(&Key::Up.to_string()).await;
+    send_instead(&browser, "Second, corrected").await;
+    queue(&browser, &["Second, corrected"]).await;
+    server.standin.open_gate("go");
+    yours(&browser, &["First", "Second, corrected"]).await;
+    browser.answer_when("/\\b30$/.test(text)").await;
+    browser.answer_ended().await;
+    assert_eq!(server.standin.calls().len(), 2);
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_stop_the_composer_has_the_focus_and_a_screen_reader_hears_of_it() {
+    let server = Server::start("numbers:tokens=30,rate=0,gate=go@10").await;
+    let browser = asked(&server, "First").await;
+    browser.answer_when("/\\b10$/.test(text)").await;
+    browser.press("button", "Stop").await;
+    browser.gone("button", "Stop").await;
+    browser.focused("textbox", "Message").await;
+    let heard = "return document.querySelector('[role=log]').innerText.includes('Stopped')";
+    browser.until("that it was stopped, read aloud", heard).await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_there_is_no_clipboard_an_answer_is_copied_all_the_same() {
+    let server = Server::start("numbers:tokens=30,rate=0").await;
+    let browser = asked(&server, "First").await;
+    browser.answer_ended().await;
+    // As a browser has it over plain HTTP from another machine.
+    let without = "Object.defineProperty(navigator, 'clipboard', { value: undefined });
+        window.addEventListener('copy', e => { window.copied = e.target.value; });";
+    browser.script(without).await;
+    browser.press("button", "Copy").await;
+    browser.find("button", "Copied").await;
+    let copied = browser.script("return window.copied").await;
+    assert_eq!(copied.as_str().unwrap(), numbered(30));
+    browser.focused("button", "Copied").await;
     browser.close().await;
 }
 

@@ -66,7 +66,11 @@ fn Transcript() -> impl IntoView {
     };
     let on_key = move |event: KeyboardEvent| match event.key().as_str() {
         "PageUp" | "Home" | "ArrowUp" => window.pulled_away(),
-        "Escape" => shown.hide(),
+        "Escape" if shown.is_shown() => {
+            shown.hide();
+            // It would stop the answer as well.
+            event.prevent_default();
+        }
         _ => {}
     };
     let point = move |target: Option<EventTarget>| match cited(app, target) {
@@ -74,7 +78,7 @@ fn Transcript() -> impl IntoView {
         None => shown.hide(),
     };
     let on_click = move |event: MouseEvent| {
-        block_buttons::on_click(&event);
+        block_buttons::on_click(app, &event);
         if let Some((_, citation)) = cited(app, event.target()) {
             shown.hide();
             citation::open(viewer, citation);

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::icons::{ARROW_DOWN, icon};
 use super::show::Show;
+use crate::again::focus_composer;
 use crate::state::App;
 use crate::words;
 use crate::writing::{Editing, Turn};
@@ -147,7 +148,13 @@ fn Latest() -> impl IntoView {
     let app = App::get();
     view! {
         <Show when=move || app.open.away.get()>
-            <button class="button latest" on:click=move |_| app.open.to_end.notify()>
+            <button
+                class="button latest"
+                on:click=move |_| {
+                    app.open.to_end.notify();
+                    focus_composer();
+                }
+            >
                 {icon(ARROW_DOWN)}
                 {words::latest()}
             </button>

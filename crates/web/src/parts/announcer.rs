@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use unbroken_chat_view::announcements::Announcements;
+use unbroken_chat_view::announcements::{Announce, Announcements};
 
 use super::settings;
 use crate::own::Own;
@@ -41,14 +41,25 @@ impl Announcer {
             announcements.hear(key, text, running, settings::announce, dom::clock())
         });
         if let Some(sentence) = heard.say {
-            self.said.update(|said| {
-                let next = said.last().map_or(0, |(number, _)| number + 1);
-                said.push((next, sentence));
-                let surplus = said.len().saturating_sub(KEPT);
-                said.drain(..surplus);
-            });
+            self.push(sentence);
         }
         heard.again.map(|wait| Duration::from_secs_f64(wait / 1000.0))
+    }
+
+    /// Says how an answer has ended, to whoever wants to hear of answers.
+    pub(crate) fn say(self, sentence: String) {
+        if settings::announce() != Announce::Off {
+            self.push(sentence);
+        }
+    }
+
+    fn push(self, sentence: String) {
+        self.said.update(|said| {
+            let next = said.last().map_or(0, |(number, _)| number + 1);
+            said.push((next, sentence));
+            let surplus = said.len().saturating_sub(KEPT);
+            said.drain(..surplus);
+        });
     }
 }
 

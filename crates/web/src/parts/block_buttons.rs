@@ -8,10 +8,11 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, NodeList};
 
 use super::message::COPIED_FOR;
+use crate::state::App;
 use crate::{dom, words};
 
 /// Does what a pressed button says, if it was one of them.
-pub(crate) fn on_click(event: &MouseEvent) {
+pub(crate) fn on_click(app: App, event: &MouseEvent) {
     let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
     let Some(button) = target.and_then(|target| target.closest("[data-action]").ok().flatten())
     else {
@@ -26,6 +27,7 @@ pub(crate) fn on_click(event: &MouseEvent) {
         Some("copy") => {
             let code = block.query_selector("code").ok().flatten();
             copy(
+                app,
                 button,
                 code.and_then(|code| code.text_content()).unwrap_or_default(),
                 words::copy(),
@@ -36,17 +38,19 @@ pub(crate) fn on_click(event: &MouseEvent) {
             let other = if drawn { words::show_source() } else { words::show_diagram() };
             button.set_text_content(Some(other));
         }
-        Some("csv") => copy(button, table(&block), words::copy_csv()),
+        Some("csv") => copy(app, button, table(&block), words::copy_csv()),
         _ => {}
     }
 }
 
-fn copy(button: Element, text: String, name: &'static str) {
+fn copy(app: App, button: Element, text: String, name: &'static str) {
     spawn_local(async move {
         if dom::copy(&text).await {
             button.set_text_content(Some(words::copied()));
             dom::sleep(COPIED_FOR).await;
             button.set_text_content(Some(name));
+        } else {
+            app.toast(words::not_copied().to_owned(), None);
         }
     });
 }

@@ -34,6 +34,10 @@ impl Shown {
         dom::show_popover(CARD);
     }
 
+    pub(crate) fn is_shown(self) -> bool {
+        self.chip.with_value(Option::is_some)
+    }
+
     pub(crate) fn hide(self) {
         self.release();
         dom::hide_popover(CARD);

@@ -14,6 +14,7 @@ use super::prompt_menu::{self, PromptMenu, PromptPlace};
 use super::show::Show;
 use super::temporary::Temporary;
 use crate::address::Place;
+use crate::again::focus_composer;
 use crate::state::App;
 use crate::{chunks, dom, words};
 
@@ -145,7 +146,10 @@ fn SendOrStop(empty: Memo<bool>, sending: Memo<bool>) -> impl IntoView {
                 class="send"
                 type="button"
                 aria-label=words::stop()
-                on:click=move |_| app.open.stop(app)
+                on:click=move |_| {
+                    app.open.stop(app);
+                    focus_composer();
+                }
             >
                 <span class="stop"></span>
             </button>

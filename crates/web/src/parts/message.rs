@@ -301,6 +301,18 @@ fn Notice(key: u64, about: RwSignal<About>) -> impl IntoView {
         let about = about.read();
         (about.notice.clone(), about.state, about.can_continue)
     });
+    Effect::new(move |was_running: Option<bool>| {
+        let (sentence, state, _) = said.get();
+        let is_running = state.is_running();
+        // Its end is seen; who does not see is told.
+        if was_running == Some(true)
+            && !is_running
+            && let Some(sentence) = sentence
+        {
+            app.open.announcer.say(sentence);
+        }
+        is_running
+    });
     let go_on = move || {
         view! {
             <button class="button primary" on:click=move |_| app.go_on(key)>
@@ -393,12 +405,13 @@ fn Foot(
     let copy = move |_| {
         let text = app.open.message(key, |message| message.plain_text().to_owned());
         spawn_local(async move {
-            if let Some(text) = text
-                && dom::copy(&text).await
-            {
+            let Some(text) = text else { return };
+            if dom::copy(&text).await {
                 copied.set(true);
                 dom::sleep(COPIED_FOR).await;
                 copied.try_set(false);
+            } else {
+                app.toast(words::not_copied().to_owned(), None);
             }
         });
     };
