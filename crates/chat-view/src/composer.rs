@@ -70,9 +70,9 @@ impl Composer {
         })
     }
 
-    /// The server has the message.
-    pub fn sent(&mut self) {
-        self.sending = false;
+    /// Whether a message is on its way from here: until it is over no other is sent.
+    pub fn set_sending(&mut self, sending: bool) {
+        self.sending = sending;
     }
 
     /// The server does not have the message: it comes back, before what was typed since.

@@ -58,6 +58,8 @@ pub(crate) struct Open {
     /// The answer for which another model is being chosen.
     pub(crate) another: RwSignal<Option<u64>>,
     pub(crate) announcer: Announcer,
+    /// The conversation that this page was loaded with, until it is shown.
+    fresh: Own<Option<ConversationId>>,
     inner: Own<Inner>,
 }
 
@@ -120,7 +122,9 @@ struct Inner {
 }
 
 impl Open {
-    pub(crate) fn new() -> Self {
+    /// `fresh` is the conversation that the page is loaded with: the page before it may have left the
+    /// message that begins it.
+    pub(crate) fn new(fresh: Option<ConversationId>) -> Self {
         Self {
             rows: RwSignal::default(),
             title: RwSignal::default(),
@@ -134,6 +138,7 @@ impl Open {
             revealed: RwSignal::new(None),
             another: RwSignal::new(None),
             announcer: Announcer::new(),
+            fresh: Own::new(fresh),
             inner: Own::new(Inner::default()),
         }
     }
@@ -141,7 +146,10 @@ impl Open {
     /// Shows that conversation, unless it is shown already.
     pub(crate) fn show(self, app: App, id: ConversationId) {
         if self.id() != Some(id) {
-            let pending = dom::tab_storage().and_then(|s| s.get_item(PENDING_MESSAGE).ok()?);
+            let is_fresh = self.fresh.change(Option::take) == Some(id);
+            let pending = dom::tab_storage()
+                .filter(|_| is_fresh)
+                .and_then(|storage| storage.get_item(PENDING_MESSAGE).ok()?);
             let mut transcript =
                 pending.map_or_else(Transcript::default, |text| Transcript::pending(id, text));
             transcript.conversation_id = Some(id);

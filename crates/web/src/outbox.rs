@@ -7,12 +7,13 @@ use std::time::Duration;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use unbroken_client::RestError;
-use unbroken_protocol::StartResponse;
+use unbroken_protocol::{ClientMessageId, StartResponse};
 
 use crate::address::Place;
-use crate::dom;
+use crate::own::Own;
 use crate::state::{self, App, Connection};
 use crate::writing::Turn;
+use crate::{dom, instructions};
 
 const KEPT: &str = "outbox.";
 const TEMPORARY: &str = "temporary";
@@ -23,21 +24,34 @@ const AGAIN: Duration = Duration::from_secs(5);
 #[derive(Clone, Copy)]
 pub(crate) struct Outbox {
     pub(crate) turns: RwSignal<Vec<Turn>>,
-    is_sending: RwSignal<bool>,
+    inner: Own<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    is_sending: bool,
+    /// Those that the browser has no room for: they live as long as the page.
+    unkept: Vec<ClientMessageId>,
 }
 
 impl Outbox {
     /// With what an earlier page left.
     pub(crate) fn kept() -> Self {
-        Self { turns: RwSignal::new(all_kept()), is_sending: RwSignal::new(false) }
+        Self { turns: RwSignal::new(all_kept()), inner: Own::new(Inner::default()) }
     }
 }
 
 impl App {
     /// Keeps a message until the network is back.
     pub(crate) fn keep_for_later(self, turn: Turn) {
-        dom::keep(&key(&turn), &written(&turn));
+        if !dom::keep(&key(&turn), &written(&turn)) {
+            self.outbox.inner.change(|inner| inner.unkept.push(turn.client_message_id));
+        }
         self.outbox.turns.update(|turns| turns.push(turn));
+        self.send_kept_later();
+    }
+
+    fn send_kept_later(self) {
         if self.connection.get_untracked() == Connection::Live {
             // Nothing else would say when to try again.
             set_timeout(move || self.send_kept(), AGAIN);
@@ -47,34 +61,55 @@ impl App {
     /// Takes a message that waits out.
     pub(crate) fn forget_kept(self, turn: &Turn) {
         dom::forget(&key(turn));
-        let is_other = |kept: &Turn| kept.client_message_id != turn.client_message_id;
-        self.outbox.turns.update(|turns| turns.retain(is_other));
+        let id = turn.client_message_id;
+        self.outbox.inner.change(|inner| inner.unkept.retain(|known| *known != id));
+        self.outbox.turns.update(|turns| turns.retain(|kept| kept.client_message_id != id));
     }
 
-    /// Takes a message that waits back into the composer.
+    /// Takes a message that waits back into the composer, on the page where it was written.
     pub(crate) fn edit_kept(self, turn: &Turn) {
         self.forget_kept(turn);
-        self.give_back(turn.text.clone(), &turn.sources);
+        if !self.give_back_turn(turn) {
+            match turn.conversation_id {
+                Some(id) => self.go(&format!("/chat?conversation_id={id}")),
+                None => self.go("/"),
+            }
+        }
         dom::focus("message");
     }
 
     /// Sends what waits, in order, as the network is there.
     pub(crate) fn send_kept(self) {
-        self.outbox.turns.set(all_kept());
-        if self.outbox.turns.read_untracked().is_empty() || self.outbox.is_sending.get_untracked() {
+        let mut turns = all_kept();
+        for turn in self.outbox.turns.get_untracked() {
+            let id = turn.client_message_id;
+            if let Some(kept) = turns.iter_mut().find(|kept| kept.client_message_id == id) {
+                // With its options, which are not kept.
+                *kept = turn;
+            } else if self.outbox.inner.read(|inner| inner.unkept.contains(&id)) {
+                turns.push(turn);
+            }
+        }
+        let is_nothing = turns.is_empty();
+        self.outbox.turns.set(turns);
+        let begin = |inner: &mut Inner| std::mem::replace(&mut inner.is_sending, true);
+        if is_nothing || self.outbox.inner.change(begin) {
             return;
         }
-        self.outbox.is_sending.set(true);
         spawn_local(async move {
             loop {
                 let next = self.outbox.turns.read_untracked().first().cloned();
                 let Some(turn) = next else { break };
                 match self.start(&turn).await {
-                    Err(RestError::Unreachable(_)) => break,
+                    // It may be taken another time.
+                    Err(error) if error.retryable() => {
+                        self.send_kept_later();
+                        break;
+                    }
                     outcome => self.sent_at_last(&turn, outcome),
                 }
             }
-            self.outbox.is_sending.set(false);
+            self.outbox.inner.change(|inner| inner.is_sending = false);
         });
     }
 
@@ -92,8 +127,9 @@ impl App {
             }
             Err(error) => {
                 // It will never be taken as it is: the text is not lost.
-                self.give_back(turn.text.clone(), &turn.sources);
-                self.complain(Some(state::sentence(&error)));
+                if self.give_back_turn(turn) {
+                    self.complain(Some(state::sentence(&error)));
+                }
             }
         }
     }
@@ -127,6 +163,7 @@ fn read(key: &str, written: &str) -> Option<Turn> {
         client_message_id: key.strip_prefix(KEPT)?.parse().ok()?,
         temporary: temporary == TEMPORARY,
         model_id: Some(model.to_owned()).filter(|model| !model.is_empty()),
+        options: instructions::options(),
     })
 }
 

@@ -115,9 +115,14 @@ impl App {
     /// Makes the state and begins to connect.
     pub(crate) fn provide(address: Address) -> Self {
         let history = RwSignal::new(History::default());
+        let place = address.place();
+        let fresh = match place.get_untracked() {
+            Place::Chat(id) => id,
+            _ => None,
+        };
         let parts = Parts {
             address,
-            place: address.place(),
+            place,
             access: RwSignal::new(Access::Opening),
             connection: RwSignal::new(Connection::Live),
             reconnects: RwSignal::new(0),
@@ -126,7 +131,7 @@ impl App {
             keep: Keep::new(),
             moves: Moves::new(),
             picker: RwSignal::default(),
-            open: Open::new(),
+            open: Open::new(fresh),
             writing: Writing::new(),
             outbox: Outbox::kept(),
             notices: Notices::new(),
@@ -363,7 +368,7 @@ impl App {
     pub(crate) fn prefer(self, model: Option<String>) {
         let Some(rest) = self.rest() else { return };
         spawn_local(async move {
-            self.checked(rest.preferences(model.as_deref()).await);
+            self.checked(ask(async || rest.preferences(model.as_deref()).await).await);
         });
     }
 

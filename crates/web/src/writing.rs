@@ -9,11 +9,13 @@ use unbroken_chat_view::attachments::{self, EDIT, Readiness};
 use unbroken_chat_view::composer::{self, Composer, PENDING_MESSAGE};
 use unbroken_client::RestError;
 use unbroken_protocol::{
-    ClientMessageId, ConversationId, GenerationId, MessageSource, StartRequest, StartResponse,
+    ClientMessageId, ConversationId, GenerationId, MessageSource, Options, StartRequest,
+    StartResponse,
 };
 
 use crate::address::Place;
 use crate::calls::Patience;
+use crate::own::Own;
 use crate::session::{self, Pair};
 use crate::state::{self, App, Connection};
 use crate::{dom, instructions, words};
@@ -43,6 +45,8 @@ pub(crate) struct Writing {
     pub(crate) temporary: RwSignal<bool>,
     /// The draft that an edit has put aside.
     aside: RwSignal<String>,
+    /// The places that a message is on its way from.
+    under_way: Own<Vec<Place>>,
 }
 
 /// A message that is being edited.
@@ -67,6 +71,8 @@ pub(crate) struct Turn {
     pub(crate) model_id: Option<String>,
     pub(crate) client_message_id: ClientMessageId,
     pub(crate) temporary: bool,
+    /// What the answer has to mind, as it was when the message was sent: every try is the same.
+    pub(crate) options: Option<Options>,
 }
 
 impl Writing {
@@ -80,6 +86,17 @@ impl Writing {
             editing: RwSignal::default(),
             temporary: RwSignal::default(),
             aside: RwSignal::default(),
+            under_way: Own::new(Vec::new()),
+        }
+    }
+}
+
+impl Turn {
+    /// Where it was written.
+    pub(crate) fn place(&self) -> Place {
+        match self.conversation_id {
+            Some(id) => Place::Chat(Some(id)),
+            None => Place::Home,
         }
     }
 }
@@ -87,13 +104,10 @@ impl Writing {
 impl App {
     /// Shows the draft of the page that is open now.
     pub(crate) fn load_draft(self) {
-        self.place.track();
-        let kept = self.kept_draft();
-        let sending = self.writing.composer.read_untracked().is_sending();
-        // The message on its way home is not a draft any more.
-        if !sending {
-            self.writing.composer.set(Composer::with_draft(kept.unwrap_or_default()));
-        }
+        let place = self.place.get();
+        let mut composer = Composer::with_draft(self.kept_draft().unwrap_or_default());
+        composer.set_sending(self.is_under_way(place));
+        self.writing.composer.set(composer);
         self.writing.refusal.set(None);
         self.leave_edit();
         self.want_attached();
@@ -219,7 +233,7 @@ impl App {
 
     /// Asks the built-in guide in a conversation of its own. It needs nothing of the web.
     pub(crate) fn ask_guide(self, question: &str) {
-        if self.writing.composer.read_untracked().is_sending() {
+        if self.is_under_way(Place::Home) {
             return;
         }
         self.new_chat();
@@ -234,7 +248,7 @@ impl App {
         let draft = self.writing.composer.read_untracked().draft().to_owned();
         match unsent {
             Some(turn) if turn.text == draft && self.has_attached(&turn.sources) => {
-                self.writing.composer.update(|composer| drop(composer.send()));
+                self.writing.composer.update(|composer| composer.set_draft(""));
                 self.take_attached();
                 self.deliver(turn);
             }
@@ -255,6 +269,23 @@ impl App {
             model_id: None,
             client_message_id: ClientMessageId::new(),
             temporary: conversation_id.is_none() && self.writing.temporary.get_untracked(),
+            options: instructions::options(),
+        }
+    }
+
+    /// Whether a message is on its way from there.
+    fn is_under_way(self, place: Place) -> bool {
+        self.writing.under_way.read(|places| places.contains(&place))
+    }
+
+    fn set_under_way(self, turn: &Turn, is: bool) {
+        let place = turn.place();
+        self.writing.under_way.change(|places| {
+            places.retain(|known| *known != place);
+            places.extend(is.then_some(place));
+        });
+        if self.place.get_untracked() == place {
+            self.writing.composer.update(|composer| composer.set_sending(is));
         }
     }
 
@@ -275,7 +306,7 @@ impl App {
     }
 
     /// Puts a message that was not taken before what was typed since.
-    pub(crate) fn give_back(self, text: String, sources: &str) {
+    fn give_back(self, text: String, sources: &str) {
         self.writing.composer.update(|composer| composer.failed(text));
         self.keep_draft();
         if let Some(draft) = self.attaches_to() {
@@ -286,6 +317,7 @@ impl App {
     fn deliver(self, turn: Turn) {
         self.writing.refusal.set(None);
         self.writing.unsent.set(None);
+        self.set_under_way(&turn, true);
         self.keep_draft();
         if turn.parent_id.is_some() {
             // Its place is known when the server has it.
@@ -316,7 +348,7 @@ impl App {
                 parent_id: turn.parent_id.clone(),
                 model_id: turn.model_id.clone(),
                 sources: attachments::sources_of(&turn.sources),
-                options: instructions::options(),
+                options: turn.options.clone(),
                 client_message_id: Some(turn.client_message_id.to_string()),
                 temporary: turn.temporary.then_some(true),
                 ..StartRequest::default()
@@ -339,7 +371,14 @@ impl App {
     }
 
     fn delivered(self, turn: &Turn, response: &StartResponse) {
-        let conversation_id = response.conversation_id;
+        self.set_under_way(turn, false);
+        if turn.temporary {
+            self.writing.temporary.set(false);
+        }
+        if self.place.get_untracked() != turn.place() {
+            // The person is elsewhere by now: it is in the list.
+            return;
+        }
         if turn.parent_id.is_some() {
             self.open.switch(self);
             self.open.to_end.notify();
@@ -348,11 +387,9 @@ impl App {
         }
         if turn.temporary {
             self.open.temporary.set(true);
-            self.writing.temporary.set(false);
         }
-        self.writing.composer.update(Composer::sent);
-        if turn.conversation_id.is_none() && self.place.get_untracked() == Place::Home {
-            self.go(&format!("/chat?conversation_id={conversation_id}"));
+        if turn.conversation_id.is_none() {
+            self.go(&format!("/chat?conversation_id={}", response.conversation_id));
         }
     }
 
@@ -362,30 +399,32 @@ impl App {
     }
 
     fn refused(self, turn: Turn, error: &RestError) {
+        self.set_under_way(&turn, false);
         if turn.parent_id.is_none() {
             self.open.refused(&turn);
         }
         if matches!(error, RestError::Unreachable(_)) {
-            self.writing.composer.update(Composer::sent);
             return self.keep_for_later(turn);
         }
-        let place = match turn.conversation_id {
-            Some(id) => Place::Chat(Some(id)),
-            None => Place::Home,
-        };
-        if self.place.get_untracked() == place {
-            self.give_back(turn.text.clone(), &turn.sources);
+        if self.give_back_turn(&turn) {
             self.writing.refusal.set(Some(state::sentence(error)));
             self.writing.unsent.set(Some(turn));
-        } else {
-            self.writing.composer.update(Composer::sent);
-            if let Some(key) = draft_key(place) {
-                let mut draft = Composer::with_draft(dom::kept(&key).unwrap_or_default());
-                draft.failed(turn.text);
-                dom::keep(&key, draft.draft());
-                self.bring_attached(&key, attachments::read(&turn.sources));
-            }
         }
+    }
+
+    /// Puts a message that was not taken back where it was written: `true` when that is here.
+    pub(crate) fn give_back_turn(self, turn: &Turn) -> bool {
+        let place = turn.place();
+        let is_here = self.place.get_untracked() == place;
+        if is_here {
+            self.give_back(turn.text.clone(), &turn.sources);
+        } else if let Some(key) = draft_key(place) {
+            let mut draft = Composer::with_draft(dom::kept(&key).unwrap_or_default());
+            draft.failed(turn.text.clone());
+            dom::keep(&key, draft.draft());
+            self.bring_attached(&key, attachments::read(&turn.sources));
+        }
+        is_here
     }
 }
 

@@ -23,6 +23,7 @@ mod offline;
 mod page_speed;
 mod picker;
 mod rich;
+mod sending;
 mod server;
 mod side_by_side;
 mod sources;
