@@ -109,7 +109,8 @@ struct Inner {
     /// Answers that a screen reader hears more of in a moment.
     unsaid: BTreeSet<u64>,
     facts: BTreeMap<GenerationId, Facts>,
-    /// Counts the turns that the server took: what was asked for before one may not hold it.
+    /// Counts the turns that the server took, and the branches that were chosen: what was asked for
+    /// before one may not hold it.
     turns: u64,
     /// A call that changes the tree of messages is on its way: another would double it.
     busy: bool,
@@ -187,9 +188,13 @@ impl Open {
             let (mut wait, mut patience) = (Duration::from_millis(500), Patience::new());
             while self.id() == Some(id) {
                 let Some(rest) = app.rest() else { return };
+                let turns = self.inner.read(|inner| inner.turns);
                 match patience.answer(rest.conversation(id, Some(PAGE), None)).await {
-                    Ok(page) if self.id() == Some(id) => return self.loaded(app, page),
-                    Ok(_) => return,
+                    Ok(_) if self.id() != Some(id) => return,
+                    Ok(page) if self.inner.read(|inner| inner.turns) == turns => {
+                        return self.loaded(app, page);
+                    }
+                    Ok(_) => {}
                     Err(error) if error.retryable() => {
                         dom::sleep(wait).await;
                         wait = (wait * 2).min(LONGEST_WAIT);
@@ -224,6 +229,7 @@ impl Open {
 
     fn switched(self, app: App, page: ConversationPage) {
         let followed = self.with(open_answers);
+        self.inner.change(|inner| inner.turns += 1);
         self.note_facts(&page);
         set_if_new(self.temporary, page.temporary);
         self.change(|transcript| transcript.switch_page(page));
@@ -234,9 +240,11 @@ impl Open {
 
     fn loaded(self, app: App, page: ConversationPage) {
         forget_pending();
+        let followed = self.with(open_answers);
         self.note_facts(&page);
         set_if_new(self.temporary, page.temporary);
         self.change(|transcript| transcript.merge_page(page));
+        self.unfollow_gone(app, followed);
         self.follow_open(app);
         self.reveal_wanted(app);
     }
