@@ -23,8 +23,8 @@ pub struct Transcript {
     pub conversation_id: Option<ConversationId>,
     pub title: String,
     messages: Vec<Message>,
-    /// Messages of the branch on the server, of which this may hold the end only.
-    total: u64,
+    /// Messages of the branch that lie before the first one here.
+    before: u64,
     queue: Vec<QueueItem>,
     beside: beside::Beside,
     next_key: u64,
@@ -187,7 +187,7 @@ impl Transcript {
     /// The id to ask for what comes before, while there is more.
     pub fn earlier(&self) -> Option<MessageId> {
         let first = self.messages.first()?.id?;
-        ((self.messages.len() as u64) < self.total).then_some(first)
+        (self.before > 0).then_some(first)
     }
 
     /// Turns that wait in this conversation.
@@ -337,11 +337,13 @@ impl Transcript {
     }
 
     fn merge(&mut self, page: ConversationPage, rest: Rest) -> Changes {
-        let before = page.messages.first().map_or(0, |view| self.up_to(view.parent_id));
+        let kept = page.messages.first().map_or(0, |view| self.up_to(view.parent_id));
+        if kept == 0 {
+            self.before = page.total.saturating_sub(page.messages.len() as u64);
+        }
         let mut leaf = page.messages.last().map(|view| view.message_id);
         self.conversation_id = Some(page.conversation_id);
         self.title = page.title;
-        self.total = page.total;
         let mut changes = Changes::new();
         let mut old: Vec<_> = std::mem::take(&mut self.messages).into_iter().map(Some).collect();
         let mut merged = Vec::new();
@@ -369,7 +371,7 @@ impl Transcript {
         }
         // What is neither before the page, nor in it, nor after it belongs to another branch.
         for (at, message) in old.into_iter().enumerate().filter_map(|(at, old)| Some((at, old?))) {
-            if at < before {
+            if at < kept {
                 self.messages.push(message);
             } else if message.id.is_none() || (rest == Rest::Kept && message.goes_on_after(leaf)) {
                 leaf = message.id.or(leaf);
@@ -392,7 +394,9 @@ impl Transcript {
     /// An earlier page goes before what is there.
     pub fn add_earlier(&mut self, page: ConversationPage) -> Changes {
         let mut changes = Changes::new();
-        self.total = page.total;
+        // When nothing comes, there is nothing.
+        let came = if page.messages.is_empty() { self.before } else { page.messages.len() as u64 };
+        self.before = self.before.saturating_sub(came);
         let mut earlier = Vec::new();
         for view in page.messages {
             if !self.messages.iter().any(|message| message.id == Some(view.message_id)) {

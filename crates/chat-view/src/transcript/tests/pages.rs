@@ -16,6 +16,8 @@ enum Step {
     Missed(Change),
     /// A turn of this page, of which a page tells.
     Own,
+    /// A turn of this page, of which only the answer to its start tells.
+    Sent,
     /// The last answer but one is held beside whatever takes its place, or none is.
     Hold(bool),
 }
@@ -41,6 +43,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         6 => change.clone().prop_map(Step::Told),
         3 => change.prop_map(Step::Missed),
         2 => Just(Step::Own),
+        3 => Just(Step::Sent),
         1 => any::<bool>().prop_map(Step::Hold),
     ];
     prop::collection::vec(step, 1..40)
@@ -142,6 +145,19 @@ fn act(server: &mut Server, transcript: &mut Transcript, step: &Step) {
             server.add_turn();
             transcript.merge_page(server.page(None));
         }
+        Step::Sent => {
+            if !ids(server).ends_with(&shown(transcript)) {
+                transcript.merge_page(server.page(None));
+            }
+            transcript.begin_turn("text");
+            transcript.started(&StartResponse {
+                generation_id: GenerationId::from_bytes(bytes(server.next + 1)),
+                user_message_id: id(server.next),
+                message_id: id(server.next + 1),
+                ..taken(0)
+            });
+            server.add_turn();
+        }
         Step::Hold(hold) => {
             let answer = server.shown().iter().rev().nth(2).filter(|_| *hold);
             transcript.hold_beside(answer.map(|number| id(*number)));
@@ -163,7 +179,7 @@ proptest! {
             act(&mut server, &mut transcript, &step);
             is_asleep = match step {
                 Step::Missed(_) => true,
-                Step::Reload | Step::Told(_) | Step::Own => false,
+                Step::Reload | Step::Told(_) | Step::Own | Step::Sent => false,
                 Step::Earlier | Step::Hold(_) => is_asleep,
             };
             let is_end = is_asleep || ids(&server).ends_with(&shown(&transcript));
@@ -173,7 +189,9 @@ proptest! {
             keys.dedup();
             prop_assert_eq!(keys.len(), transcript.shown().count(), "each key once");
         }
-        transcript.merge_page(server.page(None));
+        if is_asleep {
+            transcript.merge_page(server.page(None));
+        }
         while let Some(before) = transcript.earlier() {
             transcript.add_earlier(server.page(Some(before)));
         }
@@ -189,6 +207,20 @@ fn exchange(answer: u8, state: GenerationState) -> ConversationPage {
         ..view(answer, Role::Assistant, "text", Some(state))
     };
     page(vec![view(1, Role::User, "hi", None), answer])
+}
+
+#[test]
+fn turns_of_this_page_hide_no_earlier_messages() {
+    let mut end = exchange(2, GenerationState::Completed);
+    end.total = 4;
+    let mut transcript = Transcript::from_page(end);
+    for number in [3, 5] {
+        transcript.begin_turn("more");
+        transcript.started(&taken(number));
+    }
+    assert_eq!(transcript.earlier(), Some(message(1)));
+    transcript.add_earlier(ConversationPage { total: 8, ..page(Vec::new()) });
+    assert_eq!(transcript.earlier(), None, "nothing came: there is nothing");
 }
 
 #[test]
