@@ -114,8 +114,8 @@ struct Inner {
     turns: u64,
     /// A call that changes the tree of messages is on its way: another would double it.
     busy: bool,
-    /// The page before the first message is on its way.
-    loads_earlier: bool,
+    /// The page before that message is on its way.
+    loads_before: Option<MessageId>,
     /// A message to show as soon as the conversation is there.
     wanted: Option<(MessageId, Look)>,
 }
@@ -268,10 +268,13 @@ impl Open {
 
     /// Loads the page before the first message, unless it is on its way.
     pub(crate) fn load_earlier(self, app: App) {
-        if !self.inner.change(|inner| std::mem::replace(&mut inner.loads_earlier, true)) {
+        let Some(before) = self.with(Transcript::earlier) else { return };
+        if self.inner.change(|inner| inner.loads_before.replace(before)) != Some(before) {
             spawn_local(async move {
                 self.add_earlier(app, PAGE).await;
-                self.inner.change(|inner| inner.loads_earlier = false);
+                self.inner.change(|inner| {
+                    inner.loads_before.take_if(|other| *other == before);
+                });
             });
         }
     }
@@ -282,12 +285,23 @@ impl Open {
         let (Some(rest), Some(id), Some(before)) = (app.rest(), self.id(), before) else {
             return false;
         };
-        let page = Patience::new().answer(rest.conversation(id, Some(limit), Some(before))).await;
-        let Ok(page) = page else { return false };
+        let page = ask(async || rest.conversation(id, Some(limit), Some(before)).await).await;
         // Another branch may have been chosen meanwhile.
         if self.id() != Some(id) || self.with(Transcript::earlier) != Some(before) {
             return false;
         }
+        let page = match page {
+            Ok(page) => page,
+            Err(error) => {
+                if is_gone(&error) {
+                    // The branch is another one on the server.
+                    self.load(app, id);
+                } else {
+                    app.toast(sentence(&error), None);
+                }
+                return false;
+            }
+        };
         self.note_facts(&page);
         self.change(|transcript| transcript.add_earlier(page));
         true
