@@ -1,5 +1,7 @@
 //! A list of conversations: pages, changes that come by themselves, and its sections.
 
+use std::collections::BTreeSet;
+
 use unbroken_protocol::{
     ConversationEvent, ConversationId, ConversationList, ConversationOp, ConversationSummary,
     Timestamp,
@@ -15,6 +17,8 @@ pub struct History {
     entries: Vec<ConversationSummary>,
     /// Deleted while pages were loading: a page that was read before must not bring them back.
     deleted: Vec<ConversationId>,
+    /// Known from before a time without events, and not read again yet.
+    unsure: BTreeSet<ConversationId>,
     next_cursor: Option<String>,
     loaded: bool,
     /// What is archived is here, and nothing else.
@@ -48,24 +52,47 @@ impl History {
     pub fn add_page(&mut self, page: ConversationList) {
         self.next_cursor.clone_from(&page.next_cursor);
         self.loaded = true;
+        let last = page.conversations.last().filter(|_| page.next_cursor.is_some()).map(key);
+        let is_read = |entry: &ConversationSummary| last.is_none_or(|last| key(entry) >= last);
+        // What the page would hold and does not is gone.
+        self.entries.retain(|entry| {
+            !self.unsure.contains(&entry.conversation_id)
+                || !is_read(entry)
+                || page.conversations.iter().any(|read| is_same(read, entry))
+        });
         self.add_kept(page);
+        let unsure = self.entries.iter().filter(|entry| !is_read(entry));
+        let unsure = unsure.map(|entry| entry.conversation_id);
+        self.unsure = unsure.filter(|id| self.unsure.contains(id)).collect();
     }
 
     /// Adds what is pinned or in a folder, however old: no part of the pages.
     pub fn add_kept(&mut self, page: ConversationList) {
         for summary in page.conversations {
             let known = self.entries.iter().find(|entry| is_same(entry, &summary));
-            let newer = known.is_none_or(|known| known.updated_at < summary.updated_at);
+            let is_unsure = self.unsure.contains(&summary.conversation_id);
+            let newer = known.is_none_or(|known| {
+                known.updated_at < summary.updated_at
+                    || (is_unsure && known.updated_at == summary.updated_at)
+            });
             if newer && !self.deleted.contains(&summary.conversation_id) {
                 self.upsert(summary);
             }
         }
     }
 
-    /// Begins again with the first page, after a time without events.
+    /// Begins again with the first page, after a time without events. What lies beyond it stays
+    /// until its own page is read; what is pinned or in a folder comes by itself.
     pub fn replace(&mut self, first_page: ConversationList) {
-        *self = Self { archive: self.archive, ..Self::default() };
+        self.deleted.clear();
+        self.entries.retain(|entry| !entry.pinned && entry.folder.is_none());
+        self.unsure = self.entries.iter().map(|entry| entry.conversation_id).collect();
         self.add_page(first_page);
+    }
+
+    /// Whether something is shown that only a further page can say of whether it still stands so.
+    pub fn is_unsure(&self) -> bool {
+        !self.unsure.is_empty()
     }
 
     pub fn apply(&mut self, event: ConversationEvent) {
@@ -92,6 +119,7 @@ impl History {
 
     pub fn delete(&mut self, id: ConversationId) {
         self.entries.retain(|entry| entry.conversation_id != id);
+        self.unsure.remove(&id);
         self.deleted.push(id);
     }
 
@@ -157,7 +185,7 @@ impl History {
 
     fn upsert(&mut self, summary: ConversationSummary) {
         self.entries.retain(|entry| !is_same(entry, &summary));
-        let key = |entry: &ConversationSummary| (entry.updated_at, entry.conversation_id);
+        self.unsure.remove(&summary.conversation_id);
         let at = self.entries.partition_point(|entry| key(entry) > key(&summary));
         self.entries.insert(at, summary);
     }
@@ -166,6 +194,11 @@ impl History {
 /// The title to show; a conversation has none before its first answer.
 pub fn title(summary: &ConversationSummary) -> &str {
     if summary.title.trim().is_empty() { texts::untitled() } else { &summary.title }
+}
+
+/// Its place in the list, which begins with the greatest.
+fn key(entry: &ConversationSummary) -> (Timestamp, ConversationId) {
+    (entry.updated_at, entry.conversation_id)
 }
 
 fn is_same(a: &ConversationSummary, b: &ConversationSummary) -> bool {
@@ -207,6 +240,8 @@ fn year_and_month(day: i64) -> (i64, u8) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// 2026-11-20T09:30:00Z.
@@ -345,5 +380,150 @@ mod tests {
         assert_eq!(year_and_month(-1), (1969, 12));
         assert_eq!(year_and_month(19_782), (2024, 2));
         assert_eq!(year_and_month(19_783), (2024, 3));
+    }
+
+    #[derive(Clone, Debug)]
+    enum Change {
+        Say(usize),
+        Rename(usize),
+        Pin(usize),
+        Delete(usize),
+        /// A conversation that was written to at that time elsewhere.
+        Import(i64),
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        More,
+        Told(Change),
+        Missed(Change),
+        Reconnect,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let change = prop_oneof![
+            (0_usize..30).prop_map(Change::Say),
+            (0_usize..30).prop_map(Change::Rename),
+            (0_usize..30).prop_map(Change::Pin),
+            (0_usize..30).prop_map(Change::Delete),
+            (0_i64..100).prop_map(Change::Import),
+        ];
+        let step = prop_oneof![
+            3 => Just(Step::More),
+            1 => change.clone().prop_map(Step::Told),
+            3 => change.prop_map(Step::Missed),
+            1 => Just(Step::Reconnect),
+        ];
+        proptest::collection::vec(step, 1..40)
+    }
+
+    /// The server's list, the conversation that changed last first.
+    struct Server {
+        list: Vec<ConversationSummary>,
+        next: u8,
+        clock: i64,
+    }
+
+    impl Server {
+        fn add(&mut self, updated_at: i64) -> ConversationSummary {
+            let new = summary(self.next, updated_at);
+            self.next += 1;
+            self.list.push(new.clone());
+            self.sort();
+            new
+        }
+
+        fn change(&mut self, change: &Change) -> Option<ConversationEvent> {
+            self.clock += 1;
+            let changed = match *change {
+                Change::Import(at) => return Some(event(ConversationOp::Upsert, self.add(at))),
+                Change::Delete(at) if at < self.list.len() => {
+                    return Some(event(ConversationOp::Delete, self.list.remove(at)));
+                }
+                Change::Say(at) | Change::Rename(at) | Change::Pin(at) | Change::Delete(at) => {
+                    self.list.get_mut(at)?
+                }
+            };
+            match change {
+                Change::Say(_) => changed.updated_at = Timestamp::from_millis(self.clock),
+                Change::Rename(_) => changed.title.push('x'),
+                _ => changed.pinned = !changed.pinned,
+            }
+            let changed = changed.clone();
+            self.sort();
+            Some(event(ConversationOp::Upsert, changed))
+        }
+
+        fn sort(&mut self) {
+            self.list.sort_by_key(|entry| std::cmp::Reverse(key(entry)));
+        }
+
+        /// Three conversations after the cursor, which names the one before them.
+        fn page(&self, cursor: Option<&str>) -> ConversationList {
+            let cursor = cursor.map(|cursor| {
+                let (at, id) = cursor.split_once(' ').unwrap();
+                (Timestamp::from_millis(at.parse().unwrap()), id.parse().unwrap())
+            });
+            let is_after =
+                |entry: &&ConversationSummary| cursor.is_none_or(|cursor| key(entry) < cursor);
+            let mut after = self.list.iter().filter(is_after).cloned();
+            let read: Vec<_> = after.by_ref().take(3).collect();
+            let last = read.last().filter(|_| after.next().is_some());
+            let next_cursor = last
+                .map(|last| format!("{} {}", last.updated_at.as_millis(), last.conversation_id));
+            ConversationList { next_cursor, ..page(read) }
+        }
+
+        fn reconnect(&self, history: &mut History) {
+            history.replace(self.page(None));
+            history
+                .add_kept(page(self.list.iter().filter(|entry| entry.pinned).cloned().collect()));
+        }
+
+        fn more(&self, history: &mut History) -> bool {
+            let cursor = history.next_cursor().map(str::to_owned);
+            cursor.map(|cursor| history.add_page(self.page(Some(&cursor)))).is_some()
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_reconnect_takes_away_what_is_gone_and_nothing_else(
+            ages in proptest::collection::vec(0_i64..100, 0..20),
+            steps in steps(),
+        ) {
+            let mut server = Server { list: Vec::new(), next: 0, clock: 100 };
+            for age in ages {
+                server.add(age);
+            }
+            let mut history = History::default();
+            history.add_page(server.page(None));
+            for step in steps.iter().chain([&Step::Reconnect]) {
+                match step {
+                    Step::More => drop(server.more(&mut history)),
+                    Step::Told(change) => {
+                        server.change(change).into_iter().for_each(|event| history.apply(event));
+                    }
+                    Step::Missed(change) => drop(server.change(change)),
+                    Step::Reconnect => {
+                        // One that was pinned, and is not any more, comes with its page.
+                        let shown = history.entries().iter().filter(|entry| !entry.pinned);
+                        let shown: Vec<_> = shown.map(|entry| entry.conversation_id).collect();
+                        server.reconnect(&mut history);
+                        let gone = shown.into_iter().filter(|id| history.get(*id).is_none());
+                        let gone: Vec<_> = gone.collect();
+                        let stays = server.list.iter().find(|e| gone.contains(&e.conversation_id));
+                        prop_assert_eq!(stays, None);
+                    }
+                }
+            }
+            while history.is_unsure() {
+                prop_assert!(server.more(&mut history), "there is a page for all that is unsure");
+            }
+            let stands = |entry: &ConversationSummary| server.list.contains(entry);
+            prop_assert!(history.entries().iter().all(stands));
+            while server.more(&mut history) {}
+            prop_assert_eq!(history.entries(), server.list);
+        }
     }
 }

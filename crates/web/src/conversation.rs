@@ -111,12 +111,13 @@ struct Inner {
     /// Answers that a screen reader hears more of in a moment.
     unsaid: BTreeSet<u64>,
     facts: BTreeMap<GenerationId, Facts>,
-    /// Counts the turns that the server took: what was asked for before one may not hold it.
+    /// Counts the turns that the server took, and the branches that were chosen: what was asked for
+    /// before one may not hold it.
     turns: u64,
     /// A call that changes the tree of messages is on its way: another would double it.
     busy: bool,
-    /// The page before the first message is on its way.
-    loads_earlier: bool,
+    /// The page before that message is on its way.
+    loads_before: Option<MessageId>,
     /// A message to show as soon as the conversation is there.
     wanted: Option<(MessageId, Look)>,
 }
@@ -195,9 +196,13 @@ impl Open {
             let (mut wait, mut patience) = (Duration::from_millis(500), Patience::new());
             while self.id() == Some(id) {
                 let Some(rest) = app.rest() else { return };
+                let turns = self.inner.read(|inner| inner.turns);
                 match patience.answer(rest.conversation(id, Some(PAGE), None)).await {
-                    Ok(page) if self.id() == Some(id) => return self.loaded(app, page),
-                    Ok(_) => return,
+                    Ok(_) if self.id() != Some(id) => return,
+                    Ok(page) if self.inner.read(|inner| inner.turns) == turns => {
+                        return self.loaded(app, page);
+                    }
+                    Ok(_) => {}
                     Err(error) if error.retryable() => {
                         dom::sleep(wait).await;
                         wait = (wait * 2).min(LONGEST_WAIT);
@@ -232,6 +237,7 @@ impl Open {
 
     fn switched(self, app: App, page: ConversationPage) {
         let followed = self.with(open_answers);
+        self.inner.change(|inner| inner.turns += 1);
         self.note_facts(&page);
         set_if_new(self.temporary, page.temporary);
         self.change(|transcript| transcript.switch_page(page));
@@ -242,9 +248,11 @@ impl Open {
 
     fn loaded(self, app: App, page: ConversationPage) {
         forget_pending();
+        let followed = self.with(open_answers);
         self.note_facts(&page);
         set_if_new(self.temporary, page.temporary);
         self.change(|transcript| transcript.merge_page(page));
+        self.unfollow_gone(app, followed);
         self.follow_open(app);
         self.reveal_wanted(app);
     }
@@ -268,10 +276,13 @@ impl Open {
 
     /// Loads the page before the first message, unless it is on its way.
     pub(crate) fn load_earlier(self, app: App) {
-        if !self.inner.change(|inner| std::mem::replace(&mut inner.loads_earlier, true)) {
+        let Some(before) = self.with(Transcript::earlier) else { return };
+        if self.inner.change(|inner| inner.loads_before.replace(before)) != Some(before) {
             spawn_local(async move {
                 self.add_earlier(app, PAGE).await;
-                self.inner.change(|inner| inner.loads_earlier = false);
+                self.inner.change(|inner| {
+                    inner.loads_before.take_if(|other| *other == before);
+                });
             });
         }
     }
@@ -282,12 +293,23 @@ impl Open {
         let (Some(rest), Some(id), Some(before)) = (app.rest(), self.id(), before) else {
             return false;
         };
-        let page = Patience::new().answer(rest.conversation(id, Some(limit), Some(before))).await;
-        let Ok(page) = page else { return false };
+        let page = ask(async || rest.conversation(id, Some(limit), Some(before)).await).await;
         // Another branch may have been chosen meanwhile.
         if self.id() != Some(id) || self.with(Transcript::earlier) != Some(before) {
             return false;
         }
+        let page = match page {
+            Ok(page) => page,
+            Err(error) => {
+                if is_gone(&error) {
+                    // The branch is another one on the server.
+                    self.load(app, id);
+                } else {
+                    app.toast(sentence(&error), None);
+                }
+                return false;
+            }
+        };
         self.note_facts(&page);
         self.change(|transcript| transcript.add_earlier(page));
         true

@@ -23,8 +23,8 @@ pub struct Transcript {
     pub conversation_id: Option<ConversationId>,
     pub title: String,
     messages: Vec<Message>,
-    /// Messages of the branch on the server, of which this may hold the end only.
-    total: u64,
+    /// Messages of the branch that lie before the first one here.
+    before: u64,
     queue: Vec<QueueItem>,
     beside: beside::Beside,
     next_key: u64,
@@ -35,7 +35,7 @@ pub struct Message {
     /// Names the message on this page, also before the server has given it an id.
     pub key: u64,
     pub id: Option<MessageId>,
-    /// What it answers or follows; `None` of a first message, and before history says it.
+    /// What it answers or follows; `None` of a first message, and before it is known.
     pub parent_id: Option<MessageId>,
     /// The messages in whose place it stands, itself among them, in their order.
     pub sibling_ids: Vec<MessageId>,
@@ -83,6 +83,15 @@ impl Message {
         !same
     }
 
+    /// Whether it is newer than the page that ends with `leaf`. One that has another parent is of
+    /// another branch, even while it is being written.
+    fn goes_on_after(&self, leaf: Option<MessageId>) -> bool {
+        match self.parent_id {
+            Some(parent) => leaf == Some(parent),
+            None => self.answer().is_some_and(|answer| !answer.is_sealed()),
+        }
+    }
+
     /// What Copy puts into the clipboard: the text as it was written, Markdown included.
     pub fn plain_text(&self) -> &str {
         match &self.kind {
@@ -119,7 +128,7 @@ pub enum What {
 
 pub type Changes = Vec<Change>;
 
-/// What becomes of messages that a page does not hold.
+/// What becomes of messages that follow the last of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rest {
     Kept,
@@ -178,7 +187,7 @@ impl Transcript {
     /// The id to ask for what comes before, while there is more.
     pub fn earlier(&self) -> Option<MessageId> {
         let first = self.messages.first()?.id?;
-        ((self.messages.len() as u64) < self.total).then_some(first)
+        (self.before > 0).then_some(first)
     }
 
     /// Turns that wait in this conversation.
@@ -257,9 +266,13 @@ impl Transcript {
     pub fn started(&mut self, response: &StartResponse) -> Changes {
         self.conversation_id = Some(response.conversation_id);
         let mut changes = Changes::new();
+        let before = self.messages.iter().rev().find_map(|message| message.id);
         for message in self.messages.iter_mut().filter(|message| message.id.is_none()) {
             match &mut message.kind {
-                Kind::You(_) => message.id = Some(response.user_message_id),
+                Kind::You(_) => {
+                    message.id = Some(response.user_message_id);
+                    message.parent_id = before;
+                }
                 Kind::Answer(answer) => {
                     message.id = Some(response.message_id);
                     message.parent_id = Some(response.user_message_id);
@@ -311,7 +324,8 @@ impl Transcript {
         changes
     }
 
-    /// History, loaded or loaded again: what was streamed since is kept.
+    /// History, loaded or loaded again: what was streamed since is kept, and so are messages that
+    /// follow the page's last.
     pub fn merge_page(&mut self, page: ConversationPage) -> Changes {
         self.merge(page, Rest::Kept)
     }
@@ -323,18 +337,19 @@ impl Transcript {
     }
 
     fn merge(&mut self, page: ConversationPage, rest: Rest) -> Changes {
-        let starts_later = (page.messages.len() as u64) < page.total;
+        let kept = page.messages.first().map_or(0, |view| self.up_to(view.parent_id));
+        if kept == 0 {
+            self.before = page.total.saturating_sub(page.messages.len() as u64);
+        }
+        let mut leaf = page.messages.last().map(|view| view.message_id);
         self.conversation_id = Some(page.conversation_id);
         self.title = page.title;
-        self.total = page.total;
         let mut changes = Changes::new();
         let mut old: Vec<_> = std::mem::take(&mut self.messages).into_iter().map(Some).collect();
-        let mut seen = Vec::new();
         let mut merged = Vec::new();
         for mut view in page.messages {
             let known = old.iter().position(|known| is_of(known.as_ref(), &view));
             let mut message = if let Some(at) = known {
-                seen.push(at);
                 let Some(message) = old[at].take() else { continue };
                 message
             } else {
@@ -354,35 +369,34 @@ impl Transcript {
             }
             merged.push(message);
         }
-        // What lay between messages of the page and is not in it belongs to another branch; so does
-        // everything when nothing is in both.
-        let first = seen.iter().min().copied().unwrap_or(0);
-        let last = seen.iter().max().copied().unwrap_or(0);
+        // What is neither before the page, nor in it, nor after it belongs to another branch.
         for (at, message) in old.into_iter().enumerate().filter_map(|(at, old)| Some((at, old?))) {
-            let open = message.answer().is_some_and(|answer| !answer.is_sealed());
-            if at < first && (rest == Rest::Kept || starts_later) {
+            if at < kept {
                 self.messages.push(message);
-            } else if rest == Rest::Gone {
-                if message.id.is_none() {
-                    merged.push(message);
-                } else {
-                    changes.push(Change { key: message.key, what: What::Removed });
-                    self.keep_beside(message);
-                }
-            } else if message.id.is_none() || open || (at > last && !seen.is_empty()) {
+            } else if message.id.is_none() || (rest == Rest::Kept && message.goes_on_after(leaf)) {
+                leaf = message.id.or(leaf);
                 merged.push(message);
             } else {
                 changes.push(Change { key: message.key, what: What::Removed });
+                self.keep_beside(message);
             }
         }
         self.messages.append(&mut merged);
         changes
     }
 
+    /// How many messages there are up to that one, and with it.
+    fn up_to(&self, id: Option<MessageId>) -> usize {
+        let is_it = |message: &Message| id.is_some() && message.id == id;
+        self.messages.iter().position(is_it).map_or(0, |at| at + 1)
+    }
+
     /// An earlier page goes before what is there.
     pub fn add_earlier(&mut self, page: ConversationPage) -> Changes {
         let mut changes = Changes::new();
-        self.total = page.total;
+        // When nothing comes, there is nothing.
+        let came = if page.messages.is_empty() { self.before } else { page.messages.len() as u64 };
+        self.before = self.before.saturating_sub(came);
         let mut earlier = Vec::new();
         for view in page.messages {
             if !self.messages.iter().any(|message| message.id == Some(view.message_id)) {

@@ -159,6 +159,26 @@ fn running(content: &str) -> ConversationPage {
     ])
 }
 
+/// The server took the turn: its message and the place of its answer have these numbers.
+fn taken(number: u8) -> StartResponse {
+    StartResponse {
+        conversation_id: conversation(),
+        model: "m".to_owned(),
+        model_name: "M".to_owned(),
+        transaction_id: String::new(),
+        status: "conversation_created".to_owned(),
+        message: String::new(),
+        websocket_route: String::new(),
+        routing: None,
+        generation_id: generation(number + 1),
+        message_id: message(number + 1),
+        user_message_id: message(number),
+        epoch: 1,
+        after_seq: 0,
+        queued: None,
+    }
+}
+
 fn apply(transcript: &mut Transcript, update: Update) -> Vec<What> {
     let changes = transcript.apply(generation(1), update);
     changes.into_iter().map(|change| change.what).collect()

@@ -76,10 +76,10 @@ fn SectionOf(
             <ul aria-label=label.clone()>
                 <For
                     each=move || of_this.with_value(|of_this| of_this())
-                    key=|c| (c.conversation_id, c.title.clone(), c.running, c.pinned)
+                    key=|c| (c.conversation_id, c.pinned)
                     let(conversation)
                 >
-                    <Entry list conversation />
+                    <Entry list sections conversation />
                 </For>
             </ul>
         </Show>
@@ -87,19 +87,28 @@ fn SectionOf(
 }
 
 #[component]
-fn Entry(list: &'static str, conversation: ConversationSummary) -> impl IntoView {
+fn Entry(
+    list: &'static str,
+    sections: Memo<Vec<Section>>,
+    conversation: ConversationSummary,
+) -> impl IntoView {
     let app = App::get();
     let id = conversation.conversation_id;
     let spot = Spot { list, id };
-    let title = keep::title(&conversation);
-    let name = words::more_about(&title);
+    let is_pinned = conversation.pinned && list != "sidebar";
+    // The line stays where an answer ends: its title may be in the person's hands.
+    let now = Memo::new(move |was: Option<&ConversationSummary>| {
+        let sections = sections.read();
+        let mut all = sections.iter().flat_map(|section| &section.entries);
+        let known = all.find(|known| known.conversation_id == id);
+        known.or(was).unwrap_or(&conversation).clone()
+    });
+    let title = move || now.with(keep::title);
+    let when = move || (list != "sidebar").then(|| words::when(now.read().updated_at.as_millis()));
     let is_here = move || app.place.get() == Place::Chat(Some(id));
     let renames =
         Memo::new(move |_| app.keep.renaming.read().as_ref().is_some_and(|(at, _)| *at == spot));
     let is_open = move || app.keep.menu.read().as_ref().is_some_and(|(open, _)| *open == spot);
-    let when = (list != "sidebar").then(|| words::when(conversation.updated_at.as_millis()));
-    let (known, running) = (StoredValue::new(conversation.clone()), conversation.running);
-    let is_pinned = conversation.pinned && list != "sidebar";
     let link = move || {
         if renames.get() {
             return view! { <LaterPage bring=chunks::rename /> }.into_any();
@@ -113,10 +122,12 @@ fn Entry(list: &'static str, conversation: ConversationSummary) -> impl IntoView
             >
                 {is_pinned.then(|| icon(PIN))}
                 <span class="entry-text" dir="auto">
-                    {title.clone()}
+                    {title}
                 </span>
-                <RunningMark running />
-                {when.clone().map(|when| view! { <span class="when">{when}</span> })}
+                <Show when=move || now.read().running>
+                    <RunningMark />
+                </Show>
+                {move || when().map(|when| view! { <span class="when">{when}</span> })}
             </a>
         }
         .into_any()
@@ -127,11 +138,11 @@ fn Entry(list: &'static str, conversation: ConversationSummary) -> impl IntoView
             <button
                 id=spot.button()
                 class="icon-button more-button"
-                aria-label=name
+                aria-label=Signal::derive(move || words::more_about(&title()))
                 aria-haspopup="menu"
                 aria-expanded=Signal::derive(move || is_open().to_string())
                 popovertarget=menu::POPOVER
-                on:click=move |_| app.keep.menu.set(Some((spot, known.get_value())))
+                on:click=move |_| app.keep.menu.set(Some((spot, now.get_untracked())))
             >
                 {icon(MORE)}
             </button>
@@ -141,8 +152,6 @@ fn Entry(list: &'static str, conversation: ConversationSummary) -> impl IntoView
 
 /// The mark on a conversation whose answer is being written.
 #[component]
-pub(crate) fn RunningMark(running: bool) -> impl IntoView {
-    running.then(|| {
-        view! { <span class="running-mark" role="img" aria-label=words::running()></span> }
-    })
+pub(crate) fn RunningMark() -> impl IntoView {
+    view! { <span class="running-mark" role="img" aria-label=words::running()></span> }
 }

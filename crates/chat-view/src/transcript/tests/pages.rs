@@ -10,26 +10,40 @@ enum Step {
     /// The newest page again, as after a reconnect.
     Reload,
     Earlier,
-    /// A turn of another device.
-    Turn,
-    /// A turn of this page.
+    /// Another device changed that, and this page is told.
+    Told(Change),
+    /// The same while this page is asleep.
+    Missed(Change),
+    /// A turn of this page, of which a page tells.
     Own,
-    /// A message so far from the end is edited, and another branch is shown.
-    Branch(usize),
-    /// The branch before that one is shown again.
-    Back,
+    /// A turn of this page, of which only the answer to its start tells.
+    Sent,
     /// The last answer but one is held beside whatever takes its place, or none is.
     Hold(bool),
 }
 
+#[derive(Clone, Debug)]
+enum Change {
+    Turn,
+    /// A message so far from the end is edited, and another branch is shown.
+    Branch(usize),
+    /// The branch before that one is shown again.
+    Back,
+}
+
 fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let change = prop_oneof![
+        3 => Just(Change::Turn),
+        2 => (0_usize..20).prop_map(Change::Branch),
+        2 => Just(Change::Back),
+    ];
     let step = prop_oneof![
-        2 => Just(Step::Reload),
+        3 => Just(Step::Reload),
         4 => Just(Step::Earlier),
-        3 => Just(Step::Turn),
+        6 => change.clone().prop_map(Step::Told),
+        3 => change.prop_map(Step::Missed),
         2 => Just(Step::Own),
-        2 => (0_usize..20).prop_map(Step::Branch),
-        2 => Just(Step::Back),
+        3 => Just(Step::Sent),
         1 => any::<bool>().prop_map(Step::Hold),
     ];
     prop::collection::vec(step, 1..40)
@@ -54,6 +68,23 @@ impl Server {
         }
     }
 
+    fn change(&mut self, change: &Change) {
+        match change {
+            Change::Turn => {}
+            Change::Branch(from_end) => {
+                let shown = self.shown();
+                let kept = shown.len().saturating_sub(from_end + 1) & !1;
+                let branch = shown[..kept].to_vec();
+                self.branches.push(branch);
+            }
+            Change::Back => {
+                let last = self.branches.len() - 1;
+                return self.branches.swap(0, last);
+            }
+        }
+        self.add_turn();
+    }
+
     fn page(&self, before: Option<MessageId>) -> ConversationPage {
         let shown = self.shown();
         let is_before = |number: &u16| Some(id(*number)) == before;
@@ -61,7 +92,9 @@ impl Server {
         let of_page = &shown[end.saturating_sub(PAGE)..end];
         let views = of_page.iter().map(|number| {
             let role = if number % 2 == 0 { Role::User } else { Role::Assistant };
-            let state = (role == Role::Assistant).then_some(GenerationState::Completed);
+            // Every other answer is never done.
+            let states = [GenerationState::Completed, GenerationState::Running];
+            let state = (role == Role::Assistant).then_some(states[usize::from(number / 2 % 2)]);
             let at = shown.iter().position(|known| known == number).unwrap_or(0);
             MessageView {
                 message_id: id(*number),
@@ -84,39 +117,46 @@ fn id(number: u16) -> MessageId {
     MessageId::from_bytes(bytes(number))
 }
 
-fn ids(transcript: &Transcript) -> Vec<MessageId> {
+fn shown(transcript: &Transcript) -> Vec<MessageId> {
     transcript.messages().iter().filter_map(|message| message.id).collect()
+}
+
+fn ids(server: &Server) -> Vec<MessageId> {
+    server.shown().iter().map(|number| id(*number)).collect()
 }
 
 fn act(server: &mut Server, transcript: &mut Transcript, step: &Step) {
     match step {
         Step::Reload => drop(transcript.merge_page(server.page(None))),
         Step::Earlier => {
-            if let Some(before) = transcript.earlier() {
+            // The server knows no page before a message of another branch.
+            let before = transcript.earlier().filter(|id| ids(server).contains(id));
+            if let Some(before) = before {
                 transcript.add_earlier(server.page(Some(before)));
             }
         }
-        Step::Turn => {
-            server.add_turn();
+        Step::Told(change) => {
+            server.change(change);
             transcript.switch_page(server.page(None));
         }
+        Step::Missed(change) => server.change(change),
         Step::Own => {
             transcript.begin_turn("text");
             server.add_turn();
             transcript.merge_page(server.page(None));
         }
-        Step::Branch(from_end) => {
-            let shown = server.shown();
-            let kept = shown.len().saturating_sub(from_end + 1) & !1;
-            let branch = shown[..kept].to_vec();
-            server.branches.push(branch);
+        Step::Sent => {
+            if !ids(server).ends_with(&shown(transcript)) {
+                transcript.merge_page(server.page(None));
+            }
+            transcript.begin_turn("text");
+            transcript.started(&StartResponse {
+                generation_id: GenerationId::from_bytes(bytes(server.next + 1)),
+                user_message_id: id(server.next),
+                message_id: id(server.next + 1),
+                ..taken(0)
+            });
             server.add_turn();
-            transcript.switch_page(server.page(None));
-        }
-        Step::Back => {
-            let last = server.branches.len() - 1;
-            server.branches.swap(0, last);
-            transcript.switch_page(server.page(None));
         }
         Step::Hold(hold) => {
             let answer = server.shown().iter().rev().nth(2).filter(|_| *hold);
@@ -134,20 +174,76 @@ proptest! {
         let mut server = Server { branches: vec![Vec::new()], next: 0 };
         (0..turns).for_each(|_| server.add_turn());
         let mut transcript = Transcript::from_page(server.page(None));
+        let mut is_asleep = false;
         for step in steps {
             act(&mut server, &mut transcript, &step);
-            let shown: Vec<_> = server.shown().iter().map(|number| id(*number)).collect();
-            prop_assert!(shown.ends_with(&ids(&transcript)), "a piece up to the end, after {step:?}");
+            is_asleep = match step {
+                Step::Missed(_) => true,
+                Step::Reload | Step::Told(_) | Step::Own | Step::Sent => false,
+                Step::Earlier | Step::Hold(_) => is_asleep,
+            };
+            let is_end = is_asleep || ids(&server).ends_with(&shown(&transcript));
+            prop_assert!(is_end, "a piece up to the end, after {step:?}");
             let mut keys: Vec<_> = transcript.shown().map(|message| message.key).collect();
             keys.sort_unstable();
             keys.dedup();
             prop_assert_eq!(keys.len(), transcript.shown().count(), "each key once");
         }
+        if is_asleep {
+            transcript.merge_page(server.page(None));
+        }
         while let Some(before) = transcript.earlier() {
             transcript.add_earlier(server.page(Some(before)));
         }
-        let shown: Vec<_> = server.shown().iter().map(|number| id(*number)).collect();
-        prop_assert_eq!(ids(&transcript), shown);
+        prop_assert_eq!(shown(&transcript), ids(&server));
+    }
+}
+
+/// A question and an answer to it, which is the first or a later one.
+fn exchange(answer: u8, state: GenerationState) -> ConversationPage {
+    let answer = MessageView {
+        parent_id: Some(message(1)),
+        generation_id: Some(generation(answer)),
+        ..view(answer, Role::Assistant, "text", Some(state))
+    };
+    page(vec![view(1, Role::User, "hi", None), answer])
+}
+
+#[test]
+fn turns_of_this_page_hide_no_earlier_messages() {
+    let mut end = exchange(2, GenerationState::Completed);
+    end.total = 4;
+    let mut transcript = Transcript::from_page(end);
+    for number in [3, 5] {
+        transcript.begin_turn("more");
+        transcript.started(&taken(number));
+    }
+    assert_eq!(transcript.earlier(), Some(message(1)));
+    transcript.add_earlier(ConversationPage { total: 8, ..page(Vec::new()) });
+    assert_eq!(transcript.earlier(), None, "nothing came: there is nothing");
+}
+
+#[test]
+fn a_page_keeps_the_turns_that_were_begun_since_it_was_asked_for() {
+    let asked_before = || exchange(2, GenerationState::Completed);
+    let mut transcript = Transcript::from_page(asked_before());
+    for number in [3, 5] {
+        transcript.begin_turn("more");
+        assert_eq!(transcript.merge_page(asked_before()), []);
+        transcript.started(&taken(number));
+        assert_eq!(transcript.merge_page(asked_before()), []);
+    }
+    transcript.apply(generation(4), complete("so", CompleteStatus::Completed));
+    assert_eq!(transcript.merge_page(asked_before()), []);
+    assert_eq!(shown(&transcript), [1, 2, 3, 4, 5, 6].map(message));
+}
+
+#[test]
+fn an_answer_of_another_branch_goes_even_while_it_is_being_written() {
+    for state in [GenerationState::Completed, GenerationState::Running] {
+        let mut transcript = Transcript::from_page(exchange(2, state));
+        transcript.merge_page(exchange(3, GenerationState::Running));
+        assert_eq!(shown(&transcript), [message(1), message(3)]);
     }
 }
 
