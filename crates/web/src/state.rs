@@ -332,6 +332,7 @@ impl App {
             if let Some(page) = self.checked(page) {
                 self.history.update(|history| history.replace(page));
                 self.load_kept(&rest).await;
+                self.load_unsure(&rest).await;
             }
             if self.keep.archive.read_untracked().is_loaded() {
                 self.keep.archive.set(History::archive());
@@ -350,6 +351,17 @@ impl App {
                 self.picker.update(|picker| picker.select(preferred));
             }
         });
+    }
+
+    /// Reads again what was shown beyond the first page.
+    async fn load_unsure(self, rest: &Rest) {
+        while self.history.read_untracked().is_unsure() {
+            let cursor = self.history.read_untracked().next_cursor().map(str::to_owned);
+            let Some(cursor) = cursor else { return };
+            let page = ask(async || rest.conversations(Some(PAGE), Some(&cursor)).await).await;
+            let Some(page) = self.checked(page) else { return };
+            self.history.update(|history| history.add_page(page));
+        }
     }
 
     /// Appends the next page of the list.
