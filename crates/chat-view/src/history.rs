@@ -1,7 +1,5 @@
 //! A list of conversations: pages, changes that come by themselves, and its sections.
 
-use std::collections::BTreeSet;
-
 use unbroken_protocol::{
     ConversationEvent, ConversationId, ConversationList, ConversationOp, ConversationSummary,
     Timestamp,
@@ -18,7 +16,7 @@ pub struct History {
     /// Deleted while pages were loading: a page that was read before must not bring them back.
     deleted: Vec<ConversationId>,
     /// Known from before a time without events, and not read again yet.
-    unsure: BTreeSet<ConversationId>,
+    unsure: Vec<ConversationId>,
     next_cursor: Option<String>,
     loaded: bool,
     /// What is archived is here, and nothing else.
@@ -119,7 +117,7 @@ impl History {
 
     pub fn delete(&mut self, id: ConversationId) {
         self.entries.retain(|entry| entry.conversation_id != id);
-        self.unsure.remove(&id);
+        self.unsure.retain(|known| *known != id);
         self.deleted.push(id);
     }
 
@@ -185,7 +183,7 @@ impl History {
 
     fn upsert(&mut self, summary: ConversationSummary) {
         self.entries.retain(|entry| !is_same(entry, &summary));
-        self.unsure.remove(&summary.conversation_id);
+        self.unsure.retain(|known| *known != summary.conversation_id);
         let at = self.entries.partition_point(|entry| key(entry) > key(&summary));
         self.entries.insert(at, summary);
     }

@@ -332,7 +332,7 @@ impl App {
             if let Some(page) = self.checked(page) {
                 self.history.update(|history| history.replace(page));
                 self.load_kept(&rest).await;
-                self.load_unsure(&rest).await;
+                self.load_unsure().await;
             }
             if self.keep.archive.read_untracked().is_loaded() {
                 self.keep.archive.set(History::archive());
@@ -354,26 +354,28 @@ impl App {
     }
 
     /// Reads again what was shown beyond the first page.
-    async fn load_unsure(self, rest: &Rest) {
-        while self.history.read_untracked().is_unsure() {
-            let cursor = self.history.read_untracked().next_cursor().map(str::to_owned);
-            let Some(cursor) = cursor else { return };
-            let page = ask(async || rest.conversations(Some(PAGE), Some(&cursor)).await).await;
-            let Some(page) = self.checked(page) else { return };
-            self.history.update(|history| history.add_page(page));
-        }
+    async fn load_unsure(self) {
+        while self.history.read_untracked().is_unsure() && self.add_next_page().await {}
     }
 
     /// Appends the next page of the list.
     pub(crate) fn load_more(self) {
-        let cursor = self.history.read_untracked().next_cursor().map(str::to_owned);
-        let (Some(rest), Some(cursor)) = (self.rest(), cursor) else { return };
         spawn_local(async move {
-            let page = rest.conversations(Some(PAGE), Some(&cursor)).await;
-            if let Some(page) = self.checked(page) {
-                self.history.update(|history| history.add_page(page));
-            }
+            self.add_next_page().await;
         });
+    }
+
+    async fn add_next_page(self) -> bool {
+        let cursor = self.history.read_untracked().next_cursor().map(str::to_owned);
+        let (Some(rest), Some(cursor)) = (self.rest(), cursor) else { return false };
+        let page = ask(async || rest.conversations(Some(PAGE), Some(&cursor)).await).await;
+        let Some(page) = self.checked(page) else { return false };
+        // The list may have begun again meanwhile.
+        let is_next = self.history.read_untracked().next_cursor() == Some(&*cursor);
+        if is_next {
+            self.history.update(|history| history.add_page(page));
+        }
+        is_next
     }
 
     /// Remembers the chosen model for this person; `None` is "Best".
