@@ -64,7 +64,7 @@ fn take(watched: &Watched, reader: &Reader, before: &str, update: Update) -> Res
             sight.track.text.push_str(&text);
             return Ok(());
         }
-        Update::Reasoning { text } => {
+        Update::Reasoning { text, .. } => {
             sight.track.reasoning.push_str(&text);
             return Ok(());
         }

@@ -153,7 +153,7 @@ impl Driver<'_> {
     fn update(&mut self, update: Update) {
         match update {
             Update::Text { text } => self.text.push_str(&text),
-            Update::Reasoning { text } => self.reasoning.push_str(&text),
+            Update::Reasoning { text, .. } => self.reasoning.push_str(&text),
             Update::Replace { content, .. } => {
                 let bytes = content.len();
                 self.reader.breaks(format!("the text was replaced by one of {bytes} bytes"));

@@ -176,6 +176,7 @@ pub(crate) fn answer(model: &str, created_at: Timestamp) -> ArchivedAnswer {
         output_tokens: 0,
         citations: Vec::new(),
         reasoning: String::new(),
+        reasoning_ms: None,
         seams: Vec::new(),
         code: None,
         error: None,

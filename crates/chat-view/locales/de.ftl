@@ -163,6 +163,7 @@ stopped = Gestoppt
 interrupted = Unterbrochen
 failed = Keine Antwort
 reasoning = Gedankengang
+reasoned-for = { $time } nachgedacht
 cut-at-length = Das Modell hat seine Höchstlänge erreicht. Setze fort, um weiterzulesen.
 cut-by-filter = Der Inhaltsfilter des Anbieters hat diese Antwort beendet.
 interrupted-reason = Die Antwort brach vor ihrem Ende ab.

@@ -170,6 +170,7 @@ stopped = Stopped
 interrupted = Interrupted
 failed = No answer
 reasoning = Reasoning
+reasoned-for = Reasoned for { $time }
 cut-at-length = The model reached its limit of output. Continue to read on.
 cut-by-filter = The provider's content filter ended this answer.
 interrupted-reason = The answer broke off before its end.

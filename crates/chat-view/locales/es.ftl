@@ -163,6 +163,7 @@ stopped = Detenida
 interrupted = Interrumpida
 failed = Sin respuesta
 reasoning = Razonamiento
+reasoned-for = Razonó durante { $time }
 cut-at-length = El modelo ha llegado a su límite de longitud. Continúa para seguir leyendo.
 cut-by-filter = El filtro de contenido del proveedor ha terminado esta respuesta.
 interrupted-reason = La respuesta se cortó antes de su final.

@@ -163,6 +163,7 @@ stopped = रोका गया
 interrupted = बीच में टूट गया
 failed = कोई जवाब नहीं
 reasoning = तर्क
+reasoned-for = { $time } तक सोचा
 cut-at-length = मॉडल अपनी लंबाई की सीमा तक पहुँच गया। आगे पढ़ने के लिए जारी रखें।
 cut-by-filter = प्रदाता के सामग्री फ़िल्टर ने यह जवाब समाप्त कर दिया।
 interrupted-reason = जवाब पूरा होने से पहले टूट गया।

@@ -267,7 +267,8 @@ impl Cursor {
         if self.fit(&chunk.at, chunk.seq_from) == Fit::Overlap {
             return self.gap();
         }
-        self.record(&chunk.at, chunk.seq_from, Update::Reasoning { text: chunk.content }, out)
+        let ReasoningChunk { at, seq_from, content: text, timestamp } = chunk;
+        self.record(&at, seq_from, Update::Reasoning { text, at: timestamp }, out)
     }
 
     fn state(&mut self, event: GenerationStateEvent, out: &mut Vec<Update>) -> Next {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use unbroken_protocol::{
     Capability, Citation, ClientMessageId, ConversationId, DeviceId, Epoch, ErrorCode, Event,
     GenerationId, GenerationState, Incoming, Means, MessageId, Position, Seq, SessionId,
-    StreamComplete, StreamError, ToolEvent,
+    StreamComplete, StreamError, Timestamp, ToolEvent,
 };
 
 /// Who speaks, and what it wants to be sent.
@@ -149,8 +149,8 @@ pub enum Update {
     Started { model: String },
     /// Append to the visible text.
     Text { text: String },
-    /// Append to the reasoning.
-    Reasoning { text: String },
+    /// Append to the reasoning, which was written at this time.
+    Reasoning { text: String, at: Timestamp },
     /// Replace what is shown. `None` leaves that part as it is.
     Replace {
         content: String,

@@ -73,6 +73,7 @@ impl Engine {
             output_tokens: found.output_tokens,
             citations: found.citations,
             reasoning: found.reasoning,
+            reasoning_ms: found.reasoning_ms,
             seams: Vec::new(),
             code: found.error_code,
             error: found.error,
@@ -91,6 +92,7 @@ impl Engine {
             if !found.state.is_sealed() {
                 archived.content = summary.content;
                 answer.reasoning = summary.reasoning;
+                answer.reasoning_ms = summary.reasoning_ms;
                 answer.citations = summary.citations;
                 answer.state = summary.state;
                 (answer.code, answer.error) = summary

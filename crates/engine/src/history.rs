@@ -140,6 +140,7 @@ impl Engine {
             finish_reason: None,
             citations: Vec::new(),
             reasoning: String::new(),
+            reasoning_ms: None,
             seams: Vec::new(),
             can_continue: false,
             error: None,
@@ -158,6 +159,7 @@ impl Engine {
             view.seq = Some(generation.head_seq);
             view.citations = generation.citations;
             view.reasoning = generation.reasoning;
+            view.reasoning_ms = generation.reasoning_ms;
             view.can_continue =
                 goes_on_in_a_sibling(generation.finish_reason, !view.content.is_empty());
             if generation.epoch > 1 {
@@ -178,6 +180,7 @@ impl Engine {
         view.seams = summary.seams;
         view.content = summary.content;
         view.reasoning = summary.reasoning;
+        view.reasoning_ms = summary.reasoning_ms;
         view.citations = summary.citations;
         view.state = Some(summary.state);
         view.epoch = Some(summary.position.epoch);

@@ -181,6 +181,7 @@ impl Log {
             position: inner.position(),
             content: inner.content.clone(),
             reasoning: inner.reasoning.clone(),
+            reasoning_ms: inner.reasoning_ms(),
             citations: inner.citations(),
             seams: inner.seams(),
             interruption: inner.interruption(),
@@ -195,6 +196,8 @@ pub struct Summary {
     pub position: Position,
     pub content: String,
     pub reasoning: String,
+    /// How long it took, from its first to its last record.
+    pub reasoning_ms: Option<u64>,
     pub citations: Vec<Citation>,
     /// Where a further run went on, in Unicode scalar values of the text.
     pub seams: Vec<u64>,
@@ -212,6 +215,18 @@ pub struct Interruption {
 }
 
 impl Inner {
+    /// How long the reasoning took, from its first to its last record.
+    pub(crate) fn reasoning_ms(&self) -> Option<u64> {
+        if self.reasoning.is_empty() {
+            return None;
+        }
+        let is_reasoning = |entry: &&Entry| matches!(entry.kind, Kind::Reasoning { .. });
+        let first = self.entries.iter().find(is_reasoning)?.at;
+        let last = self.entries.iter().rev().find(is_reasoning)?.at;
+        // A clock may have been set back.
+        Some(u64::try_from(last.as_millis() - first.as_millis()).unwrap_or(0))
+    }
+
     pub(crate) fn head(&self) -> Seq {
         self.entries.len() as Seq
     }

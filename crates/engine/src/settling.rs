@@ -40,6 +40,7 @@ struct Ending<'a> {
     settle: &'a Settle,
     content: String,
     reasoning: String,
+    reasoning_ms: Option<u64>,
     citations: Vec<Citation>,
     records: Vec<Record>,
 }
@@ -53,6 +54,7 @@ impl<'a> Ending<'a> {
             settle,
             content: inner.content.clone(),
             reasoning: inner.reasoning.clone(),
+            reasoning_ms: inner.reasoning_ms(),
             citations: inner.citations(),
             records,
         }
@@ -69,6 +71,7 @@ impl<'a> Ending<'a> {
             head_seq: record.seq,
             content: &self.content,
             reasoning: &self.reasoning,
+            reasoning_ms: self.reasoning_ms,
             citations: &self.citations,
             finish_reason: finish_reason(&record.body),
             input_tokens: *input_tokens,

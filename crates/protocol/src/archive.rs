@@ -70,6 +70,9 @@ pub struct ArchivedAnswer {
     pub citations: Vec<Citation>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reasoning: String,
+    /// How long the reasoning took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasoning_ms: Option<u64>,
     /// Where a further run went on: lengths of the text before it, in Unicode scalar values.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seams: Vec<u64>,

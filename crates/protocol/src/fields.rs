@@ -216,7 +216,7 @@ mod tests {
             "total": 1, "messages": [{"message_id": id, "role": "assistant", "content": "c",
             "timestamp": time, "tokens_used": 3, "model": "m", "parent_id": id,
             "sibling_ids": [id], "generation_id": id, "state": "failed", "epoch": 1, "seq": 2,
-            "finish_reason": "length", "reasoning": "r", "seams": [4], "can_continue": true,
+            "finish_reason": "length", "reasoning": "r", "reasoning_ms": 7, "seams": [4], "can_continue": true,
             "error": "e", "code": "internal", "citations": [{"index": 1, "source_type": "web",
             "title": "t", "url": "u", "file_id": "f", "page": 2, "passage": 3, "quote": "q", "score": 0.5}],
             "sources": [{"type": "file", "file_id": "f", "name": "n", "state": "ready"}]}]})));

@@ -30,7 +30,7 @@ read! {
     ConversationPage { conversation_id, title, messages, total; temporary }
     MessageView {
         message_id, role, content, timestamp, tokens_used, model, parent_id, generation_id, state,
-        epoch, seq, finish_reason, error, code; sibling_ids, sources, citations, reasoning, seams,
+        epoch, seq, finish_reason, reasoning_ms, error, code; sibling_ids, sources, citations, reasoning, seams,
         can_continue
     }
     QueueList { conversation_id, items }
@@ -314,6 +314,9 @@ pub struct MessageView {
     /// The model's reasoning so far.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub reasoning: String,
+    /// How long the reasoning took, from its first to its last record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reasoning_ms: Option<u64>,
     /// Where a further run went on: lengths of the text before it, in Unicode scalar values.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub seams: Vec<u64>,

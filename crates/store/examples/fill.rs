@@ -156,6 +156,7 @@ impl Fill {
             head_seq: 1,
             content: &content,
             reasoning: "",
+            reasoning_ms: None,
             citations: &[],
             finish_reason: Some(FinishReason::Stop),
             input_tokens: 20,

@@ -79,6 +79,7 @@ pub struct Generation {
     pub output_tokens: u64,
     pub citations: Vec<Citation>,
     pub reasoning: String,
+    pub reasoning_ms: Option<u64>,
     pub error_code: Option<ErrorCode>,
     pub error: Option<String>,
 }

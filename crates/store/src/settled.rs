@@ -18,6 +18,7 @@ pub struct Settled<'a> {
     pub head_seq: Seq,
     pub content: &'a str,
     pub reasoning: &'a str,
+    pub reasoning_ms: Option<u64>,
     pub citations: &'a [Citation],
     pub finish_reason: Option<FinishReason>,
     pub input_tokens: u64,

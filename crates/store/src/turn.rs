@@ -68,6 +68,7 @@ impl NewTurn {
             output_tokens: 0,
             citations: Vec::new(),
             reasoning: String::new(),
+            reasoning_ms: None,
             error_code: None,
             error: None,
         }

@@ -4,7 +4,7 @@ use serde_json::Value;
 use unbroken_client::{Target, Update};
 use unbroken_protocol::{
     Citation, CompleteStatus, ErrorCode, FinishReason, GenerationId, GenerationState, Means,
-    MessageView, Position, StartResponse,
+    MessageView, Position, StartResponse, Timestamp,
 };
 
 use super::What;
@@ -63,6 +63,10 @@ pub struct Answer {
     /// The same places in the document's source.
     marks: Vec<usize>,
     pub reasoning: String,
+    /// How long it took so far, in milliseconds, as far as that is known.
+    pub reasoning_ms: Option<u64>,
+    /// When it began.
+    reasoned_from: Option<Timestamp>,
     pub citations: Vec<Citation>,
     /// Steps of tool calls, as they came.
     pub tools: Vec<Value>,
@@ -88,6 +92,8 @@ impl Answer {
             seams: Vec::new(),
             marks: Vec::new(),
             reasoning: String::new(),
+            reasoning_ms: None,
+            reasoned_from: None,
             citations: Vec::new(),
             tools: Vec::new(),
             error: None,
@@ -237,8 +243,8 @@ impl Answer {
                 self.runs(GenerationState::Running);
                 vec![What::Text]
             }
-            Update::Reasoning { text } => {
-                self.reasoning.push_str(&text);
+            Update::Reasoning { text, at } => {
+                self.reasons(&text, at);
                 self.position = None;
                 self.runs(GenerationState::Running);
                 vec![What::Reasoning]
@@ -320,6 +326,15 @@ impl Answer {
         }
     }
 
+    fn reasons(&mut self, text: &str, at: Timestamp) {
+        self.reasoning.push_str(text);
+        // After a reload it goes on from what history says.
+        let known = i64::try_from(self.reasoning_ms.unwrap_or(0)).unwrap_or(0);
+        let begun = || Timestamp::from_millis(at.as_millis() - known);
+        let from = *self.reasoned_from.get_or_insert_with(begun);
+        self.reasoning_ms = u64::try_from(at.as_millis() - from.as_millis()).ok();
+    }
+
     /// History says this of the answer. What is further along wins: a sealed answer over an open
     /// one, the longer text over the shorter.
     pub(super) fn merge(&mut self, view: MessageView) -> Vec<What> {
@@ -333,6 +348,7 @@ impl Answer {
         self.model = view.model.unwrap_or_else(|| std::mem::take(&mut self.model));
         self.position = view.epoch.zip(view.seq).map(|(epoch, seq)| Position::new(epoch, seq));
         self.reasoning = view.reasoning;
+        self.reasoning_ms = view.reasoning_ms.or(self.reasoning_ms);
         self.set_citations(view.citations);
         self.set_text(view.content);
         self.set_seams(&view.seams);

@@ -135,6 +135,7 @@ fn view(number: u8, role: Role, content: &str, state: Option<GenerationState>) -
         finish_reason: None,
         citations: Vec::new(),
         reasoning: String::new(),
+        reasoning_ms: None,
         seams: Vec::new(),
         can_continue: false,
         error: None,
@@ -208,7 +209,7 @@ fn an_answer_thinks_streams_and_is_done() {
     assert_eq!(answer(&transcript).state(), AnswerState::Thinking);
     let started = Update::Started { model: "Qwen".to_owned() };
     assert_eq!(apply(&mut transcript, started), [What::Model]);
-    let thought = Update::Reasoning { text: "hm".to_owned() };
+    let thought = Update::Reasoning { text: "hm".to_owned(), at: Timestamp::from_millis(0) };
     assert_eq!(apply(&mut transcript, thought), [What::Reasoning]);
     assert_eq!(apply(&mut transcript, text("a")), [What::Text, What::State]);
     assert_eq!(apply(&mut transcript, text("b")), [What::Text]);
@@ -217,6 +218,22 @@ fn an_answer_thinks_streams_and_is_done() {
     assert_eq!(apply(&mut transcript, text("late")), []);
     assert_eq!(transcript.messages()[1].plain_text(), "ab");
     assert!(!transcript.is_running());
+}
+
+#[test]
+fn how_long_a_model_reasoned_goes_on_from_what_history_says() {
+    let thought = |at| Update::Reasoning { text: "hm".to_owned(), at: Timestamp::from_millis(at) };
+    let mut transcript = Transcript::from_page(running(""));
+    apply(&mut transcript, thought(10_000));
+    assert_eq!(answer(&transcript).reasoning_ms, Some(0));
+    apply(&mut transcript, thought(12_500));
+    assert_eq!(answer(&transcript).reasoning_ms, Some(2_500));
+    let mut page = running("");
+    page.messages.last_mut().unwrap().reasoning_ms = Some(2_500);
+    let mut transcript = Transcript::from_page(page);
+    apply(&mut transcript, thought(20_000));
+    apply(&mut transcript, thought(21_000));
+    assert_eq!(answer(&transcript).reasoning_ms, Some(3_500));
 }
 
 #[test]
@@ -463,7 +480,7 @@ fn a_refused_turn_gives_its_text_back() {
 fn updates() -> impl Strategy<Value = Update> {
     prop_oneof![
         8 => "[-a*` \n]{0,6}".prop_map(|text| Update::Text { text }),
-        2 => "[a-z]{1,3}".prop_map(|text| Update::Reasoning { text }),
+        2 => "[a-z]{1,3}".prop_map(|text| Update::Reasoning { text, at: Timestamp::from_millis(0) }),
         1 => Just(Update::Started { model: "m".to_owned() }),
         1 => Just(interrupted()),
         1 => prop_oneof![Just(GenerationState::Running), Just(GenerationState::Queued)].prop_map(following),

@@ -59,7 +59,7 @@ impl View {
         assert_eq!(self.ends, 0, "nothing comes after the end: {update:?}");
         match update {
             Update::Text { text } => self.text.push_str(&text),
-            Update::Reasoning { text } => self.reasoning.push_str(&text),
+            Update::Reasoning { text, .. } => self.reasoning.push_str(&text),
             Update::Tool(event) => self.tools.push(event.call_id.into()),
             Update::Replace { content, reasoning, tool_events, .. } => {
                 self.text = content;

@@ -98,6 +98,29 @@ async fn a_finished_answer_carries_how_it_ended() {
     assert_eq!((answer.content, answer.reasoning), (numbered(9), reasoned(4)));
 }
 
+#[tokio::test]
+async fn how_long_a_model_reasoned_is_told_while_it_writes_and_after_it_and_exported() {
+    let server = TestServer::start().await;
+    let device = server.device("laptop").await;
+    let model = "reasoning:tokens=9,reasoning=4,rate=20,first=0,gate=hold@6";
+    let started = device.start("Think!", model).await;
+    let mut talk = device.hello(&["reasoning"]).await;
+    talk.say(&json!({"routeKey": "follow", "generation_id": started.generation_id})).await;
+    talk.until_text(&numbered(2)).await;
+    let told = device.answer(started.conversation_id).await.reasoning_ms;
+    assert!(told.is_some_and(|millis| millis > 0), "{told:?}");
+    server.standin.open_gate("hold");
+    talk.answer().await;
+    assert_eq!(device.answer(started.conversation_id).await.reasoning_ms, told);
+    let path = format!("/ai/conversations/{}/export", started.conversation_id);
+    let exported = device.call("GET", &path, None).await;
+    assert_eq!(exported["messages"][1]["answer"]["reasoning_ms"].as_u64(), told);
+    let plain = device.start("Count!", &fast(3)).await;
+    talk.say(&json!({"routeKey": "follow", "generation_id": plain.generation_id})).await;
+    talk.answer().await;
+    assert_eq!(device.answer(plain.conversation_id).await.reasoning_ms, None);
+}
+
 /// B8.3
 #[tokio::test]
 async fn the_history_of_a_running_answer_can_be_followed_from_where_it_ends() {

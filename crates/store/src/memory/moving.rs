@@ -193,6 +193,7 @@ impl Transaction<'_> {
                 output_tokens: answer.output_tokens,
                 citations: answer.citations,
                 reasoning: answer.reasoning,
+                reasoning_ms: answer.reasoning_ms,
                 error_code: answer.code,
                 error: answer.error,
             },

@@ -57,6 +57,7 @@ impl Transaction<'_> {
         found.output_tokens = settled.output_tokens;
         found.citations = settled.citations.to_vec();
         settled.reasoning.clone_into(&mut found.reasoning);
+        found.reasoning_ms = settled.reasoning_ms;
         found.error_code = settled.error.map(|(code, _)| code);
         found.error = settled.error.map(|(_, message)| message.to_owned());
         self.pack(settled.generation_id, settled.records);

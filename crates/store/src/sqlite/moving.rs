@@ -466,8 +466,8 @@ impl Script {
         self.step(
             "INSERT INTO generations (generation_id, message_id, conversation_id, state, epoch, \
              head_seq, model, model_name, routing, options, created_at, ended_at, finish_reason, \
-             input_tokens, output_tokens, citations, reasoning, error_code, error) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             input_tokens, output_tokens, citations, reasoning, reasoning_ms, error_code, \
+             error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .id(answer.generation_id.as_bytes())
         .id(message.message_id.as_bytes())
@@ -486,6 +486,7 @@ impl Script {
         .bind(signed(answer.output_tokens))
         .bind(citations)
         .bind(answer.reasoning.clone())
+        .bind(answer.reasoning_ms.map(signed))
         .bind(answer.code.map(unbroken_protocol::ErrorCode::as_str))
         .bind(answer.error.clone())
         .step("INSERT INTO packs (generation_id, first_seq, last_seq, records) VALUES (?, 1, ?, ?)")

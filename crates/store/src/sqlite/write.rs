@@ -270,8 +270,8 @@ impl Script {
             .then(|| serde_json::to_string(settled.citations).expect("citations are plain data"));
         self.step(
             "UPDATE generations SET state = ?, head_seq = ?, ended_at = ?, finish_reason = ?, \
-             input_tokens = ?, output_tokens = ?, citations = ?, reasoning = ?, error_code = ?, \
-             error = ? WHERE generation_id = ? AND epoch = ? \
+             input_tokens = ?, output_tokens = ?, citations = ?, reasoning = ?, reasoning_ms = ?, \
+             error_code = ?, error = ? WHERE generation_id = ? AND epoch = ? \
              AND state IN ('queued', 'running', 'interrupted') RETURNING generation_id",
         )
         .bind(settled.state.as_str())
@@ -282,6 +282,7 @@ impl Script {
         .bind(signed(settled.output_tokens))
         .bind(citations)
         .bind(settled.reasoning.to_owned())
+        .bind(settled.reasoning_ms.map(signed))
         .bind(settled.error.map(|(code, _)| code.as_str()))
         .bind(settled.error.map(|(_, message)| message.to_owned()))
         .id(settled.generation_id.as_bytes())

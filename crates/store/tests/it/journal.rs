@@ -61,6 +61,7 @@ async fn a_sealed_generation_and_an_older_epoch_refuse_a_settlement(home: Home) 
         head_seq: 2,
         content: "so it goes",
         reasoning: "",
+        reasoning_ms: None,
         citations: &[],
         finish_reason: None,
         input_tokens: 3,

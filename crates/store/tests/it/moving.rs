@@ -31,6 +31,7 @@ fn conversation(messages: usize) -> ArchivedConversation {
             output_tokens: 2,
             citations: Vec::new(),
             reasoning: "hm".into(),
+            reasoning_ms: Some(1_500),
             seams: vec![2],
             code: None,
             error: None,

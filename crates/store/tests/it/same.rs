@@ -294,6 +294,7 @@ async fn settle(
         head_seq: head,
         content: "answered",
         reasoning: "thought",
+        reasoning_ms: Some(1_500),
         citations: &[citation()],
         finish_reason: (!interrupted).then_some(FinishReason::Stop),
         input_tokens: 3,

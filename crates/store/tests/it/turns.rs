@@ -133,6 +133,7 @@ fn settled(turn: &Turn) -> Settled<'_> {
         head_seq: 0,
         content: "",
         reasoning: "",
+        reasoning_ms: None,
         citations: &[],
         finish_reason: None,
         input_tokens: 0,

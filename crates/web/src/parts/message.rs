@@ -93,6 +93,8 @@ struct About {
     routed: Option<String>,
     facts: Facts,
     has_reasoning: bool,
+    /// How long it took, in milliseconds, once it is over.
+    reasoned: Option<u32>,
     is_empty: bool,
     can_continue: bool,
 }
@@ -108,6 +110,11 @@ impl About {
             // They change with every token, and are looked at when the answer is over.
             facts: facts.filter(|_| !answer.state().is_running()).cloned().unwrap_or_default(),
             has_reasoning: !answer.reasoning.is_empty(),
+            // As the facts.
+            reasoned: answer
+                .reasoning_ms
+                .filter(|_| answer.state() != AnswerState::Thinking)
+                .map(|millis| u32::try_from(millis).unwrap_or(u32::MAX)),
             is_empty: answer.text().is_empty(),
             can_continue: answer.can_continue(),
         }
@@ -193,9 +200,13 @@ pub(crate) fn Answer(
             <Show when=move || about.read().has_reasoning>
                 <details class="reasoning">
                     <summary>
-                        {move || match about.read().state {
-                            AnswerState::Thinking => words::thinking_now(),
-                            _ => words::reasoning(),
+                        {move || {
+                            let about = about.read();
+                            match (about.state, about.reasoned) {
+                                (AnswerState::Thinking, _) => words::thinking_now().to_owned(),
+                                (_, Some(millis)) => words::reasoned_for(&words::time(f64::from(millis))),
+                                (_, None) => words::reasoning().to_owned(),
+                            }
                         }}
                     </summary>
                     <div class="reasoning-text" dir="auto">
