@@ -5,6 +5,7 @@ use unbroken_protocol::{
     Timestamp,
 };
 
+use crate::fold::fold;
 use crate::texts;
 
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
@@ -110,7 +111,7 @@ impl History {
     pub fn folders(&self) -> Vec<String> {
         let mut names: Vec<_> =
             self.entries.iter().filter_map(|entry| entry.folder.clone()).collect();
-        names.sort_by_key(|name| name.to_lowercase());
+        names.sort_by_key(|name| fold(name));
         names.dedup();
         names
     }

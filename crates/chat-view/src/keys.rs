@@ -40,7 +40,8 @@ impl Keys {
             return false;
         }
         // Where a sign such as `?` is, and whether it needs Shift, is the keyboard's affair.
-        let is_sign = self.key.len() == 1 && !self.key.starts_with(char::is_alphanumeric);
+        let is_sign =
+            self.key.len() == 1 && !self.key.starts_with(|key: char| key.is_ascii_alphanumeric());
         (is_sign || press.shift == self.shift) && self.is_key(press)
     }
 

@@ -10,7 +10,7 @@ pub mod attachments;
 pub mod citing;
 pub mod composer;
 pub mod csv;
-mod fold;
+pub mod fold;
 pub mod history;
 pub mod insert;
 pub mod keys;

@@ -289,3 +289,18 @@ async fn without_its_module_a_diagram_is_code_and_nothing_else_suffers() {
     assert!(!browser.has("img", "Diagram: flowchart LR").await);
     browser.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reasoning_folds_away_with_how_long_it_took() {
+    let server = Server::start("reasoning:tokens=5,reasoning=4,rate=20").await;
+    let browser = Browser::start(DESKTOP).await;
+    ask(&browser, &server, "Think").await;
+    browser.answer_ended().await;
+    let said = "const summary = document.querySelector('details.reasoning:not([open]) > summary');
+        return /^Reasoned for [1-9][0-9.]* m?s$/.test(summary?.innerText);";
+    browser.until("how long it took", said).await;
+    browser.reload().await;
+    browser.answer_ended().await;
+    browser.until("how long it took, after a reload", said).await;
+    browser.close().await;
+}

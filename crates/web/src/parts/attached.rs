@@ -40,7 +40,7 @@ fn chip(source: MessageSource) -> impl IntoView {
         ("web", ..) => words::web().to_owned(),
         _ => words::deleted_file().to_owned(),
     };
-    let lower = name.to_lowercase();
+    let lower = name.to_ascii_lowercase();
     let is_picture =
         is_file && source.name.is_some() && PICTURES.iter().any(|end| lower.ends_with(end));
     let head = if is_picture {

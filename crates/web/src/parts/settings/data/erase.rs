@@ -3,6 +3,7 @@
 use leptos::ev::SubmitEvent;
 use leptos::html::Dialog;
 use leptos::prelude::*;
+use unbroken_chat_view::fold::fold;
 use unbroken_protocol::DELETE_EVERYTHING;
 
 use crate::moves::Place;
@@ -17,9 +18,9 @@ pub(super) fn Erase() -> impl IntoView {
     let dialog = NodeRef::<Dialog>::new();
     dom::opens(dialog, open);
     let ready = move || {
-        let said = typed.read().trim().to_lowercase();
+        let said = fold(typed.read().trim());
         // Not every keyboard writes the words of every language.
-        let is_meant = said == words::delete_all_words() || said == DELETE_EVERYTHING;
+        let is_meant = said == fold(words::delete_all_words()) || said == fold(DELETE_EVERYTHING);
         is_meant && !app.moves.now().read().busy
     };
     let submit = move |event: SubmitEvent| {
