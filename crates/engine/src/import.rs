@@ -28,8 +28,16 @@ const AT_ONCE: usize = 3;
 const STEP: usize = 48;
 /// Bytes of texts in one step, about.
 const STEP_BYTES: usize = 256 << 10;
+/// How often a file is begun from the same place. What it does to the process that reads it, it
+/// would do at every start.
+const RUNS: u32 = 3;
+const GIVEN_UP: &str = "The server ended every time while it read this file, so it does not read \
+                        it again. Import it in smaller parts.";
 /// How long a store that refuses is left alone.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// Read conversations that wait for their step: each can be large.
+const AHEAD: usize = 2;
 
 /// What the reader of a file hands over.
 struct Read {
@@ -99,7 +107,8 @@ impl Engine {
     pub(crate) async fn resume_imports(&self) -> Result<(), Refusal> {
         let Ok(folder) = self.imports_folder() else { return Ok(()) };
         let open = self.store().open_imports().await?;
-        let wanted: HashSet<_> = open.iter().map(|import| file_of(import.import_id)).collect();
+        let names = |import: &Import| [file_of(import.import_id), runs_of(import.import_id)];
+        let wanted: HashSet<_> = open.iter().flat_map(names).collect();
         let files = std::fs::read_dir(&folder).into_iter().flatten().flatten();
         for file in files {
             if file.file_name().to_str().is_none_or(|name| !wanted.contains(name)) {
@@ -118,15 +127,22 @@ impl Engine {
     }
 
     fn spawn_import(&self, import: Import) {
-        let engine = self.clone();
+        let (engine, id) = (self.clone(), import.import_id);
         self.inner.tasks.spawn(async move {
             let abandon = engine.inner.abandon.clone();
             tokio::select! {
                 biased;
-                () = abandon.cancelled() => {}
+                () = abandon.cancelled() => engine.forget_runs(id),
                 () = engine.run_import(import) => {}
             }
         });
+    }
+
+    /// A process that ends in order says nothing of the file.
+    fn forget_runs(&self, id: ImportId) {
+        if let Ok(folder) = self.imports_folder() {
+            let _ = std::fs::remove_file(folder.join(runs_of(id)));
+        }
     }
 
     async fn run_import(&self, import: Import) {
@@ -135,13 +151,19 @@ impl Engine {
         let (id, principal) = (import.import_id, import.principal_id);
         let Ok(folder) = self.imports_folder() else { return };
         let path = folder.join(file_of(id));
-        let outcome = self.bring_in(import, &path).await;
-        if let Err(error) = &outcome {
-            tracing::warn!(import.id = %id, error = %error, "failed to import a file");
-        }
-        let error = outcome.err().map(|error| error.fault().as_str().to_owned());
-        self.insist(|reply| Command::EndImport(id, error.clone(), reply)).await;
+        let error = if may_begin(&folder.join(runs_of(id)), &import) {
+            let outcome = self.bring_in(import, &path).await;
+            if let Err(error) = &outcome {
+                tracing::warn!(import.id = %id, error = %error, "failed to import a file");
+            }
+            outcome.err().map(|error| error.fault().as_str())
+        } else {
+            tracing::warn!(import.id = %id, "gave up a file that ended the process again and again");
+            Some(GIVEN_UP)
+        };
+        self.insist(|reply| Command::EndImport(id, error.map(Into::into), reply)).await;
         remove(&path);
+        self.forget_runs(id);
         // What is on the screens is read again: no tab is told of every conversation.
         self.inner.notices.lose(principal);
     }
@@ -160,7 +182,7 @@ impl Engine {
         .await?;
         self.insist(|reply| Command::CountImport(id, total, reply)).await;
 
-        let (sender, mut receiver) = mpsc::channel(8);
+        let (sender, mut receiver) = mpsc::channel(AHEAD);
         let (file, principal) = (path.to_owned(), import.principal_id);
         let notes: Notes = serde_json::from_str(&import.notes).unwrap_or_default();
         let before = import.done;
@@ -321,6 +343,22 @@ async fn blocking<T: Send + 'static>(
 
 fn file_of(id: ImportId) -> String {
     format!("{id}.import")
+}
+
+/// The file that says how often an import was begun from where it stands.
+fn runs_of(id: ImportId) -> String {
+    format!("{id}.runs")
+}
+
+/// Counts that an import is begun. `false` when it came no further too often.
+fn may_begin(path: &Path, import: &Import) -> bool {
+    let place = format!("{}/{}", import.done, import.messages);
+    let counted = std::fs::read_to_string(path).unwrap_or_default();
+    let before = counted.split_once(' ').filter(|(at, _)| *at == place);
+    let runs = before.and_then(|(_, runs)| runs.parse::<u32>().ok()).unwrap_or(0);
+    // What a full disk does not take is not counted.
+    let _ = std::fs::write(path, format!("{place} {}", runs.saturating_add(1)));
+    runs < RUNS
 }
 
 fn remove(path: &Path) {

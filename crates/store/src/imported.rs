@@ -238,7 +238,7 @@ pub struct Import {
     pub unchanged: u64,
     /// JSON.
     pub notes: String,
-    /// The code of an `ImportFault`; of an import that failed before there were any, a sentence.
+    /// The code of an `ImportFault`; a sentence where there is none for it.
     pub error: Option<String>,
 }
 

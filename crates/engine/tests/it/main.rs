@@ -3,6 +3,7 @@
 
 mod followers;
 mod going_on;
+mod imports;
 mod keep;
 mod recovery;
 mod turns;
