@@ -106,7 +106,8 @@ impl Engine {
     /// One more file of this person is on its way.
     pub(crate) fn arrive(&self, principal: PrincipalId) -> Result<Arrival, Refusal> {
         let too_many = "Other files are on their way. Wait until one of them is there.";
-        self.inner.at_work.coming.begin(principal).ok_or(Refusal::Conflict(too_many))
+        let coming = &self.inner.at_work.coming;
+        coming.begin(principal, limits::SOURCES).ok_or(Refusal::Conflict(too_many))
     }
 
     /// Keeps a file whose bytes are all there, durably, and lets it be read.

@@ -21,6 +21,7 @@ use unbroken_store::{Import, ImportStep, Imported};
 use crate::Engine;
 use crate::command::Command;
 use crate::error::Refusal;
+use crate::sources::Arrival;
 
 /// Imports of one person that are not over.
 const AT_ONCE: usize = 3;
@@ -47,30 +48,62 @@ struct Read {
     notes: Notes,
 }
 
+/// A file on its way in. It goes when this is dropped before the import begins.
+pub struct NewImport {
+    id: ImportId,
+    principal: PrincipalId,
+    path: PathBuf,
+    is_begun: bool,
+    _arrival: Arrival,
+}
+
+impl NewImport {
+    /// Where its bytes belong.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file stays for the import.
+    fn keep(mut self) {
+        self.is_begun = true;
+    }
+}
+
+impl Drop for NewImport {
+    fn drop(&mut self) {
+        if !self.is_begun {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
 impl Engine {
-    /// The folder of files that are brought in; a name for a new one.
+    /// A place for a file that is brought in.
     ///
     /// # Errors
     /// `conflict` when too many of this person are under way.
-    pub async fn new_import(&self, principal: PrincipalId) -> Result<(ImportId, PathBuf), Refusal> {
+    pub async fn new_import(&self, principal: PrincipalId) -> Result<NewImport, Refusal> {
         let folder = self.imports_folder()?;
-        let open = self.store().imports(principal).await?;
-        if open.iter().filter(|import| !import.state.is_over()).count() >= AT_ONCE {
-            return Err(Refusal::Conflict("Other imports are under way. Wait for their end."));
+        let too_many = || Refusal::Conflict("Other imports are under way. Wait for their end.");
+        // Before the rows: one that becomes a row meanwhile is in one of them.
+        let arrival = self.inner.at_work.importing.begin(principal, AT_ONCE);
+        let arrival = arrival.ok_or_else(too_many)?;
+        let imports = self.store().imports(principal).await?;
+        let open = imports.iter().filter(|import| !import.state.is_over()).count();
+        if open + arrival.number > AT_ONCE {
+            return Err(too_many());
         }
         let id = self.clock().id(ImportId::from_bytes);
-        Ok((id, folder.join(file_of(id))))
+        let path = folder.join(file_of(id));
+        Ok(NewImport { id, principal, path, is_begun: false, _arrival: arrival })
     }
 
-    /// Begins with a file that is complete and on the disk.
-    pub async fn begin_import(
-        &self,
-        principal: PrincipalId,
-        id: ImportId,
-    ) -> Result<ImportView, Refusal> {
+    /// Begins with a file that is complete and on the disk. Goes to its end when its caller does
+    /// not.
+    pub async fn begin_import(&self, new: NewImport) -> Result<ImportView, Refusal> {
         let import = Import {
-            import_id: id,
-            principal_id: principal,
+            import_id: new.id,
+            principal_id: new.principal,
             state: ImportState::Waiting,
             created_at: self.clock().now(),
             done: 0,
@@ -81,10 +114,15 @@ impl Engine {
             notes: "{}".into(),
             error: None,
         };
-        let stored = import.clone();
-        self.command(|reply| Command::PutImport(Box::new(stored), reply)).await?;
-        self.spawn_import(import.clone());
-        Ok(view(&import))
+        let engine = self.clone();
+        self.carry_out_while_storing(async move {
+            let stored = import.clone();
+            engine.command(|reply| Command::PutImport(Box::new(stored), reply)).await?;
+            new.keep();
+            engine.spawn_import(import.clone());
+            Ok(view(&import))
+        })
+        .await
     }
 
     /// How far an import of this person is.
