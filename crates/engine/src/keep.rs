@@ -127,13 +127,17 @@ impl Engine {
     /// # Errors
     /// `not_found` when nothing was deleted, or it is erased already.
     pub async fn restore(&self, principal: PrincipalId, id: ConversationId) -> Result<(), Refusal> {
-        let restored = self.command(|reply| Command::Restore(principal, id, reply)).await?;
-        if !restored {
-            return Err(Refusal::NotFound("deleted conversation"));
-        }
-        self.inner.hidden.remove(id);
-        self.announce(principal, id).await;
-        Ok(())
+        let engine = self.clone();
+        self.carry_out_while_storing(async move {
+            let restored = engine.command(|reply| Command::Restore(principal, id, reply)).await?;
+            if !restored {
+                return Err(Refusal::NotFound("deleted conversation"));
+            }
+            engine.inner.hidden.remove(id);
+            engine.announce(principal, id).await;
+            Ok(())
+        })
+        .await
     }
 
     /// Erases what is due, now and as long as the process lives.
