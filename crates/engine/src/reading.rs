@@ -35,7 +35,7 @@ impl Engine {
     }
 
     async fn read_document(&self, content: ContentHash) {
-        let Ok(attempt) = random().map(u32::from_le_bytes) else { return };
+        let Ok(attempt) = random().map(|bytes| u32::from_le_bytes(bytes).max(1)) else { return };
         let begin = |reply| FileCommand::BeginReading(content, attempt, reply).into();
         if !self.insist(begin).await {
             return;

@@ -180,7 +180,8 @@ impl Transaction<'_> {
     }
 
     /// Begins to read a document; earlier readings write nothing more. `attempt` names the reading,
-    /// and was never used before: the document of an earlier one may be gone, and be there anew.
+    /// is not 0, and was never used before: the document of an earlier one may be gone, and be there
+    /// anew.
     /// `false` when it has not to be read.
     pub async fn begin_reading(
         &mut self,
