@@ -88,11 +88,16 @@ impl Store {
         }
     }
 
-    /// The newest document that is ready and lacks vectors of this model.
-    pub async fn unembedded(&self, model: &str) -> Result<Option<ContentHash>, StoreError> {
+    /// The newest document that is ready and lacks vectors of this model, of those that are older
+    /// than `before` where one is named.
+    pub async fn unembedded(
+        &self,
+        model: &str,
+        before: Option<ContentHash>,
+    ) -> Result<Option<ContentHash>, StoreError> {
         match self {
-            Self::Memory(memory) => Ok(memory.unembedded(model)),
-            Self::Sqlite(sqlite) => sqlite.unembedded(model).await,
+            Self::Memory(memory) => Ok(memory.unembedded(model, before)),
+            Self::Sqlite(sqlite) => sqlite.unembedded(model, before).await,
         }
     }
 
