@@ -51,7 +51,7 @@ struct Unfinished(PathBuf);
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        // It is in its place already, or was never begun.
+        // It is in its place already, was never begun, or has no row.
         let _ = std::fs::remove_file(&self.0);
     }
 }
@@ -142,7 +142,8 @@ impl Engine {
         self.carry_out_while_storing(async move { engine.put_file(new, &path.0).await }).await
     }
 
-    /// Moves the bytes of a file to their place, and stores its row.
+    /// Moves the bytes of a file to their place, and stores its row. They are where they were when
+    /// the store refuses.
     pub(crate) async fn put_file(&self, new: NewFile, from: &Path) -> Result<Stored, Refusal> {
         let files = self.files_kept()?;
         let (content, place) = (new.content, files.path(new.content));
@@ -155,8 +156,11 @@ impl Engine {
             let room = quota.saturating_sub(unfinished);
             let outcome =
                 self.command(|reply| FileCommand::PutFile(Box::new(new), room, reply).into()).await;
-            if !matches!(outcome, Ok(FileOutcome::Created { .. } | FileOutcome::Repeated(_))) {
-                self.remove_unless_wanted(content, &place).await;
+            match &outcome {
+                Ok(FileOutcome::Created { .. } | FileOutcome::Repeated(_)) => {}
+                Ok(_) => self.remove_unless_wanted(content, &place).await,
+                // What came in several goes is there when it is asked for again.
+                Err(_) => self.move_back(content, &place, from).await,
             }
             outcome?
         };
@@ -267,12 +271,27 @@ impl Engine {
         Ok(())
     }
 
-    /// Bytes whose row could not be stored. Only while the order is held.
+    /// Bytes whose row was not taken. Only while the order is held.
     async fn remove_unless_wanted(&self, content: ContentHash, place: &Path) {
-        let holders = self.store().files_with(content).await;
-        if holders.is_ok_and(|holders| holders.is_empty()) {
+        if self.is_unwanted(content).await {
             remove(place).await;
         }
+    }
+
+    /// Bytes whose row could not be stored. Only while the order is held.
+    async fn move_back(&self, content: ContentHash, place: &Path, from: &Path) {
+        let moved = if self.is_unwanted(content).await {
+            tokio::fs::rename(place, from).await
+        } else {
+            tokio::fs::copy(place, from).await.map(drop)
+        };
+        if let Err(error) = moved {
+            tracing::warn!(error = %error, "failed to put the bytes of a file back");
+        }
+    }
+
+    async fn is_unwanted(&self, content: ContentHash) -> bool {
+        self.store().files_with(content).await.is_ok_and(|holders| holders.is_empty())
     }
 
     /// Goes on with what a process left that ended, and removes bytes that belong to nothing.

@@ -140,7 +140,7 @@ impl Engine {
         .await
     }
 
-    /// Erases what is due, now and as long as the process lives.
+    /// Erases what is due, also files that never came whole, now and as long as the process lives.
     pub(crate) async fn sweep(self) {
         let abandon = self.inner.abandon.clone();
         let inner = std::sync::Arc::downgrade(&self.inner);
@@ -148,9 +148,14 @@ impl Engine {
         drop(self);
         loop {
             let Some(inner) = inner.upgrade() else { return };
-            if let Err(refusal) = (Self { inner }).erase_due().await {
+            let engine = Self { inner };
+            if let Err(refusal) = engine.erase_due().await {
                 tracing::warn!(error = %refusal, "failed to erase what was deleted");
             }
+            if let Err(refusal) = engine.sweep_uploads().await {
+                tracing::warn!(error = %refusal, "failed to remove unfinished files");
+            }
+            drop(engine);
             tokio::select! {
                 biased;
                 () = abandon.cancelled() => return,

@@ -7,6 +7,7 @@ mod imports;
 mod keep;
 mod recovery;
 mod turns;
+mod uploads;
 
 use std::path::Path;
 use std::sync::Arc;
