@@ -91,7 +91,8 @@ async fn a_file_is_used_at_once_and_its_vectors_follow_when_the_model_can_be_rea
 
 /// A server of embeddings that is ill whenever it is given one word.
 async fn delicate(Json(asked): Json<Value>) -> Result<Json<Value>, StatusCode> {
-    let texts: Vec<_> = asked["input"].as_array().unwrap().iter().flat_map(Value::as_str).collect();
+    let texts: Vec<_> =
+        asked["input"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     if texts.iter().any(|text| text.contains("pandemonium")) {
         return Err(StatusCode::SERVICE_UNAVAILABLE);
     }
