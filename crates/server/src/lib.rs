@@ -57,6 +57,8 @@ use patience::Patience;
 const BODY_LIMIT: usize = 8 << 20;
 /// Shares that one address may open in a minute.
 const SHARES_PER_MINUTE: u32 = 120;
+/// Wrong access codes that one address may try in a minute.
+const GUESSES_PER_MINUTE: u32 = 20;
 /// How long connections may take to close at the end.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
@@ -70,6 +72,8 @@ pub(crate) struct App {
     starts: Arc<StartLimit>,
     /// Pages of shares, which nobody needs a session for.
     shares: Arc<StartLimit>,
+    /// Wrong access codes.
+    guesses: Arc<StartLimit>,
     crowd: Arc<Crowd>,
     patience: Patience,
     highlighter: Arc<Highlighter>,
@@ -222,6 +226,7 @@ impl Server {
             origins: Arc::new(Origins(OriginRules::new(&config.http))),
             starts: Arc::new(StartLimit::new(config.limits.starts_per_minute)),
             shares: Arc::new(StartLimit::new(SHARES_PER_MINUTE)),
+            guesses: Arc::new(StartLimit::new(GUESSES_PER_MINUTE)),
             crowd: Arc::default(),
             highlighter: Arc::default(),
             patience: Patience {
