@@ -52,6 +52,7 @@ use highlight::Highlighter;
 use lifecycle::Lifecycle;
 use limit::StartLimit;
 use patience::Patience;
+use routes::exports::Exports;
 
 /// A message of the longest kind may grow sixfold when JSON escapes it; the rest is small.
 const BODY_LIMIT: usize = 8 << 20;
@@ -75,6 +76,7 @@ pub(crate) struct App {
     /// Wrong access codes.
     guesses: Arc<StartLimit>,
     crowd: Arc<Crowd>,
+    exports: Arc<Exports>,
     patience: Patience,
     highlighter: Arc<Highlighter>,
     /// Sockets and blocking calls, which outlive their requests.
@@ -228,6 +230,7 @@ impl Server {
             shares: Arc::new(StartLimit::new(SHARES_PER_MINUTE)),
             guesses: Arc::new(StartLimit::new(GUESSES_PER_MINUTE)),
             crowd: Arc::default(),
+            exports: Arc::default(),
             highlighter: Arc::default(),
             patience: Patience {
                 readers: config.limits.readers_per_person.get(),
