@@ -94,6 +94,14 @@ impl Engine {
         Ok(Upload { file, path, hash, bytes: 0, limit, principal, _arrival: arrival })
     }
 
+    /// Whether files are taken at all.
+    ///
+    /// # Errors
+    /// `bad_request` where the server takes none.
+    pub fn takes_files(&self) -> Result<(), Refusal> {
+        self.files_taken().map(drop)
+    }
+
     /// How files are kept, where the server takes any.
     pub(crate) fn files_taken(&self) -> Result<&Files, Refusal> {
         let files = self.files_kept()?;
