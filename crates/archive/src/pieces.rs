@@ -9,6 +9,9 @@ use unbroken_protocol::ImportFault;
 
 /// The longest conversation that is read, in bytes.
 const PIECE_BYTES: usize = 64 << 20;
+/// The memory that a conversation may take while it is read, in bytes, about: small values take
+/// a hundred times as much as their text.
+const PIECE_MEMORY: usize = 384 << 20;
 /// Bytes that come out of one file at most, however much smaller it was.
 const UNPACKED_BYTES: u64 = 8 << 30;
 /// Files in a ZIP that are looked at.
@@ -132,35 +135,16 @@ fn peek(input: &mut impl BufRead) -> io::Result<Option<u8>> {
 
 /// One object or array, up to its end.
 fn value(input: &mut impl BufRead) -> Result<Piece, Unusable> {
-    let (mut depth, mut in_text, mut escaped) = (0_u64, false, false);
+    let mut scan = Scan::default();
     let (mut kept, mut too_large) = (Vec::new(), false);
     loop {
         let buffer = input.fill_buf()?;
         if buffer.is_empty() {
             return Err(Unusable::CutOff);
         }
-        let mut end = None;
-        for (at, byte) in buffer.iter().enumerate() {
-            if escaped {
-                escaped = false;
-            } else if in_text {
-                escaped = *byte == b'\\';
-                in_text = *byte != b'"';
-            } else {
-                match byte {
-                    b'"' => in_text = true,
-                    b'{' | b'[' => depth += 1,
-                    b'}' | b']' => depth -= 1,
-                    _ => {}
-                }
-                if depth == 0 {
-                    end = Some(at + 1);
-                    break;
-                }
-            }
-        }
-        let taken = end.unwrap_or(buffer.len());
-        if kept.len() + taken > PIECE_BYTES {
+        let end = buffer.iter().position(|byte| scan.ends(*byte));
+        let taken = end.map_or(buffer.len(), |at| at + 1);
+        if kept.len() + taken > PIECE_BYTES || scan.memory > PIECE_MEMORY {
             (too_large, kept) = (true, Vec::new());
         } else if !too_large {
             kept.extend_from_slice(&buffer[..taken]);
@@ -169,6 +153,51 @@ fn value(input: &mut impl BufRead) -> Result<Piece, Unusable> {
         if end.is_some() {
             return Ok(if too_large { Piece::TooLarge } else { Piece::Json(kept) });
         }
+    }
+}
+
+/// Where a value ends, and what it takes in memory once it is parsed.
+#[derive(Default)]
+struct Scan {
+    depth: u64,
+    in_text: bool,
+    escaped: bool,
+    /// Bytes, about, and rather too many.
+    memory: usize,
+}
+
+impl Scan {
+    fn ends(&mut self, byte: u8) -> bool {
+        self.memory += 1;
+        if self.escaped {
+            self.escaped = false;
+            return false;
+        }
+        if self.in_text {
+            self.escaped = byte == b'\\';
+            self.in_text = byte != b'"';
+            return false;
+        }
+        match byte {
+            b'"' => self.in_text = true,
+            b'{' | b'[' => self.depth += 1,
+            b'}' | b']' => self.depth -= 1,
+            _ => {}
+        }
+        self.memory += cost(byte);
+        self.depth == 0
+    }
+}
+
+/// What `serde_json` allocates for what begins with this byte: maps and lists have room for four
+/// values of about 80 bytes at first, and then for twice as many.
+fn cost(byte: u8) -> usize {
+    match byte {
+        b'{' => 640,
+        b'[' => 384,
+        b',' => 160,
+        b'"' => 32,
+        _ => 0,
     }
 }
 
@@ -227,6 +256,28 @@ mod tests {
         assert!(matches!(all(b"GIF89a"), Err(Unusable::NotJson)));
         assert!(matches!(all(b""), Err(Unusable::NotJson)));
         assert!(matches!(all(b"PK\x03\x04 and then nothing"), Err(Unusable::Zip(_))));
+    }
+
+    #[test]
+    fn many_small_values_are_too_large_long_before_many_bytes_are() {
+        let piece = |text: String| {
+            let mut found = None;
+            let each = |piece| {
+                found = Some(piece);
+                ControlFlow::Continue(())
+            };
+            each_piece(Cursor::new(text), each).expect("it is JSON");
+            found.expect("a value")
+        };
+        let maps = format!("{{\"a\":[{}0]}}", "{\"\":0},".repeat(700_000));
+        let numbers = format!("[[{}0]]", "0,".repeat(4_000_000));
+        let texts = format!("{{\"a\":[{}0]}}", "\"\",".repeat(3_000_000));
+        for text in [maps, numbers, texts] {
+            assert_eq!(piece(text), Piece::TooLarge);
+        }
+        // What is long by what was said in it is not.
+        let said = format!("{{\"a\":\"{}\"}}", "{[,".repeat(10_000_000));
+        assert!(matches!(piece(said), Piece::Json(_)));
     }
 
     proptest::proptest! {

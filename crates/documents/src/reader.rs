@@ -61,7 +61,17 @@ impl Reader {
         name: &str,
         file: impl AsyncRead + Unpin,
     ) -> io::Result<Result<Document, Refusal>> {
+        self.read_opened(name, std::future::ready(Ok(file))).await
+    }
+
+    /// The same of a file that is opened when its turn has come: those that wait are not open.
+    pub async fn read_opened<F: AsyncRead + Unpin>(
+        &self,
+        name: &str,
+        open: impl Future<Output = io::Result<F>>,
+    ) -> io::Result<Result<Document, Refusal>> {
         let _turn = self.at_once.acquire().await.map_err(io::Error::other)?;
+        let file = open.await?;
         let mut child = self.start(name)?;
         let patience = Duration::from_secs(self.limits.patience);
         let Ok(end) = timeout(patience, self.converse(&mut child, file)).await else {

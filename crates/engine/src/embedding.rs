@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use unbroken_sources::embed::{BATCH, EmbedError, Embedder};
 use unbroken_store::{ContentHash, Found, Passage, StoreError, Vector, VectorStep};
 
@@ -40,6 +40,17 @@ enum Step {
     Nothing,
 }
 
+/// Where to look next for passages that lack vectors.
+#[derive(Clone, Copy)]
+enum Place {
+    /// The newest document that lacks any.
+    Newest,
+    /// The same as before, while it lacks any.
+    In(ContentHash),
+    /// An older one than this, which failed: it holds up no other.
+    Before(ContentHash),
+}
+
 /// Whether a failure was logged that goes on.
 #[derive(Default)]
 pub(crate) struct Told(AtomicBool);
@@ -53,6 +64,12 @@ impl Told {
     /// The next failure is to be logged again.
     pub(crate) fn succeeded(&self) {
         self.0.store(false, Ordering::Relaxed);
+    }
+}
+
+impl Place {
+    fn failed(self) -> Self {
+        if let Self::In(content) = self { Self::Before(content) } else { self }
     }
 }
 
@@ -74,10 +91,10 @@ impl Engine {
     async fn embed_documents(&self, embedder: &Embedder) {
         let mut settled = self.inner.at_work.settled.subscribe();
         let (mut pause, mut told, mut cleared) = (PAUSE, false, false);
-        let (mut last, mut steps) = (None, 0_u64);
+        let (mut place, mut steps) = (Place::Newest, 0_u64);
         loop {
             settled.mark_unchanged();
-            match self.embed_some(embedder, &mut last).await {
+            match self.embed_some(embedder, &mut place).await {
                 Ok(Step::Done) => {
                     (pause, told, steps) = (PAUSE, false, steps + 1);
                     continue;
@@ -93,34 +110,37 @@ impl Engine {
                     let _ = settled.changed().await;
                     continue;
                 }
-                Ok(Step::Missed) => {}
-                Err(error) if !std::mem::replace(&mut told, true) => {
-                    tracing::warn!(error = %error, "failed to embed passages; it is tried again");
+                Ok(Step::Missed) => place = place.failed(),
+                Err(error) => {
+                    place = place.failed();
+                    if std::mem::replace(&mut told, true) {
+                        tracing::debug!(error = %error, "failed to embed passages again");
+                    } else {
+                        tracing::warn!(error = %error, "failed to embed passages; it is tried again");
+                    }
                 }
-                Err(error) => tracing::debug!(error = %error, "failed to embed passages again"),
             }
-            sleep(pause).await;
+            // What has just been read may have none of the trouble.
+            let _ = timeout(pause, settled.changed()).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
-    /// Embeds the next passages of a document, of the same as before while it lacks any.
-    async fn embed_some(
-        &self,
-        embedder: &Embedder,
-        last: &mut Option<ContentHash>,
-    ) -> Result<Step, Failed> {
+    /// Embeds the next passages of a document.
+    async fn embed_some(&self, embedder: &Embedder, place: &mut Place) -> Result<Step, Failed> {
         let (model, most) = (embedder.name(), u32::try_from(BATCH).unwrap_or(u32::MAX));
         let mut next = None;
-        if let Some(content) = *last {
+        if let Place::In(content) = *place {
             next = self.store().to_embed(content, model, most).await?;
         }
         if next.is_none() {
-            *last = self.store().unembedded(model).await?;
-            let Some(content) = *last else { return Ok(Step::Nothing) };
+            let Some(content) = self.unembedded(model, *place).await? else {
+                return Ok(Step::Nothing);
+            };
+            *place = Place::In(content);
             next = self.store().to_embed(content, model, most).await?;
         }
-        let (Some(content), Some(next)) = (*last, next) else { return Ok(Step::Missed) };
+        let (Place::In(content), Some(next)) = (*place, next) else { return Ok(Step::Missed) };
         let Some(from) = next.passages.first().map(|passage| passage.ordinal) else {
             return Ok(Step::Missed);
         };
@@ -131,6 +151,20 @@ impl Engine {
         let step = Arc::new(VectorStep::new(content, next.attempt, model, from, &vectors));
         let put = |reply| FileCommand::PutVectors(Arc::clone(&step), reply).into();
         Ok(if self.insist(put).await { Step::Done } else { Step::Missed })
+    }
+
+    async fn unembedded(
+        &self,
+        model: &str,
+        place: Place,
+    ) -> Result<Option<ContentHash>, StoreError> {
+        if let Place::Before(content) = place {
+            let older = self.store().unembedded(model, Some(content)).await?;
+            if older.is_some() {
+                return Ok(older);
+            }
+        }
+        self.store().unembedded(model, None).await
     }
 
     /// What an earlier model left is of no use once all is embedded anew.

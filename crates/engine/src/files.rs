@@ -51,7 +51,7 @@ struct Unfinished(PathBuf);
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        // It is in its place already, or was never begun.
+        // It is in its place already, was never begun, or has no row.
         let _ = std::fs::remove_file(&self.0);
     }
 }
@@ -94,6 +94,14 @@ impl Engine {
         Ok(Upload { file, path, hash, bytes: 0, limit, principal, _arrival: arrival })
     }
 
+    /// Whether files are taken at all.
+    ///
+    /// # Errors
+    /// `bad_request` where the server takes none.
+    pub fn takes_files(&self) -> Result<(), Refusal> {
+        self.files_taken().map(drop)
+    }
+
     /// How files are kept, where the server takes any.
     pub(crate) fn files_taken(&self) -> Result<&Files, Refusal> {
         let files = self.files_kept()?;
@@ -106,7 +114,8 @@ impl Engine {
     /// One more file of this person is on its way.
     pub(crate) fn arrive(&self, principal: PrincipalId) -> Result<Arrival, Refusal> {
         let too_many = "Other files are on their way. Wait until one of them is there.";
-        self.inner.at_work.coming.begin(principal).ok_or(Refusal::Conflict(too_many))
+        let coming = &self.inner.at_work.coming;
+        coming.begin(principal, limits::SOURCES).ok_or(Refusal::Conflict(too_many))
     }
 
     /// Keeps a file whose bytes are all there, durably, and lets it be read.
@@ -141,7 +150,8 @@ impl Engine {
         self.carry_out_while_storing(async move { engine.put_file(new, &path.0).await }).await
     }
 
-    /// Moves the bytes of a file to their place, and stores its row.
+    /// Moves the bytes of a file to their place, and stores its row. They are where they were when
+    /// the store refuses.
     pub(crate) async fn put_file(&self, new: NewFile, from: &Path) -> Result<Stored, Refusal> {
         let files = self.files_kept()?;
         let (content, place) = (new.content, files.path(new.content));
@@ -154,8 +164,11 @@ impl Engine {
             let room = quota.saturating_sub(unfinished);
             let outcome =
                 self.command(|reply| FileCommand::PutFile(Box::new(new), room, reply).into()).await;
-            if !matches!(outcome, Ok(FileOutcome::Created { .. } | FileOutcome::Repeated(_))) {
-                self.remove_unless_wanted(content, &place).await;
+            match &outcome {
+                Ok(FileOutcome::Created { .. } | FileOutcome::Repeated(_)) => {}
+                Ok(_) => self.remove_unless_wanted(content, &place).await,
+                // What came in several goes is there when it is asked for again.
+                Err(_) => self.move_back(content, &place, from).await,
             }
             outcome?
         };
@@ -266,12 +279,27 @@ impl Engine {
         Ok(())
     }
 
-    /// Bytes whose row could not be stored. Only while the order is held.
+    /// Bytes whose row was not taken. Only while the order is held.
     async fn remove_unless_wanted(&self, content: ContentHash, place: &Path) {
-        let holders = self.store().files_with(content).await;
-        if holders.is_ok_and(|holders| holders.is_empty()) {
+        if self.is_unwanted(content).await {
             remove(place).await;
         }
+    }
+
+    /// Bytes whose row could not be stored. Only while the order is held.
+    async fn move_back(&self, content: ContentHash, place: &Path, from: &Path) {
+        let moved = if self.is_unwanted(content).await {
+            tokio::fs::rename(place, from).await
+        } else {
+            tokio::fs::copy(place, from).await.map(drop)
+        };
+        if let Err(error) = moved {
+            tracing::warn!(error = %error, "failed to put the bytes of a file back");
+        }
+    }
+
+    async fn is_unwanted(&self, content: ContentHash) -> bool {
+        self.store().files_with(content).await.is_ok_and(|holders| holders.is_empty())
     }
 
     /// Goes on with what a process left that ended, and removes bytes that belong to nothing.

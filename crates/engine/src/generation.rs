@@ -29,6 +29,9 @@ const WAITING_BYTES: usize = 1 << 20;
 /// About what a record takes in memory beside its text, or without one.
 const RECORD_BYTES: usize = 256;
 
+/// Tokens that one call may claim: sums of what a server makes up would not fit into the store.
+const TOKENS: u64 = 1 << 40;
+
 /// Why a run ended.
 #[derive(Debug)]
 pub(crate) enum End {
@@ -155,6 +158,10 @@ struct LedUp {
     by_sources: bool,
 }
 
+fn believable(Usage { input_tokens, output_tokens }: Usage) -> Usage {
+    Usage { input_tokens: input_tokens.min(TOKENS), output_tokens: output_tokens.min(TOKENS) }
+}
+
 impl Scribe {
     /// Turns one event into a record; an end is returned instead.
     async fn take(&mut self, event: Option<Result<Event, Failure>>) -> Option<End> {
@@ -164,7 +171,7 @@ impl Scribe {
             Some(Ok(Event::Source(_))) if self.repeats.by_sources => {}
             Some(Ok(Event::Reasoning(text))) => self.append(Body::Reasoning(text)).await,
             Some(Ok(Event::Source(citation))) => self.append(Body::Source(citation)).await,
-            Some(Ok(Event::Usage(usage))) => self.usage = usage,
+            Some(Ok(Event::Usage(usage))) => self.usage = believable(usage),
             Some(Ok(Event::Finish(reason))) => return Some(End::Finished(reason)),
             Some(Err(failure)) => return Some(End::Failed(failure)),
             None => {

@@ -21,6 +21,7 @@ use unbroken_store::{Import, ImportStep, Imported};
 use crate::Engine;
 use crate::command::Command;
 use crate::error::Refusal;
+use crate::sources::Arrival;
 
 /// Imports of one person that are not over.
 const AT_ONCE: usize = 3;
@@ -28,8 +29,16 @@ const AT_ONCE: usize = 3;
 const STEP: usize = 48;
 /// Bytes of texts in one step, about.
 const STEP_BYTES: usize = 256 << 10;
+/// How often a file is begun from the same place. What it does to the process that reads it, it
+/// would do at every start.
+const RUNS: u32 = 3;
+const GIVEN_UP: &str = "The server ended every time while it read this file, so it does not read \
+                        it again. Import it in smaller parts.";
 /// How long a store that refuses is left alone.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// Read conversations that wait for their step: each can be large.
+const AHEAD: usize = 2;
 
 /// What the reader of a file hands over.
 struct Read {
@@ -39,30 +48,62 @@ struct Read {
     notes: Notes,
 }
 
+/// A file on its way in. It goes when this is dropped before the import begins.
+pub struct NewImport {
+    id: ImportId,
+    principal: PrincipalId,
+    path: PathBuf,
+    is_begun: bool,
+    _arrival: Arrival,
+}
+
+impl NewImport {
+    /// Where its bytes belong.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file stays for the import.
+    fn keep(mut self) {
+        self.is_begun = true;
+    }
+}
+
+impl Drop for NewImport {
+    fn drop(&mut self) {
+        if !self.is_begun {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
 impl Engine {
-    /// The folder of files that are brought in; a name for a new one.
+    /// A place for a file that is brought in.
     ///
     /// # Errors
     /// `conflict` when too many of this person are under way.
-    pub async fn new_import(&self, principal: PrincipalId) -> Result<(ImportId, PathBuf), Refusal> {
+    pub async fn new_import(&self, principal: PrincipalId) -> Result<NewImport, Refusal> {
         let folder = self.imports_folder()?;
-        let open = self.store().imports(principal).await?;
-        if open.iter().filter(|import| !import.state.is_over()).count() >= AT_ONCE {
-            return Err(Refusal::Conflict("Other imports are under way. Wait for their end."));
+        let too_many = || Refusal::Conflict("Other imports are under way. Wait for their end.");
+        // Before the rows: one that becomes a row meanwhile is in one of them.
+        let arrival = self.inner.at_work.importing.begin(principal, AT_ONCE);
+        let arrival = arrival.ok_or_else(too_many)?;
+        let imports = self.store().imports(principal).await?;
+        let open = imports.iter().filter(|import| !import.state.is_over()).count();
+        if open + arrival.number > AT_ONCE {
+            return Err(too_many());
         }
         let id = self.clock().id(ImportId::from_bytes);
-        Ok((id, folder.join(file_of(id))))
+        let path = folder.join(file_of(id));
+        Ok(NewImport { id, principal, path, is_begun: false, _arrival: arrival })
     }
 
-    /// Begins with a file that is complete and on the disk.
-    pub async fn begin_import(
-        &self,
-        principal: PrincipalId,
-        id: ImportId,
-    ) -> Result<ImportView, Refusal> {
+    /// Begins with a file that is complete and on the disk. Goes to its end when its caller does
+    /// not.
+    pub async fn begin_import(&self, new: NewImport) -> Result<ImportView, Refusal> {
         let import = Import {
-            import_id: id,
-            principal_id: principal,
+            import_id: new.id,
+            principal_id: new.principal,
             state: ImportState::Waiting,
             created_at: self.clock().now(),
             done: 0,
@@ -73,10 +114,15 @@ impl Engine {
             notes: "{}".into(),
             error: None,
         };
-        let stored = import.clone();
-        self.command(|reply| Command::PutImport(Box::new(stored), reply)).await?;
-        self.spawn_import(import.clone());
-        Ok(view(&import))
+        let engine = self.clone();
+        self.carry_out_while_storing(async move {
+            let stored = import.clone();
+            engine.command(|reply| Command::PutImport(Box::new(stored), reply)).await?;
+            new.keep();
+            engine.spawn_import(import.clone());
+            Ok(view(&import))
+        })
+        .await
     }
 
     /// How far an import of this person is.
@@ -99,7 +145,8 @@ impl Engine {
     pub(crate) async fn resume_imports(&self) -> Result<(), Refusal> {
         let Ok(folder) = self.imports_folder() else { return Ok(()) };
         let open = self.store().open_imports().await?;
-        let wanted: HashSet<_> = open.iter().map(|import| file_of(import.import_id)).collect();
+        let names = |import: &Import| [file_of(import.import_id), runs_of(import.import_id)];
+        let wanted: HashSet<_> = open.iter().flat_map(names).collect();
         let files = std::fs::read_dir(&folder).into_iter().flatten().flatten();
         for file in files {
             if file.file_name().to_str().is_none_or(|name| !wanted.contains(name)) {
@@ -118,15 +165,22 @@ impl Engine {
     }
 
     fn spawn_import(&self, import: Import) {
-        let engine = self.clone();
+        let (engine, id) = (self.clone(), import.import_id);
         self.inner.tasks.spawn(async move {
             let abandon = engine.inner.abandon.clone();
             tokio::select! {
                 biased;
-                () = abandon.cancelled() => {}
+                () = abandon.cancelled() => engine.forget_runs(id),
                 () = engine.run_import(import) => {}
             }
         });
+    }
+
+    /// A process that ends in order says nothing of the file.
+    fn forget_runs(&self, id: ImportId) {
+        if let Ok(folder) = self.imports_folder() {
+            let _ = std::fs::remove_file(folder.join(runs_of(id)));
+        }
     }
 
     async fn run_import(&self, import: Import) {
@@ -135,13 +189,19 @@ impl Engine {
         let (id, principal) = (import.import_id, import.principal_id);
         let Ok(folder) = self.imports_folder() else { return };
         let path = folder.join(file_of(id));
-        let outcome = self.bring_in(import, &path).await;
-        if let Err(error) = &outcome {
-            tracing::warn!(import.id = %id, error = %error, "failed to import a file");
-        }
-        let error = outcome.err().map(|error| error.fault().as_str().to_owned());
-        self.insist(|reply| Command::EndImport(id, error.clone(), reply)).await;
+        let error = if may_begin(&folder.join(runs_of(id)), &import) {
+            let outcome = self.bring_in(import, &path).await;
+            if let Err(error) = &outcome {
+                tracing::warn!(import.id = %id, error = %error, "failed to import a file");
+            }
+            outcome.err().map(|error| error.fault().as_str())
+        } else {
+            tracing::warn!(import.id = %id, "gave up a file that ended the process again and again");
+            Some(GIVEN_UP)
+        };
+        self.insist(|reply| Command::EndImport(id, error.map(Into::into), reply)).await;
         remove(&path);
+        self.forget_runs(id);
         // What is on the screens is read again: no tab is told of every conversation.
         self.inner.notices.lose(principal);
     }
@@ -160,7 +220,7 @@ impl Engine {
         .await?;
         self.insist(|reply| Command::CountImport(id, total, reply)).await;
 
-        let (sender, mut receiver) = mpsc::channel(8);
+        let (sender, mut receiver) = mpsc::channel(AHEAD);
         let (file, principal) = (path.to_owned(), import.principal_id);
         let notes: Notes = serde_json::from_str(&import.notes).unwrap_or_default();
         let before = import.done;
@@ -321,6 +381,22 @@ async fn blocking<T: Send + 'static>(
 
 fn file_of(id: ImportId) -> String {
     format!("{id}.import")
+}
+
+/// The file that says how often an import was begun from where it stands.
+fn runs_of(id: ImportId) -> String {
+    format!("{id}.runs")
+}
+
+/// Counts that an import is begun. `false` when it came no further too often.
+fn may_begin(path: &Path, import: &Import) -> bool {
+    let place = format!("{}/{}", import.done, import.messages);
+    let counted = std::fs::read_to_string(path).unwrap_or_default();
+    let before = counted.split_once(' ').filter(|(at, _)| *at == place);
+    let runs = before.and_then(|(_, runs)| runs.parse::<u32>().ok()).unwrap_or(0);
+    // What a full disk does not take is not counted.
+    let _ = std::fs::write(path, format!("{place} {}", runs.saturating_add(1)));
+    runs < RUNS
 }
 
 fn remove(path: &Path) {

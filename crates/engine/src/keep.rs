@@ -127,16 +127,20 @@ impl Engine {
     /// # Errors
     /// `not_found` when nothing was deleted, or it is erased already.
     pub async fn restore(&self, principal: PrincipalId, id: ConversationId) -> Result<(), Refusal> {
-        let restored = self.command(|reply| Command::Restore(principal, id, reply)).await?;
-        if !restored {
-            return Err(Refusal::NotFound("deleted conversation"));
-        }
-        self.inner.hidden.remove(id);
-        self.announce(principal, id).await;
-        Ok(())
+        let engine = self.clone();
+        self.carry_out_while_storing(async move {
+            let restored = engine.command(|reply| Command::Restore(principal, id, reply)).await?;
+            if !restored {
+                return Err(Refusal::NotFound("deleted conversation"));
+            }
+            engine.inner.hidden.remove(id);
+            engine.announce(principal, id).await;
+            Ok(())
+        })
+        .await
     }
 
-    /// Erases what is due, now and as long as the process lives.
+    /// Erases what is due, also files that never came whole, now and as long as the process lives.
     pub(crate) async fn sweep(self) {
         let abandon = self.inner.abandon.clone();
         let inner = std::sync::Arc::downgrade(&self.inner);
@@ -144,9 +148,14 @@ impl Engine {
         drop(self);
         loop {
             let Some(inner) = inner.upgrade() else { return };
-            if let Err(refusal) = (Self { inner }).erase_due().await {
+            let engine = Self { inner };
+            if let Err(refusal) = engine.erase_due().await {
                 tracing::warn!(error = %refusal, "failed to erase what was deleted");
             }
+            if let Err(refusal) = engine.sweep_uploads().await {
+                tracing::warn!(error = %refusal, "failed to remove unfinished files");
+            }
+            drop(engine);
             tokio::select! {
                 biased;
                 () = abandon.cancelled() => return,

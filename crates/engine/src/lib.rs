@@ -60,6 +60,7 @@ pub use error::Refusal;
 pub use files::{Stored, Upload};
 pub use follow::{Follower, Frame, LEFT_OUT, LeftOut, Text, View};
 pub use history::Page;
+pub use import::NewImport;
 pub use keep::Delete;
 pub use log::{Identity, Interruption, Log, Summary};
 pub use notice::{Heard, Listener};

@@ -35,7 +35,7 @@ impl Engine {
     }
 
     async fn read_document(&self, content: ContentHash) {
-        let Ok(attempt) = random().map(u32::from_le_bytes) else { return };
+        let Ok(attempt) = random().map(|bytes| u32::from_le_bytes(bytes).max(1)) else { return };
         let begin = |reply| FileCommand::BeginReading(content, attempt, reply).into();
         if !self.insist(begin).await {
             return;
@@ -61,8 +61,7 @@ impl Engine {
             let holders = self.store().files_with(content).await.map_err(io::Error::other)?;
             // Nobody has it any more: what becomes of it is of no interest.
             let name = holders.first().map_or("", |file| file.name.as_str());
-            let file = File::open(files.path(content)).await?;
-            files.reader.read(name, file).await
+            files.reader.read_opened(name, File::open(files.path(content))).await
         };
         let mut tries = 0;
         loop {

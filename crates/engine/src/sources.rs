@@ -44,6 +44,8 @@ pub(crate) struct AtWork {
     pub(crate) settled: watch::Sender<()>,
     /// How many files each person brings right now.
     pub(crate) coming: Arc<Coming>,
+    /// The same of files that are imported.
+    pub(crate) importing: Arc<Coming>,
     /// Whether it was logged that questions have no vectors.
     pub(crate) told_embedding: Told,
     /// Whether it was logged that passages are not ranked.
@@ -60,19 +62,22 @@ pub(crate) struct Coming(std::sync::Mutex<HashMap<PrincipalId, usize>>);
 pub(crate) struct Arrival {
     coming: Arc<Coming>,
     principal: PrincipalId,
+    /// How many of this person there were with it when it began.
+    pub(crate) number: usize,
 }
 
 impl Coming {
     /// `None` when there are as many as may be.
-    pub(crate) fn begin(self: &Arc<Self>, principal: PrincipalId) -> Option<Arrival> {
+    pub(crate) fn begin(self: &Arc<Self>, principal: PrincipalId, most: usize) -> Option<Arrival> {
         let mut counts = self.lock();
         let count = counts.entry(principal).or_default();
-        if *count >= limits::SOURCES {
+        if *count >= most {
             return None;
         }
         *count += 1;
+        let number = *count;
         drop(counts);
-        Some(Arrival { coming: Arc::clone(self), principal })
+        Some(Arrival { coming: Arc::clone(self), principal, number })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<PrincipalId, usize>> {
@@ -98,6 +103,7 @@ impl Default for AtWork {
             order: Mutex::default(),
             settled: watch::Sender::new(()),
             coming: Arc::default(),
+            importing: Arc::default(),
             told_embedding: Told::default(),
             told_reranking: Told::default(),
             turns: Arc::default(),

@@ -306,6 +306,16 @@ impl Engine {
         Ok(())
     }
 
+    /// Removes what anybody left lying for too long.
+    pub(crate) async fn sweep_uploads(&self) -> Result<(), Refusal> {
+        let Ok(files) = self.files_kept() else { return Ok(()) };
+        let (folder, now) = (files.folder.clone(), self.clock().now());
+        for (principal, id) in blocking(move || old(&folder, now)).await? {
+            self.give_up_upload(principal, id).await?;
+        }
+        Ok(())
+    }
+
     /// The bytes of a person's files that are not finished.
     pub(crate) async fn unfinished_bytes(&self, principal: PrincipalId) -> Result<u64, Refusal> {
         let folder = folder(self.files_kept()?, principal);
@@ -398,14 +408,30 @@ fn gone(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes what was left lying for too long, and folders with nothing in them.
+/// The folders of people who have or had unfinished files.
+fn people(files: &Path) -> io::Result<Vec<PathBuf>> {
+    match fs::read_dir(files.join(COMING)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        people => people?.map(|person| Ok(person?.path())).collect(),
+    }
+}
+
+/// What was left lying for too long.
+fn old(files: &Path, now: Timestamp) -> io::Result<Vec<Key>> {
+    let mut old = Vec::new();
+    for folder in people(files)? {
+        let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        // What else is there is left alone.
+        let Ok(principal) = name.parse::<PrincipalId>() else { continue };
+        let Ok(left) = left(&folder) else { continue };
+        old.extend(left.iter().filter(|left| left.is_old(now)).map(|left| (principal, left.id)));
+    }
+    Ok(old)
+}
+
+/// Removes what was left lying for too long, and folders with nothing in them, while nothing comes.
 pub(crate) fn sweep(files: &Path, now: Timestamp) -> io::Result<()> {
-    let people = match fs::read_dir(files.join(COMING)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        people => people?,
-    };
-    for person in people {
-        let folder = person?.path();
+    for folder in people(files)? {
         // What else is there is left alone.
         let Ok(left) = left(&folder) else { continue };
         for old in left.iter().filter(|left| left.is_old(now)) {

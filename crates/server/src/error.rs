@@ -1,6 +1,7 @@
 //! Errors of the REST calls: one type, one body (PROTOCOL A5, B6).
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
@@ -22,12 +23,19 @@ pub(crate) struct ApiError {
     pub(crate) code: ErrorCode,
     pub(crate) message: String,
     pub(crate) details: Option<serde_json::Value>,
+    /// When it is worth to try again, where that is known.
+    pub(crate) retry_after: Option<Duration>,
 }
 
 impl ApiError {
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::BAD_REQUEST);
-        Self { status, code, message: message.into(), details: None }
+        Self { status, code, message: message.into(), details: None, retry_after: None }
+    }
+
+    /// Too much came from one address or person at once.
+    pub(crate) fn too_many(message: impl Into<String>, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..Self::new(ErrorCode::RateLimited, message) }
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
@@ -45,13 +53,20 @@ impl ApiError {
 
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
-        Self::new(refusal.code(), refusal.to_string())
+        let retry_after = match refusal {
+            Refusal::TooMany { wait } => Some(wait),
+            _ => None,
+        };
+        Self { retry_after, ..Self::new(refusal.code(), refusal.to_string()) }
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
+        if let Some(wait) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, (wait.as_secs() + 1).into());
+        }
         // The body needs the request's id: `render_errors` writes it.
         response.extensions_mut().insert(self);
         response

@@ -15,6 +15,7 @@ mod highlight;
 mod lifecycle;
 mod limit;
 pub mod patience;
+mod preamble;
 mod providers;
 mod routes;
 mod serving;
@@ -31,12 +32,12 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{any, get, post};
+use axum::routing::{any, get, patch, post, put};
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 use unbroken_documents::reader::Reader;
 use unbroken_engine::{Engine, Files, Refusal, Settings, Web};
-use unbroken_protocol::{ErrorCode, path};
+use unbroken_protocol::{ErrorCode, limits, path};
 use unbroken_sources::embed::{Embedder, EmbeddingsConfigError};
 use unbroken_sources::fetch::Fetcher;
 use unbroken_sources::rerank::{Reranker, RerankerConfigError};
@@ -52,11 +53,14 @@ use highlight::Highlighter;
 use lifecycle::Lifecycle;
 use limit::StartLimit;
 use patience::Patience;
+use routes::exports::Exports;
 
-/// A message of the longest kind may grow sixfold when JSON escapes it; the rest is small.
-const BODY_LIMIT: usize = 8 << 20;
+/// Bytes of a body in which no long text is, and of what stands around one.
+const BODY_LIMIT: usize = 64 << 10;
 /// Shares that one address may open in a minute.
 const SHARES_PER_MINUTE: u32 = 120;
+/// Wrong access codes that one address may try in a minute.
+const GUESSES_PER_MINUTE: u32 = 20;
 /// How long connections may take to close at the end.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
@@ -70,7 +74,10 @@ pub(crate) struct App {
     starts: Arc<StartLimit>,
     /// Pages of shares, which nobody needs a session for.
     shares: Arc<StartLimit>,
+    /// Wrong access codes.
+    guesses: Arc<StartLimit>,
     crowd: Arc<Crowd>,
+    exports: Arc<Exports>,
     patience: Patience,
     highlighter: Arc<Highlighter>,
     /// Sockets and blocking calls, which outlive their requests.
@@ -222,7 +229,9 @@ impl Server {
             origins: Arc::new(Origins(OriginRules::new(&config.http))),
             starts: Arc::new(StartLimit::new(config.limits.starts_per_minute)),
             shares: Arc::new(StartLimit::new(SHARES_PER_MINUTE)),
+            guesses: Arc::new(StartLimit::new(GUESSES_PER_MINUTE)),
             crowd: Arc::default(),
+            exports: Arc::default(),
             highlighter: Arc::default(),
             patience: Patience {
                 readers: config.limits.readers_per_person.get(),
@@ -336,6 +345,11 @@ fn wrong(error: &impl std::fmt::Display) -> ServerError {
     ServerError::Web(error.to_string())
 }
 
+/// The limit of a body with a text of so many bytes, which may grow sixfold when JSON escapes it.
+fn text_of(bytes: usize) -> DefaultBodyLimit {
+    DefaultBodyLimit::max(bytes.saturating_mul(6).saturating_add(BODY_LIMIT))
+}
+
 /// Every address of the server, on one screen.
 fn router(app: App) -> Router {
     use routes::{
@@ -344,16 +358,20 @@ fn router(app: App) -> Router {
     };
     let http = app.config.http.clone();
     let (lifecycle, patience) = (app.lifecycle.clone(), app.patience);
-    // With what stands around a file.
-    let upload_limit =
-        usize::try_from(app.config.sources.limits().bytes).unwrap_or(usize::MAX) + BODY_LIMIT;
+    let file_bytes = usize::try_from(app.config.sources.limits().bytes).unwrap_or(usize::MAX);
+    // With fields before it and behind it.
+    let a_file = DefaultBodyLimit::max(file_bytes.saturating_add(2 * BODY_LIMIT));
+    let urls = limits::SOURCES.max(limits::COLLECTION_URLS) * limits::URL_BYTES;
+    let a_message = text_of(app.config.limits.message_bytes.get().saturating_add(urls));
+    let (a_prompt, some_urls) = (text_of(limits::PROMPT_BYTES), text_of(urls));
+    let some_code = text_of(limits::HIGHLIGHT_BYTES);
     Router::new()
         .route(path::DEVICE_SESSION, post(session::open))
         .route(path::DEVICE_SESSION_VALIDATE, get(session::validate))
         .route(path::LINK, post(session::link))
-        .route(path::START, post(chat::start))
-        .route(path::CHAT, post(chat::chat))
-        .route(path::CHAT_ALIAS, post(chat::chat))
+        .route(path::START, post(chat::start).layer(a_message))
+        .route(path::CHAT, post(chat::chat).layer(a_message))
+        .route(path::CHAT_ALIAS, post(chat::chat).layer(a_message))
         .route(path::CONVERSATIONS, get(conversations::list).delete(conversations::delete_all))
         .route(
             path::CONVERSATION,
@@ -367,26 +385,26 @@ fn router(app: App) -> Router {
         .route(path::SHARES, get(shares::list))
         .route(path::SHARE, axum::routing::delete(shares::revoke))
         .route(path::PROMPTS, get(prompts::list))
-        .route(path::PROMPT, axum::routing::put(prompts::put).delete(prompts::remove))
-        .route(
-            path::FILES,
-            post(files::upload).layer(DefaultBodyLimit::max(upload_limit)).get(files::list),
-        )
+        .route(path::PROMPT, put(prompts::put).layer(a_prompt).delete(prompts::remove))
+        .route(path::FILES, post(files::upload).layer(a_file).get(files::list))
         .route(path::FILE, get(files::get).delete(files::remove))
         .route(path::FILE_CONTENT, get(files::content))
         .route(path::FILE_PASSAGES, get(files::passages))
         .route(path::UPLOAD, get(uploads::get).put(uploads::put).delete(uploads::remove))
-        .route(path::COLLECTIONS, post(collections::make).get(collections::list))
+        .route(path::COLLECTIONS, post(collections::make).layer(some_urls).get(collections::list))
         .route(
             path::COLLECTION,
-            get(collections::get).patch(collections::change).delete(collections::remove),
+            patch(collections::change)
+                .layer(some_urls)
+                .get(collections::get)
+                .delete(collections::remove),
         )
-        .route(path::COLLECTED, axum::routing::put(collections::add).delete(collections::take_out))
+        .route(path::COLLECTED, put(collections::add).delete(collections::take_out))
         .route(path::RESTORE, post(conversations::restore))
         .route(path::SEARCH, get(search::search))
-        .route(path::HIGHLIGHT, post(highlight::highlight))
+        .route(path::HIGHLIGHT, post(highlight::highlight).layer(some_code))
         .route(path::QUEUE, get(queue::list))
-        .route(path::QUEUED, axum::routing::patch(queue::patch).delete(queue::remove))
+        .route(path::QUEUED, patch(queue::patch).layer(a_message).delete(queue::remove))
         .route(path::REGENERATE, post(generations::regenerate))
         .route(path::GENERATION_STOP, post(generations::stop))
         .route(path::GENERATION_CONTINUE, post(generations::go_on))

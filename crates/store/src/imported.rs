@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use unbroken_protocol::{
-    ArchivedAnswer, ArchivedConversation, ArchivedMessage, CompleteStatus, ConversationId, Epoch,
-    ErrorCode, FinishReason, GenerationState, ImportId, ImportState, MessageId, PrincipalId, Seq,
-    Timestamp, limits,
+    ArchivedAnswer, ArchivedConversation, ArchivedMessage, CollectionId, CompleteStatus,
+    ConversationId, Epoch, ErrorCode, FileId, FinishReason, GenerationState, ImportId, ImportState,
+    MessageId, PrincipalId, Seq, Source, Timestamp, limits,
 };
 
 use crate::codec::encode_pack;
@@ -90,6 +90,7 @@ impl Imported {
 
 impl ImportedMessage {
     fn new(mut message: ArchivedMessage) -> Self {
+        message.sources.retain(is_source);
         message.sources.truncate(limits::SOURCES);
         let content = &message.content;
         let log = message.answer.as_mut().map(|answer| {
@@ -97,6 +98,19 @@ impl ImportedMessage {
             ImportedLog::new(answer, content)
         });
         Self { message, log }
+    }
+}
+
+/// Whether a message sent here could name it. Whose it is shows when it is looked up.
+fn is_source(source: &Source) -> bool {
+    match source {
+        Source::Web => true,
+        Source::File { file_id } => file_id.parse::<FileId>().is_ok(),
+        Source::Collection { collection_id } => collection_id.parse::<CollectionId>().is_ok(),
+        Source::Url { url } => {
+            let is_web = url.starts_with("https://") || url.starts_with("http://");
+            is_web && url.len() <= limits::URL_BYTES
+        }
     }
 }
 
@@ -238,7 +252,7 @@ pub struct Import {
     pub unchanged: u64,
     /// JSON.
     pub notes: String,
-    /// The code of an `ImportFault`; of an import that failed before there were any, a sentence.
+    /// The code of an `ImportFault`; a sentence where there is none for it.
     pub error: Option<String>,
 }
 
@@ -263,4 +277,43 @@ pub struct Share {
     pub title: String,
     pub created_at: Timestamp,
     pub keep: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use unbroken_protocol::Role;
+
+    use super::*;
+
+    #[test]
+    fn sources_that_no_message_could_name_are_left_out() {
+        let url = |url: &str| Source::Url { url: url.into() };
+        let file = |id: &str| Source::File { file_id: id.into() };
+        let collection = |id: &str| Source::Collection { collection_id: id.into() };
+        let kept = [
+            Source::Web,
+            url("https://example.com/"),
+            file(&FileId::new().to_string()),
+            collection(&CollectionId::new().to_string()),
+        ];
+        let mut sources = vec![
+            url("ftp://example.com/"),
+            url(&format!("https://example.com/{}", "a".repeat(limits::URL_BYTES))),
+            file("../../etc/passwd"),
+            collection(&"1".repeat(1 << 20)),
+        ];
+        // What is left out takes nobody's place among the first.
+        sources = sources.into_iter().cycle().take(100).collect();
+        sources.extend(kept.clone());
+        let message = ArchivedMessage {
+            message_id: MessageId::new(),
+            parent_id: None,
+            role: Role::User,
+            content: "hi".into(),
+            created_at: Timestamp::from_millis(1),
+            sources,
+            answer: None,
+        };
+        assert_eq!(ImportedMessage::new(message).message.sources, kept);
+    }
 }

@@ -88,11 +88,16 @@ impl Store {
         }
     }
 
-    /// The newest document that is ready and lacks vectors of this model.
-    pub async fn unembedded(&self, model: &str) -> Result<Option<ContentHash>, StoreError> {
+    /// The newest document that is ready and lacks vectors of this model, of those that are older
+    /// than `before` where one is named.
+    pub async fn unembedded(
+        &self,
+        model: &str,
+        before: Option<ContentHash>,
+    ) -> Result<Option<ContentHash>, StoreError> {
         match self {
-            Self::Memory(memory) => Ok(memory.unembedded(model)),
-            Self::Sqlite(sqlite) => sqlite.unembedded(model).await,
+            Self::Memory(memory) => Ok(memory.unembedded(model, before)),
+            Self::Sqlite(sqlite) => sqlite.unembedded(model, before).await,
         }
     }
 
@@ -180,7 +185,8 @@ impl Transaction<'_> {
     }
 
     /// Begins to read a document; earlier readings write nothing more. `attempt` names the reading,
-    /// and was never used before: the document of an earlier one may be gone, and be there anew.
+    /// is not 0, and was never used before: the document of an earlier one may be gone, and be there
+    /// anew.
     /// `false` when it has not to be read.
     pub async fn begin_reading(
         &mut self,

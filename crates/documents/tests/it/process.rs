@@ -1,8 +1,13 @@
 //! The process that reads, and the side that starts it.
 
+use std::future::poll_fn;
 use std::io::Write as _;
+use std::pin::pin;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::task::Poll;
 
+use tokio::sync::Semaphore;
 use unbroken_documents::reader::Reader;
 use unbroken_documents::worker::{Answer, COMMAND, NAME};
 use unbroken_documents::{Document, Limits, Refusal, read};
@@ -59,6 +64,34 @@ async fn a_file_that_never_comes_ends_with_patience() {
     let (_open, never) = tokio::io::duplex(1);
     let read = reader(limits).read("never", never).await.unwrap();
     assert_eq!(read, Err(Refusal::OutOfTime));
+}
+
+#[tokio::test]
+async fn a_file_is_opened_when_its_turn_has_come() {
+    let reader = Reader::with_program(PROGRAM.into(), Limits::default(), 1);
+    let opened = Arc::new(Semaphore::new(0));
+    let open = |bytes: &'static [u8]| {
+        let opened = Arc::clone(&opened);
+        async move {
+            opened.add_permits(1);
+            Ok(bytes)
+        }
+    };
+    let (still_open, never) = tokio::io::duplex(1);
+    let first = reader.read("never", never);
+    let second = reader.read_opened("a.txt", open(b"Whales sing."));
+    let (mut first, mut second) = (pin!(first), pin!(second));
+    let both = poll_fn(|context| {
+        assert!(first.as_mut().poll(context).is_pending());
+        assert!(second.as_mut().poll(context).is_pending());
+        Poll::Ready(())
+    });
+    both.await;
+    assert_eq!(opened.available_permits(), 0, "it waits for its turn");
+    drop(still_open);
+    assert_eq!(first.await.unwrap(), Err(Refusal::Empty));
+    assert!(second.await.unwrap().is_ok());
+    assert_eq!(opened.available_permits(), 1);
 }
 
 #[tokio::test]

@@ -93,3 +93,21 @@ async fn a_temporary_conversation_lives_a_day_after_its_last_message() {
     let gone = engine.conversation_summary(me, id).await;
     assert!(matches!(gone, Err(Refusal::NotFound(_))), "{gone:?}");
 }
+
+#[tokio::test]
+async fn a_restored_conversation_is_shown_when_its_client_went_away_during_the_commit() {
+    let (memory, clock, me) = (Memory::default(), clock(), PrincipalId::new());
+    let engine = open(&memory, &clock).await;
+    let turn = engine.start(me, Ask { message: "hello".into(), ..Ask::default() }).await.unwrap();
+    engine.idle().await;
+    let (id, answer) = (turn.turn.conversation_id, turn.turn.generation_id);
+    engine.delete(me, id, Delete::Hide).await.unwrap();
+    assert!(engine.log(me, answer).await.is_err());
+    crate::go_away(engine.restore(me, id)).await;
+    let shown = async {
+        while engine.log(me, answer).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(crate::DEADLINE, shown).await.unwrap();
+}

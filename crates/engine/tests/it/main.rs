@@ -3,12 +3,15 @@
 
 mod followers;
 mod going_on;
+mod imports;
 mod keep;
 mod recovery;
 mod turns;
+mod uploads;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -47,6 +50,16 @@ async fn open(folder: &Path, model: &Arc<Scripted>) -> Engine {
     catalogue.refresh().await;
     let (store, writer) = Store::open(folder).await.unwrap();
     Engine::open(store, writer, catalogue, Settings::default()).await.unwrap()
+}
+
+/// A client that asks and goes away at once.
+async fn go_away(asked: impl Future) {
+    let mut asked = std::pin::pin!(asked);
+    std::future::poll_fn(|context| {
+        assert!(asked.as_mut().poll(context).is_pending(), "it was there already");
+        Poll::Ready(())
+    })
+    .await;
 }
 
 fn ask(message: &str) -> Ask {

@@ -8,7 +8,7 @@ use unbroken_protocol::{
     ClientMessageId, CompleteStatus, Event, GenerationState, PrincipalId, Role,
 };
 use unbroken_providers::scripted::Step;
-use unbroken_providers::{Catalogue, CatalogueSettings};
+use unbroken_providers::{Catalogue, CatalogueSettings, Usage};
 use unbroken_store::{Shelf, Store};
 
 /// B8.11: the same key is one turn and one call, however often it is sent at once.
@@ -29,6 +29,22 @@ async fn a_repeated_request_is_one_turn() {
     let other = Ask { client_message_id: Some(key), ..super::ask("something else") };
     let refused = world.engine.start(world.principal, other).await;
     assert!(matches!(refused, Err(Refusal::Conflict(_))));
+}
+
+#[tokio::test]
+async fn tokens_that_a_server_makes_up_stop_no_later_answer() {
+    let absurd = Usage { input_tokens: (1 << 63) - 1, output_tokens: u64::MAX };
+    let script = vec![Step::content("word"), Step::Usage(absurd), Step::stop()];
+    let world = super::world(script).await;
+    let first = world.start("one").await;
+    world.reader(first.turn.generation_id).await.end().await;
+    let second = world.next_turn(&first, "two").await;
+    let end = world.reader(second.turn.generation_id).await.end().await;
+    let Event::StreamComplete(complete) = end else { panic!("{end:?}") };
+    assert_eq!(complete.tokens, 1 << 41);
+    let id = first.turn.conversation_id;
+    let summary = world.engine.conversation_summary(world.principal, id).await.unwrap();
+    assert_eq!(summary.total_tokens, 1 << 42);
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -10,7 +12,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use serde::Deserialize;
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use unbroken_archive::{Package, file_name, html_file, json, markdown, shown};
 use unbroken_engine::{Engine, Refusal};
@@ -18,6 +20,7 @@ use unbroken_protocol::{ArchivedConversation, PrincipalId};
 
 use crate::App;
 use crate::auth::{self, Pair};
+use crate::crowd::{Crowd, Seat, Who};
 use crate::error::{ApiError, PathId, Query};
 use crate::routes::conversations::parse;
 
@@ -67,6 +70,40 @@ impl Format {
     }
 }
 
+/// Exports of everything that one person may have at once.
+const OF_A_PERSON: usize = 2;
+/// The same of all people: each keeps a thread for as long as its reader takes.
+const AT_ONCE: usize = 16;
+/// How long it is worth to wait for the end of another.
+const WAIT: Duration = Duration::from_secs(10);
+
+/// The exports of everything that are being written.
+pub(crate) struct Exports {
+    crowd: Arc<Crowd>,
+    places: Arc<Semaphore>,
+}
+
+impl Default for Exports {
+    fn default() -> Self {
+        Self { crowd: Arc::default(), places: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+}
+
+impl Exports {
+    /// The place of one more, free again when it is dropped.
+    fn begin(&self, principal: PrincipalId) -> Result<(Seat, OwnedSemaphorePermit), ApiError> {
+        let seat = self.crowd.enter(Who::Principal(principal), OF_A_PERSON).ok_or_else(|| {
+            let message = "Other exports of yours are under way. Wait for the end of one.";
+            ApiError::too_many(message, WAIT)
+        })?;
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
+            let message = "Too many exports are under way on this server. Try again soon.";
+            ApiError::too_many(message, WAIT)
+        })?;
+        Ok((seat, place))
+    }
+}
+
 /// `GET /ai/conversations/{id}/export`
 pub(crate) async fn one(
     State(app): State<App>,
@@ -91,6 +128,7 @@ pub(crate) async fn all(
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, ApiError> {
     let speaker = auth::speaker(&app, &Method::GET, &headers, pair).await?;
+    let place = app.exports.begin(speaker.principal)?;
     let (sender, receiver) = mpsc::channel(WAITING);
     let (engine, principal, format) = (app.engine.clone(), speaker.principal, wanted.format);
     let handle = Handle::current();
@@ -101,6 +139,7 @@ pub(crate) async fn all(
         if let Err(error) = written.and_then(|()| output.flush()) {
             let _ = output.sender.blocking_send(Err(error));
         }
+        drop(place);
     });
     let body = Body::from_stream(ReceiverStream::new(receiver));
     Ok(match format {
@@ -237,4 +276,27 @@ pub(crate) fn disposition(how: &str, name: &str) -> Option<HeaderValue> {
         .collect();
     let disposition = format!("{how}; filename=\"{plain}\"; filename*=UTF-8''{whole}");
     HeaderValue::try_from(disposition).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+
+    use super::*;
+
+    #[test]
+    fn exports_are_bounded_for_a_person_and_altogether() {
+        let exports = Exports::default();
+        let me = PrincipalId::new();
+        let begin = |principal| exports.begin(principal).map_err(|error| error.status);
+        let mut mine = vec![begin(me).unwrap(), begin(me).unwrap()];
+        assert_eq!(begin(me).err(), Some(StatusCode::TOO_MANY_REQUESTS));
+        mine.pop();
+        mine.push(begin(me).unwrap());
+        let others: Vec<_> = (mine.len()..AT_ONCE).map(|_| begin(PrincipalId::new())).collect();
+        assert!(others.iter().all(Result::is_ok));
+        assert_eq!(begin(PrincipalId::new()).err(), Some(StatusCode::TOO_MANY_REQUESTS));
+        drop(mine);
+        assert!(begin(me).is_ok());
+    }
 }

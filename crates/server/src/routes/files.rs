@@ -1,5 +1,7 @@
 //! Files that answers look things up in (PROTOCOL B5).
 
+use std::sync::Arc;
+
 use axum::Json as JsonReply;
 use axum::body::Body;
 use axum::extract::multipart::{Field, MultipartError};
@@ -20,6 +22,7 @@ use unbroken_protocol::{
 use crate::App;
 use crate::auth::{self, Pair};
 use crate::error::{ApiError, PathId, Query};
+use crate::preamble::Preamble;
 use crate::routes::exports::disposition;
 
 /// The longest value of a field beside the file, in bytes.
@@ -35,12 +38,20 @@ pub(crate) async fn upload(
     Query(mut pair): Query<Pair>,
     request: Request,
 ) -> Result<(StatusCode, JsonReply<FileInfo>), ApiError> {
-    let mut form = Multipart::from_request(request, &()).await.map_err(|_| {
+    app.engine.takes_files()?;
+    // Who is named in the address is known before anything of the body is read.
+    if pair.session_id.as_ref().is_some_and(|id| !id.reveal().is_empty()) {
+        auth::speaker(&app, &Method::POST, &headers, pair.clone()).await?;
+    }
+    let preamble = Arc::<Preamble>::default();
+    let form = Multipart::from_request(preamble.guard(request), &()).await;
+    let mut form = form.map_err(|_| {
         ApiError::bad_request("A file comes in a form: multipart/form-data with a field file.")
     })?;
-    while let Some(field) = form.next_field().await.map_err(|error| broken(&error))? {
+    while let Some(field) = form.next_field().await.map_err(|error| misplaced(&preamble, &error))? {
         match field.name() {
             Some("file") => {
+                preamble.end();
                 let speaker = auth::speaker(&app, &Method::POST, &headers, pair).await?;
                 return store(&app, speaker.principal, field).await;
             }
@@ -50,6 +61,13 @@ pub(crate) async fn upload(
         }
     }
     Err(ApiError::bad_request("The form has no field file."))
+}
+
+fn misplaced(preamble: &Preamble, error: &MultipartError) -> ApiError {
+    if preamble.is_too_long() {
+        return ApiError::bad_request("The field file comes too late in the form. Send it first.");
+    }
+    broken(error)
 }
 
 async fn store(

@@ -23,12 +23,9 @@ pub(crate) async fn begin(
     body: Body,
 ) -> Result<(StatusCode, JsonReply<ImportView>), ApiError> {
     let speaker = auth::speaker(&app, &Method::POST, &headers, pair).await?;
-    let (id, path) = app.engine.new_import(speaker.principal).await?;
-    let guard = Unfinished(Some(&path));
-    store(&app, body, &path).await?;
-    let view = app.engine.begin_import(speaker.principal, id).await?;
-    guard.keep();
-    Ok((StatusCode::ACCEPTED, JsonReply(view)))
+    let new = app.engine.new_import(speaker.principal).await?;
+    store(&app, body, new.path()).await?;
+    Ok((StatusCode::ACCEPTED, JsonReply(app.engine.begin_import(new).await?)))
 }
 
 /// `GET /ai/imports`
@@ -74,21 +71,4 @@ async fn store(app: &App, body: Body, path: &Path) -> Result<(), ApiError> {
     }
     file.flush().await.map_err(failed)?;
     file.sync_all().await.map_err(failed)
-}
-
-/// A file that nothing knows yet: it goes when its request does.
-struct Unfinished<'a>(Option<&'a Path>);
-
-impl Unfinished<'_> {
-    fn keep(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Unfinished<'_> {
-    fn drop(&mut self) {
-        if let Some(path) = self.0 {
-            let _ = std::fs::remove_file(path);
-        }
-    }
 }

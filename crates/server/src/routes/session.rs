@@ -1,7 +1,10 @@
 //! Device sessions (PROTOCOL A1).
 
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
+
 use axum::Json as JsonReply;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, Method, header};
 use axum::response::{AppendHeaders, IntoResponse};
 use subtle::ConstantTimeEq as _;
@@ -15,6 +18,7 @@ use crate::error::{ApiError, Json, Query};
 /// `POST /auth/device-session`: renews a live session, else opens a new one.
 pub(crate) async fn open(
     State(app): State<App>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     Json(request): Json<DeviceSessionRequest>,
 ) -> Result<impl IntoResponse, ApiError> {
@@ -37,7 +41,7 @@ pub(crate) async fn open(
         let device =
             device_id.ok_or_else(|| ApiError::bad_request("The field device_id is missing."))?;
         if link_code.is_none() {
-            check_access_code(&app, request.access_code.as_deref())?;
+            check_access_code(&app, peer.ip(), request.access_code.as_deref())?;
         }
         let (id, session) = app.engine.open_session(device, link_code).await?;
         (id, session, "Session created.")
@@ -72,20 +76,33 @@ pub(crate) async fn link(
     Ok(JsonReply(LinkCode { code, expires_at }))
 }
 
-fn check_access_code(app: &App, given: Option<&str>) -> Result<(), ApiError> {
+/// Who guesses is not heard for a while, not even with the right code.
+fn check_access_code(app: &App, peer: IpAddr, given: Option<&str>) -> Result<(), ApiError> {
     let Some(wanted) = app.access_code() else { return Ok(()) };
     let given = given.unwrap_or_default();
+    let guesses = (!given.is_empty() && app.patience.counts(peer)).then_some(&app.guesses);
+    if let Some(Err(wait)) = guesses.map(|guesses| guesses.check(peer, Instant::now())) {
+        let seconds = wait.as_secs() + 1;
+        let message = format!(
+            "Too many wrong access codes came from this address. Try again in {seconds} s."
+        );
+        return Err(asking(ApiError::too_many(message, wait)));
+    }
     if bool::from(wanted.as_bytes().ct_eq(given.as_bytes())) {
         return Ok(());
+    }
+    if let Some(guesses) = guesses {
+        let _ = guesses.count(peer, Instant::now());
     }
     let message = match given {
         "" => "This server asks for an access code. Its operator can tell you.",
         _ => "This access code is not right. Ask the server's operator for it.",
     };
-    Err(ApiError {
-        details: Some(serde_json::json!({ "access_code_required": true })),
-        ..ApiError::new(ErrorCode::Unauthorized, message)
-    })
+    Err(asking(ApiError::new(ErrorCode::Unauthorized, message)))
+}
+
+fn asking(error: ApiError) -> ApiError {
+    ApiError { details: Some(serde_json::json!({ "access_code_required": true })), ..error }
 }
 
 /// Quotas are off: the numbers say "as much as you like".

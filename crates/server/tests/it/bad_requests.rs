@@ -104,14 +104,21 @@ async fn a_message_has_at_most_one_mebibyte() {
 #[tokio::test]
 async fn a_body_that_is_too_large_is_refused_with_our_body_on_every_route() {
     let server = TestServer::start().await;
-    for (method, path) in [
-        (Method::POST, "/ai/chat/start".to_owned()),
-        (Method::POST, "/ai/chat".to_owned()),
-        (Method::POST, "/auth/device-session".to_owned()),
-        (Method::DELETE, "/routing/preferences".to_owned()),
-        (Method::POST, format!("/ai/generations/{}/stop", GenerationId::new())),
+    let id = ConversationId::new();
+    for (method, path, limit) in [
+        (Method::POST, "/ai/chat/start".to_owned(), 8 << 20),
+        (Method::POST, "/ai/chat".to_owned(), 8 << 20),
+        (Method::PATCH, format!("/ai/conversations/{id}/queue/{id}"), 8 << 20),
+        (Method::POST, "/ai/highlight".to_owned(), 2 << 20),
+        (Method::PUT, "/ai/prompts/one".to_owned(), 512 << 10),
+        (Method::POST, "/ai/collections".to_owned(), 512 << 10),
+        (Method::PATCH, format!("/ai/collections/{id}"), 512 << 10),
+        (Method::POST, "/auth/device-session".to_owned(), 64 << 10),
+        (Method::PATCH, format!("/ai/conversations/{id}"), 64 << 10),
+        (Method::DELETE, "/routing/preferences".to_owned(), 64 << 10),
+        (Method::POST, format!("/ai/generations/{}/stop", GenerationId::new()), 64 << 10),
     ] {
-        let body = "x".repeat((8 << 20) + 1);
+        let body = "x".repeat(limit + 1);
         let reply = Reply::of(server.request(method, &path).body(body)).await;
         reply.refused(413, "payload_too_large");
     }

@@ -213,6 +213,30 @@ async fn the_files_that_a_person_brought_are_in_the_packages_of_everything() {
 }
 
 #[tokio::test]
+async fn exports_that_are_not_read_keep_others_waiting_and_not_the_server() {
+    let server = Given::new().start().await;
+    let device = server.device("laptop").await;
+    // More than connections hold, and nothing that becomes smaller.
+    let random = (0_u64..).flat_map(|n| {
+        (n.wrapping_mul(n) ^ n << 40).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes()
+    });
+    let noise: Vec<_> = random.take(24 << 20).collect();
+    assert_eq!(device.upload("noise.bin", &noise).await.status, 201);
+    let path = "/ai/export?format=html";
+    let ask = || request(&server.base(), &device, "GET", path);
+    let first = soon(ask().send()).await.unwrap();
+    let second = soon(ask().send()).await.unwrap();
+    assert_eq!((first.status().as_u16(), second.status().as_u16()), (200, 200));
+    let refused = Reply::of(ask()).await;
+    refused.refused(429, "rate_limited");
+    assert!(refused.header("retry-after").parse::<u64>().is_ok());
+    let other = server.device("of somebody else").await;
+    assert_eq!(text(&server.base(), &other, "/ai/export").await.ok(), json!([]));
+    drop(first);
+    soon(async { while Reply::status_of(ask()).await != 200 {} }).await;
+}
+
+#[tokio::test]
 async fn a_file_that_is_no_export_fails_with_a_sentence_and_one_too_large_is_refused() {
     let server = Given::new().set("limits.import_bytes", "1000").start().await;
     let device = server.device("one").await;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use unbroken_protocol::{DeviceId, PrincipalId, SessionId, Timestamp};
+use unbroken_server::patience::Patience;
 use unbroken_store::{Durability, SecretHash, Session, Store};
 
 use crate::support::{Given, Reply, Talk, TestServer, fast};
@@ -197,6 +198,28 @@ async fn a_link_code_expires() {
     let expires: Timestamp = serde_json::from_value(reply["expires_at"].clone()).unwrap();
     let lives = expires.as_millis() - Timestamp::now().as_millis();
     assert!((290_000..=300_000).contains(&lives), "five minutes: {lives}");
+}
+
+#[tokio::test]
+async fn who_tries_many_wrong_access_codes_is_not_heard_for_a_while() {
+    let patience = Patience { count_loopback: true, ..Patience::default() };
+    let given = Given::new().set("auth.access_code", "open sesame").patience(patience);
+    let server = given.start().await;
+    let body = |code: &str| json!({"device_id": "phone", "access_code": code});
+    let known = open(&server, &body("open sesame")).await.ok();
+    for _ in 0..20 {
+        // Who asks whether there is one guesses nothing.
+        open(&server, &json!({"device_id": "phone"})).await.refused(401, "unauthorized");
+        open(&server, &body("wrong")).await.refused(401, "unauthorized");
+    }
+    for code in ["wrong", "open sesame"] {
+        let reply = open(&server, &body(code)).await;
+        let message = reply.refused(429, "rate_limited");
+        assert!(message.contains("wrong access codes"), "{message}");
+        let seconds: u64 = reply.header("retry-after").parse().unwrap();
+        assert!((1..=60).contains(&seconds));
+    }
+    open(&server, &json!({"device_id": "phone", "session_id": known["session_id"]})).await.ok();
 }
 
 #[tokio::test]

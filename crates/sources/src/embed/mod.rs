@@ -26,6 +26,8 @@ const LOCAL_BATCH: usize = 8;
 pub const LARGEST_VECTOR: usize = 4096;
 /// A text that is still refused with fewer characters is not refused for its length.
 const SHORTEST: usize = 64;
+/// Where this has no vector either, it is not the text.
+const CONTROL: &str = "text";
 
 /// Why there are no vectors. Each is one sentence that an operator can act on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -68,10 +70,14 @@ impl From<Trouble> for EmbedError {
 }
 
 impl EmbedError {
-    /// A shorter text might not have been refused.
-    fn is_of_the_text(&self) -> bool {
-        // Some answer 500 to a text that is too long for them.
-        matches!(self, Self::Status { status: 400 | 413 | 422 | 500 })
+    /// Another text, or a shorter one, might have had a vector.
+    fn may_be_of_the_text(&self) -> bool {
+        match self {
+            // Some answer 500 to a text that is too long for them.
+            Self::Status { status } => matches!(status, 400 | 413 | 422 | 500),
+            Self::TooSlow | Self::NoVectors | Self::NotNumbers | Self::Model(_) => true,
+            Self::Unreachable | Self::Key | Self::TooMany | Self::Length { .. } => false,
+        }
     }
 }
 
@@ -114,7 +120,7 @@ impl Embedder {
         self.embed(&[text]).await?.pop().ok_or(EmbedError::NoVectors)
     }
 
-    /// The vectors of passages, in their order; `None` for one that is refused however short it is
+    /// The vectors of passages, in their order; `None` for one that has none however short it is
     /// cut. All are of the same length.
     pub async fn passages(&self, texts: &[&str]) -> Result<Vec<Option<Vec<f32>>>, EmbedError> {
         let texts: Vec<_> =
@@ -123,37 +129,47 @@ impl Embedder {
         // The next one is the last.
         let batch = if matches!(self.0.by, By::Local(_)) { LOCAL_BATCH } else { BATCH };
         let mut parts: Vec<&[String]> = texts.chunks(batch).rev().collect();
+        let mut controlled = false;
         while let Some(part) = parts.pop() {
-            match self.embed(part).await {
-                Ok(done) => vectors.extend(done.into_iter().map(Some)),
-                Err(error) if error.is_of_the_text() && part.len() > 1 => {
-                    let (first, second) = part.split_at(part.len() / 2);
-                    parts.extend([second, first]);
+            let error = match self.embed(part).await {
+                Ok(done) => {
+                    vectors.extend(done.into_iter().map(Some));
+                    continue;
                 }
-                Err(error) if error.is_of_the_text() => {
-                    vectors.push(self.shortened(&part[0]).await?);
-                }
-                Err(error) => return Err(error),
+                Err(error) => error,
+            };
+            if !error.may_be_of_the_text() || !controlled && self.control().await.is_err() {
+                return Err(error);
+            }
+            controlled = true;
+            if let [text] = part {
+                vectors.push(self.shortened(text).await?);
+            } else {
+                let (first, second) = part.split_at(part.len() / 2);
+                parts.extend([second, first]);
             }
         }
         alike(vectors.iter().flatten())?;
         Ok(vectors)
     }
 
-    /// The vector of as much of a refused text as is not refused.
+    /// The vector of as much of a text as has one.
     async fn shortened(&self, text: &str) -> Result<Option<Vec<f32>>, EmbedError> {
         let mut chars = text.chars().count();
         while chars > SHORTEST {
             chars /= 2;
             match self.embed(&[first(text, chars).to_owned()]).await {
                 Ok(mut done) => return Ok(done.pop()),
-                Err(error) if error.is_of_the_text() => {}
+                Err(error) if error.may_be_of_the_text() => {}
                 Err(error) => return Err(error),
             }
         }
-        // Where this is refused too, it is not the text.
-        self.embed(&["text".to_owned()]).await?;
+        self.control().await?;
         Ok(None)
+    }
+
+    async fn control(&self) -> Result<(), EmbedError> {
+        self.embed(&[CONTROL.to_owned()]).await.map(drop)
     }
 
     fn cut(&self, prefix: &str, text: &str) -> String {

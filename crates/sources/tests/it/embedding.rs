@@ -1,9 +1,11 @@
 //! Texts that a server embeds, over real TCP.
 
+use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::{Json, Router};
@@ -102,6 +104,36 @@ async fn a_text_that_is_refused_however_short_has_no_vector_and_the_others_have(
 }
 
 #[tokio::test]
+async fn a_text_of_which_a_server_makes_no_vector_leaves_the_others_theirs() {
+    let bad = "bad ".repeat(100);
+    for what in ["numbers", "text", "fewer", "slow"] {
+        let addr = server(move |asked| {
+            let input = asked["input"].as_array().unwrap();
+            let is_bad = |text: &Value| text.as_str().unwrap().contains("bad");
+            let mut data: Vec<_> = input.iter().map(|_| json!({ "embedding": [1, 2] })).collect();
+            if let Some(at) = input.iter().position(is_bad) {
+                match what {
+                    "numbers" => data[at] = json!({ "embedding": [1e300, 2] }),
+                    "text" => data[at] = json!({ "embedding": ["a"] }),
+                    "fewer" => drop(data.remove(at)),
+                    _ => {
+                        return Response::new(Body::from_stream(futures_util::stream::pending::<
+                            Result<Vec<u8>, Infallible>,
+                        >()));
+                    }
+                }
+            }
+            Json(json!({ "data": data })).into_response()
+        })
+        .await;
+        let texts = ["good", "good", bad.as_str(), "good"];
+        let vectors = at(addr).passages(&texts).await;
+        let good = || Some(vec![1.0, 2.0]);
+        assert_eq!(vectors, Ok(vec![good(), good(), None, good()]), "{what}");
+    }
+}
+
+#[tokio::test]
 async fn what_goes_wrong_with_a_server_is_said() {
     let vectors = |vectors: &[&str]| {
         let data = vectors.iter().map(|vector| format!("{{ \"embedding\": {vector} }}"));
@@ -114,7 +146,6 @@ async fn what_goes_wrong_with_a_server_is_said() {
         (401, String::new(), EmbedError::Key),
         (429, String::new(), EmbedError::TooMany),
         (200, "<html>".into(), EmbedError::NoVectors),
-        (200, vectors(&["[1]"]), EmbedError::NoVectors),
         (200, vectors(&["[1]", "[1]", "[1]"]), EmbedError::NoVectors),
         (200, vectors(&["[1]", "[1, 2]"]), EmbedError::Length { found: 2 }),
         (200, vectors(&["[]", "[]"]), EmbedError::Length { found: 0 }),

@@ -94,7 +94,6 @@ impl Transaction<'_> {
         if is_new {
             *document = Document {
                 state: Some(FileState::Processing),
-                attempt: document.attempt,
                 passages: std::mem::take(&mut document.passages),
                 vectors: std::mem::take(&mut document.vectors),
                 ..Document::default()

@@ -20,12 +20,19 @@ impl Document {
 }
 
 impl Memory {
-    pub(crate) fn unembedded(&self, model: &str) -> Option<ContentHash> {
+    pub(crate) fn unembedded(
+        &self,
+        model: &str,
+        before: Option<ContentHash>,
+    ) -> Option<ContentHash> {
         let state = self.state();
-        let mut missing = state.documents.iter().filter(|(_, document)| {
-            document.is_ready() && document.embedded(model) < document.count
-        });
-        missing.next_back().map(|(content, _)| *content)
+        let newest_first = state.documents.iter().rev();
+        let mut older = newest_first
+            .skip_while(|(content, _)| before.is_some_and(|before| before != **content))
+            .skip(usize::from(before.is_some()));
+        let missing = older
+            .find(|(_, document)| document.is_ready() && document.embedded(model) < document.count);
+        missing.map(|(content, _)| *content)
     }
 
     pub(crate) fn to_embed(&self, content: ContentHash, model: &str, most: u32) -> Option<ToEmbed> {

@@ -232,12 +232,12 @@ impl Transaction<'_> {
 
 impl Script {
     /// A document that is being removed begins anew, and so does one that was refused by the fault
-    /// of the machine, perhaps.
+    /// of the machine, perhaps. Whoever still reads the earlier one writes nothing into it.
     fn file(&mut self, new: &NewFile) {
         self.step(
             "INSERT INTO documents (content, state) VALUES (?, 'processing') \
              ON CONFLICT (content) DO UPDATE SET state = 'processing', reason = NULL, \
-             title = NULL, media_type = NULL, pages = NULL, passages = 0, chars = 0 \
+             title = NULL, media_type = NULL, pages = NULL, passages = 0, chars = 0, attempt = 0 \
              WHERE state = 'deleted' \
              OR state = 'refused' AND reason IN ('unreadable', 'out_of_time', 'out_of_memory')",
         )

@@ -16,13 +16,20 @@ const YIELD_EVERY: u32 = 16;
 const LOOKED_AT: u64 = 250_000;
 
 impl Sqlite {
-    pub(crate) async fn unembedded(&self, model: &str) -> Result<Option<ContentHash>, StoreError> {
+    pub(crate) async fn unembedded(
+        &self,
+        model: &str,
+        before: Option<ContentHash>,
+    ) -> Result<Option<ContentHash>, StoreError> {
         let found = sqlx::query(
             "SELECT d.content FROM documents d WHERE d.state = 'ready' AND d.passages > coalesce( \
-             (SELECT v.ordinal + v.count FROM vectors v WHERE v.document = d.id AND v.model = ? \
-              ORDER BY v.ordinal DESC LIMIT 1), 0) ORDER BY d.id DESC LIMIT 1",
+             (SELECT v.ordinal + v.count FROM vectors v WHERE v.document = d.id AND v.model = ?1 \
+              ORDER BY v.ordinal DESC LIMIT 1), 0) \
+             AND (?2 IS NULL OR d.id < (SELECT id FROM documents WHERE content = ?2)) \
+             ORDER BY d.id DESC LIMIT 1",
         )
         .bind(model)
+        .bind(before.as_ref().map(|content| content.as_bytes().as_slice()))
         .fetch_optional(&self.pool)
         .await?;
         found.as_ref().map(files::content).transpose()

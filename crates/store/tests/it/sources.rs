@@ -18,6 +18,7 @@ for_every_store!(
     a_document_goes_with_its_last_file,
     who_brings_deleted_bytes_again_has_them_read_anew,
     a_reading_of_deleted_bytes_puts_nothing_into_the_next,
+    a_reading_of_deleted_bytes_writes_nothing_when_they_are_brought_again,
     what_the_machine_failed_to_read_is_read_anew_when_it_is_brought_again,
     a_person_has_no_more_files_than_allowed,
     passages_are_found_by_any_word_in_the_chosen_documents_only,
@@ -243,6 +244,25 @@ async fn a_reading_of_deleted_bytes_puts_nothing_into_the_next(home: Home) {
     let whole = ReadStep::new(content, next, passages(0, &["whole"]), Some(ready()));
     assert!(step(&mut writer, whole).await);
     assert_eq!(store.passages(content, 0, 9).await.unwrap(), passages(0, &["whole"]));
+}
+
+async fn a_reading_of_deleted_bytes_writes_nothing_when_they_are_brought_again(home: Home) {
+    let (store, mut writer) = home.open().await;
+    let me = PrincipalId::new();
+    let (file, _) = made(&mut writer, &new_file(me, 1)).await;
+    let content = file.content;
+    let slow = attempt(&mut writer, content).await.unwrap();
+    delete(&mut writer, &file).await;
+    // Before its row was removed, and before the next reading begins.
+    let (again, is_new) = made(&mut writer, &new_file(me, 1)).await;
+    assert!(is_new);
+    let late = ReadStep::new(content, slow, passages(0, &["late"]), Some(ready()));
+    assert!(!step(&mut writer, late).await);
+    let mut transaction = begin(&mut writer).await;
+    assert!(!transaction.refuse_document(content, slow, "empty").await.unwrap());
+    transaction.commit().await.unwrap();
+    let file = store.file(me, again.file_id).await.unwrap().unwrap();
+    assert_eq!((file.state, file.passages), (FileState::Processing, 0));
 }
 
 async fn what_the_machine_failed_to_read_is_read_anew_when_it_is_brought_again(home: Home) {

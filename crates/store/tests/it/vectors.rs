@@ -56,12 +56,12 @@ async fn nearest(store: &Store, among: &[ContentHash], to: [f32; 2], most: u32) 
 
 async fn vectors_are_put_in_order_and_none_twice(home: Home) {
     let (store, mut writer) = home.open().await;
-    assert_eq!(store.unembedded(MODEL).await.unwrap(), None);
+    assert_eq!(store.unembedded(MODEL, None).await.unwrap(), None);
     let (file, _) = made(&mut writer, &new_file(PrincipalId::new(), 1)).await;
     let content = file.content;
     assert_eq!(store.to_embed(content, MODEL, 9).await.unwrap(), None, "it is not ready");
     read(&mut writer, content, &["a", "b", "c"]).await;
-    assert_eq!(store.unembedded(MODEL).await.unwrap(), Some(content));
+    assert_eq!(store.unembedded(MODEL, None).await.unwrap(), Some(content));
     let next = store.to_embed(content, MODEL, 2).await.unwrap().unwrap();
     let texts: Vec<_> = next.passages.iter().map(|passage| passage.text.as_str()).collect();
     assert_eq!(texts, ["a", "b"]);
@@ -75,7 +75,7 @@ async fn vectors_are_put_in_order_and_none_twice(home: Home) {
     assert_eq!((last.passages.len(), last.passages[0].text.as_str()), (1, "c"));
     assert!(put(&mut writer, &step(2, 1)).await);
     assert_eq!(store.to_embed(content, MODEL, 2).await.unwrap(), None);
-    assert_eq!(store.unembedded(MODEL).await.unwrap(), None);
+    assert_eq!(store.unembedded(MODEL, None).await.unwrap(), None);
     assert_eq!(nearest(&store, &[content], [1.0, 0.0], 9).await, ["a", "b", "c"]);
 }
 
@@ -108,7 +108,7 @@ async fn a_passage_that_leads_nowhere_is_not_found_and_not_tried_again(home: Hom
     let some = [None, vector(&[1.0, 0.0])];
     assert!(put(&mut writer, &VectorStep::new(content, attempt, MODEL, 0, &some)).await);
     assert!(put(&mut writer, &VectorStep::new(content, attempt, MODEL, 2, &[None])).await);
-    assert_eq!(store.unembedded(MODEL).await.unwrap(), None);
+    assert_eq!(store.unembedded(MODEL, None).await.unwrap(), None);
     assert_eq!(nearest(&store, &[content], [1.0, 0.0], 9).await, ["east"]);
 }
 
@@ -148,14 +148,14 @@ async fn vectors_of_an_earlier_reading_are_not_put_in(home: Home) {
     read(&mut writer, content, &["west"]).await;
     assert!(!put(&mut writer, &step).await);
     assert_eq!(nearest(&store, &[content], [1.0, 0.0], 9).await, [""; 0]);
-    assert_eq!(store.unembedded(MODEL).await.unwrap(), Some(content));
+    assert_eq!(store.unembedded(MODEL, None).await.unwrap(), Some(content));
 }
 
 async fn another_model_has_vectors_of_its_own(home: Home) {
     let (store, mut writer) = home.open().await;
     let content = document(&mut writer, 1, &["east"]).await.content;
     embed(&store, &mut writer, content, &[[1.0, 0.0]]).await;
-    assert_eq!(store.unembedded("another").await.unwrap(), Some(content));
+    assert_eq!(store.unembedded("another", None).await.unwrap(), Some(content));
     let next = store.to_embed(content, "another", 9).await.unwrap().unwrap();
     let longer = [vector(&[1.0, 0.0, 0.0])];
     let step = VectorStep::new(content, next.attempt, "another", 0, &longer);
@@ -164,17 +164,21 @@ async fn another_model_has_vectors_of_its_own(home: Home) {
     assert!(transaction.drop_other_vectors("another", 1).await.unwrap());
     assert!(!transaction.drop_other_vectors("another", 1).await.unwrap());
     transaction.commit().await.unwrap();
-    assert_eq!(store.unembedded(MODEL).await.unwrap(), Some(content));
-    assert_eq!(store.unembedded("another").await.unwrap(), None);
+    assert_eq!(store.unembedded(MODEL, None).await.unwrap(), Some(content));
+    assert_eq!(store.unembedded("another", None).await.unwrap(), None);
 }
 
 async fn the_newest_document_is_embedded_first(home: Home) {
     let (store, mut writer) = home.open().await;
     let first = document(&mut writer, 2, &["east"]).await.content;
     let second = document(&mut writer, 1, &["north"]).await.content;
-    assert_eq!(store.unembedded(MODEL).await.unwrap(), Some(second));
+    assert_eq!(store.unembedded(MODEL, None).await.unwrap(), Some(second));
+    assert_eq!(store.unembedded(MODEL, Some(second)).await.unwrap(), Some(first));
+    assert_eq!(store.unembedded(MODEL, Some(first)).await.unwrap(), None);
+    let gone = ContentHash::new([9; 32]);
+    assert_eq!(store.unembedded(MODEL, Some(gone)).await.unwrap(), None);
     embed(&store, &mut writer, second, &[[0.0, 1.0]]).await;
-    assert_eq!(store.unembedded(MODEL).await.unwrap(), Some(first));
+    assert_eq!(store.unembedded(MODEL, None).await.unwrap(), Some(first));
 }
 
 async fn many_documents_are_looked_through(home: Home) {

@@ -2,8 +2,11 @@
 
 use std::net::SocketAddr;
 
-use serde_json::Value;
+use axum::http::StatusCode;
+use axum::{Json, Router};
+use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 use unbroken_standin::{Options, Standin};
 
 use super::{answer, asking, of_file, of_kind};
@@ -84,6 +87,31 @@ async fn a_file_is_used_at_once_and_its_vectors_follow_when_the_model_can_be_rea
     drop(standin);
     let by_words = citations(&device, "What do whales eat?", &id).await;
     assert!(is_right(&by_words[0]), "full text goes on alone");
+}
+
+/// A server of embeddings that is ill whenever it is given one word.
+async fn delicate(Json(asked): Json<Value>) -> Result<Json<Value>, StatusCode> {
+    let texts: Vec<_> =
+        asked["input"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    if texts.iter().any(|text| text.contains("pandemonium")) {
+        return Err(StatusCode::SERVICE_UNAVAILABLE);
+    }
+    let meant = |text: &str| text.contains("crustacean") || text.contains("Krill");
+    let vector = |text| json!({ "embedding": if meant(text) { [1, 0] } else { [0, 1] } });
+    Ok(Json(json!({ "data": texts.into_iter().map(vector).collect::<Vec<_>>() })))
+}
+
+#[tokio::test]
+async fn a_document_that_cannot_be_embedded_holds_up_no_other() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let routes = Router::new().fallback(delicate);
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    let server = Given::new().set("sources.embeddings", &model(address, "meanings")).start().await;
+    let device = server.device("laptop").await;
+    device.file("bad.md", "This is pandemonium.").await;
+    let id = device.file("book.md", &book()).await;
+    found(&device, &id).await;
 }
 
 #[tokio::test]

@@ -227,6 +227,38 @@ async fn a_file_that_was_being_read_at_a_kill_9_is_read_after_it() {
     assert_eq!(numbers, (0..u64::from(total)).collect::<Vec<_>>());
 }
 
+/// What comes before the file, and as much as it takes to see that.
+#[tokio::test]
+async fn a_form_whose_file_does_not_begin_is_refused_before_it_is_there() {
+    let server = TestServer::start().await;
+    let device = server.device("laptop").await;
+    let post = |body: String| {
+        let form = ("content-type", "multipart/form-data; boundary=line");
+        let request = server.post("/ai/files").query(&device.query());
+        Reply::of(request.header(form.0, form.1).body(body))
+    };
+    let field = |name: &str, text: &str| {
+        format!("--line\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n")
+    };
+    let file = field("file\"; filename=\"a.txt", WHALES) + "--line--\r\n";
+    for before in ["x".repeat(1 << 20), field("note", "x").repeat(2000)] {
+        let message = post(before + "\r\n" + &file).await.refused(400, "bad_request");
+        assert!(message.contains("Send it first"), "{message}");
+    }
+    let before = "x".repeat(50 << 10) + "\r\n" + &field("note", "x").repeat(10);
+    assert_eq!(post(before + &file).await.status, 201);
+    let unknown = server.post("/ai/files").query(&[("session_id", "nobody")]);
+    Reply::of(unknown.body("no form")).await.refused(401, "unauthorized");
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_files_says_so_before_all_else() {
+    let server = Given::new().set("sources.quota_mb", "0").start().await;
+    let reply = Reply::of(server.post("/ai/files").body("no form")).await;
+    let message = reply.refused(400, "bad_request");
+    assert_eq!(message, "This server takes no files.");
+}
+
 #[tokio::test]
 async fn a_collection_is_a_named_set_of_files() {
     let server = TestServer::start().await;

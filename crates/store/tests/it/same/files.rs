@@ -159,7 +159,7 @@ pub(super) async fn everything(store: &Store, known: &Known) -> Vec<String> {
         all.push(found.len().to_string());
     }
     for model in MODELS {
-        all.push(said(store.unembedded(model).await));
+        all.push(said(store.unembedded(model, None).await));
         for content in contents {
             all.push(said(store.to_embed(content, model, 2).await));
         }
