@@ -14,7 +14,7 @@ use crate::support::{Given, Reply, TestServer, contents, fast, soon};
 /// Long enough for a busy machine to be in time with what comes at once, short enough to wait for.
 const SHORT: Duration = Duration::from_millis(300);
 /// As long, where a busy machine must not look like a reader that takes nothing.
-const STALL: Duration = Duration::from_secs(1);
+const STALL: Duration = Duration::from_secs(2);
 
 async fn connect(server: &TestServer) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
