@@ -175,6 +175,7 @@ impl Open {
             inner.transcript = transcript;
             inner.dirty.clear();
             inner.facts.clear();
+            inner.loads_before = None;
             inner.wanted = None;
         });
         self.announcer.reset();
@@ -277,14 +278,21 @@ impl Open {
     /// Loads the page before the first message, unless it is on its way.
     pub(crate) fn load_earlier(self, app: App) {
         let Some(before) = self.with(Transcript::earlier) else { return };
-        if self.inner.change(|inner| inner.loads_before.replace(before)) != Some(before) {
-            spawn_local(async move {
-                self.add_earlier(app, PAGE).await;
-                self.inner.change(|inner| {
-                    inner.loads_before.take_if(|other| *other == before);
-                });
-            });
+        // One after the other: the rows of one page are in their place before the next is asked for.
+        let is_free = self.inner.change(|inner| {
+            let is_free = inner.loads_before.is_none();
+            inner.loads_before.get_or_insert(before);
+            is_free
+        });
+        if !is_free {
+            return;
         }
+        spawn_local(async move {
+            self.add_earlier(app, PAGE).await;
+            self.inner.change(|inner| {
+                inner.loads_before.take_if(|other| *other == before);
+            });
+        });
     }
 
     /// Whether there was a page before the first message.
