@@ -71,12 +71,8 @@ impl RerankerConfig {
         &mut self,
         env: impl Fn(&str) -> Option<String>,
     ) -> Result<(), RerankerConfigError> {
-        let Some(variable) = self.api_key_env.as_deref().filter(|_| self.api_key.is_none()) else {
-            return Ok(());
-        };
-        let missing = || RerankerConfigError::NoSuchVariable { variable: variable.to_owned() };
-        self.api_key = Some(Secret::of_variable(variable, env).ok_or_else(missing)?);
-        Ok(())
+        Secret::read(&mut self.api_key, self.api_key_env.as_deref(), env)
+            .map_err(|variable| RerankerConfigError::NoSuchVariable { variable })
     }
 
     /// The reranker that this describes. Connects to nothing.

@@ -14,13 +14,17 @@ impl Secret {
         Self(secret.into())
     }
 
-    /// The key that a variable of the environment holds, if it does.
-    pub(crate) fn of_variable(
-        variable: &str,
+    /// Takes a key that is not given from the variable that is named for it, if one is. An error is
+    /// the name of a variable that is not set.
+    pub(crate) fn read(
+        key: &mut Option<Self>,
+        variable: Option<&str>,
         env: impl Fn(&str) -> Option<String>,
-    ) -> Option<Self> {
-        let key = env(variable).map(|key| key.trim().to_owned());
-        key.filter(|key| !key.is_empty()).map(Self)
+    ) -> Result<(), String> {
+        let Some(variable) = variable.filter(|_| key.is_none()) else { return Ok(()) };
+        let found = env(variable).map(|key| key.trim().to_owned()).filter(|key| !key.is_empty());
+        *key = Some(Self(found.ok_or_else(|| variable.to_owned())?));
+        Ok(())
     }
 
     /// The key itself, for the one request that needs it.

@@ -90,12 +90,8 @@ impl EmbeddingsConfig {
         &mut self,
         env: impl Fn(&str) -> Option<String>,
     ) -> Result<(), EmbeddingsConfigError> {
-        let Some(variable) = self.api_key_env.as_deref().filter(|_| self.api_key.is_none()) else {
-            return Ok(());
-        };
-        let missing = || EmbeddingsConfigError::NoSuchVariable { variable: variable.to_owned() };
-        self.api_key = Some(Secret::of_variable(variable, env).ok_or_else(missing)?);
-        Ok(())
+        Secret::read(&mut self.api_key, self.api_key_env.as_deref(), env)
+            .map_err(|variable| EmbeddingsConfigError::NoSuchVariable { variable })
     }
 
     /// The model that this describes. Connects to nothing.

@@ -78,12 +78,8 @@ impl SearchConfig {
         &mut self,
         env: impl Fn(&str) -> Option<String>,
     ) -> Result<(), SearchConfigError> {
-        let Some(variable) = self.api_key_env.as_deref().filter(|_| self.api_key.is_none()) else {
-            return Ok(());
-        };
-        let missing = || SearchConfigError::NoSuchVariable { variable: variable.to_owned() };
-        self.api_key = Some(Secret::of_variable(variable, env).ok_or_else(missing)?);
-        Ok(())
+        Secret::read(&mut self.api_key, self.api_key_env.as_deref(), env)
+            .map_err(|variable| SearchConfigError::NoSuchVariable { variable })
     }
 
     /// The engine that this describes. Connects to nothing.
