@@ -23,11 +23,11 @@ const MEANINGS: [&[&str]; 6] = [
     &["sea", "ocean", "meer"],
 ];
 
-/// The texts that were embedded, in their order.
+/// Texts that a model was given, in their order.
 #[derive(Default)]
-pub(crate) struct Embedded(watch::Sender<Vec<String>>);
+pub(crate) struct Texts(watch::Sender<Vec<String>>);
 
-impl Embedded {
+impl Texts {
     pub(crate) fn list(&self) -> Vec<String> {
         self.0.borrow().clone()
     }

@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     calls::{Call, Calls},
     chat,
-    embed::{self, Embedded},
+    embed::{self, Texts},
     error::ApiError,
     gates::Gates,
     models,
@@ -56,8 +56,8 @@ pub(crate) struct Shared {
     pub(crate) calls: Arc<Calls>,
     pub(crate) gates: Arc<Gates>,
     pub(crate) streams: Arc<Streams>,
-    pub(crate) embedded: Arc<Embedded>,
-    pub(crate) reranked: Arc<Embedded>,
+    pub(crate) embedded: Arc<Texts>,
+    pub(crate) reranked: Arc<Texts>,
     api_key: Option<Arc<str>>,
 }
 

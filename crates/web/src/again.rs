@@ -29,7 +29,7 @@ impl App {
         let key = ClientMessageId::new();
         self.change_tree(async move {
             let reply = ask(async || rest.go_on(id, key).await).await?;
-            focus_composer();
+            dom::focus_composer();
             Ok(reply.generation_id != id)
         });
     }
@@ -46,7 +46,7 @@ impl App {
         let key = ClientMessageId::new();
         self.change_tree(async move {
             ask(async || rest.regenerate(question, model.as_deref(), key).await).await?;
-            focus_composer();
+            dom::focus_composer();
             Ok(true)
         });
     }
@@ -65,7 +65,7 @@ impl App {
             self.open.hold_beside(self, Some(answer));
             self.go(&format!("/chat?conversation_id={id}&beside={answer}"));
             self.open.to_end.notify();
-            focus_composer();
+            dom::focus_composer();
             Ok(true)
         });
     }
@@ -80,7 +80,7 @@ impl App {
         self.change_tree(async move {
             rest.select_branch(id, chosen).await?;
             self.go(&format!("/chat?conversation_id={id}"));
-            focus_composer();
+            dom::focus_composer();
             Ok(true)
         });
     }
@@ -156,13 +156,6 @@ impl App {
                 }
             }
         });
-    }
-}
-
-/// The button that was pressed goes away, and must not take the focus with it.
-pub(crate) fn focus_composer() {
-    if !dom::coarse_pointer() {
-        dom::focus("message");
     }
 }
 

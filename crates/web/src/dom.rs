@@ -169,6 +169,13 @@ pub(crate) fn focus_in_place(element: &HtmlElement) {
     let _ = element.focus_with_options(&options);
 }
 
+/// Gives the composer the focus: the button that was pressed goes away, and must not take it along.
+pub(crate) fn focus_composer() {
+    if !coarse_pointer() {
+        focus("message");
+    }
+}
+
 /// Whether a finger is the main pointer: then the focus does not call the keyboard up unasked.
 pub(crate) fn coarse_pointer() -> bool {
     media("(pointer: coarse)")

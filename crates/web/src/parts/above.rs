@@ -5,10 +5,9 @@ use leptos::prelude::*;
 
 use super::icons::{ARROW_DOWN, icon};
 use super::show::Show;
-use crate::again::focus_composer;
 use crate::state::App;
-use crate::words;
 use crate::writing::{Editing, Turn};
+use crate::{dom, words};
 
 #[component]
 pub(crate) fn Above() -> impl IntoView {
@@ -152,7 +151,7 @@ fn Latest() -> impl IntoView {
                 class="button latest"
                 on:click=move |_| {
                     app.open.to_end.notify();
-                    focus_composer();
+                    dom::focus_composer();
                 }
             >
                 {icon(ARROW_DOWN)}

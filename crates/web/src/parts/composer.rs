@@ -14,7 +14,6 @@ use super::prompt_menu::{self, PromptMenu, PromptPlace};
 use super::show::Show;
 use super::temporary::Temporary;
 use crate::address::Place;
-use crate::again::focus_composer;
 use crate::state::App;
 use crate::{chunks, dom, words};
 
@@ -148,7 +147,7 @@ fn SendOrStop(empty: Memo<bool>, sending: Memo<bool>) -> impl IntoView {
                 aria-label=words::stop()
                 on:click=move |_| {
                     app.open.stop(app);
-                    focus_composer();
+                    dom::focus_composer();
                 }
             >
                 <span class="stop"></span>
