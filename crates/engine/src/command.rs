@@ -98,7 +98,8 @@ impl Command {
             }
             Self::EraseDue(due, reply) => answer(reply, transaction.erase_due(&due).await?),
             Self::Deliver(generation, device, reply) => {
-                answer(reply, transaction.deliver(generation, &device).await?)
+                transaction.deliver(generation, &device);
+                answer(reply, ())
             }
             Self::PutSession(secret, session, now, reply) => {
                 answer(reply, transaction.put_session(secret, &session, now).await?)

@@ -361,7 +361,7 @@ impl Task {
         for log in self.journal.overlong() {
             // One that ends now is packed already.
             if !leaves(&self.waiting, &[], log.identity.generation_id) {
-                packed.push(settling::pack(&mut transaction, log).await?);
+                packed.push(settling::pack(&mut transaction, log));
             }
         }
         let mut trim = None;
@@ -369,12 +369,12 @@ impl Task {
         let records = appended(&self.waiting);
         // What is erased may stand there still; an empty row lets all before it go.
         if !records.is_empty() || erases {
-            let newest = transaction.append(&records).await?;
+            let newest = transaction.append(&records);
             trim = self.journal.trim_to(newest, |id| leaves(&self.waiting, &packed, *id));
             row = Some(newest);
         }
         if let Some(trim) = trim {
-            transaction.trim_journal(trim).await?;
+            transaction.trim_journal(trim);
         }
         let mut replies = Vec::with_capacity(commands.len());
         for command in commands {

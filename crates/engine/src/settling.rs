@@ -10,16 +10,13 @@ use crate::log::{Log, state_after};
 use crate::log_writer::{Settle, TakeOver};
 
 /// Packs what a running generation has in the journal; returns up to which record.
-pub(crate) async fn pack(
-    transaction: &mut Transaction<'_>,
-    log: Arc<Log>,
-) -> Result<(Arc<Log>, Seq), StoreError> {
+pub(crate) fn pack(transaction: &mut Transaction<'_>, log: Arc<Log>) -> (Arc<Log>, Seq) {
     let (upto, records) = {
         let inner = log.lock();
         (inner.head(), inner.records_after(inner.packed))
     };
-    transaction.pack(log.identity.generation_id, &records).await?;
-    Ok((log, upto))
+    transaction.pack(log.identity.generation_id, &records);
+    (log, upto)
 }
 
 /// Seals or interrupts logs, all at once.

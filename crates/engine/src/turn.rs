@@ -326,7 +326,11 @@ impl Engine {
                     let generation = new.generation(turn.conversation_id, turn.state);
                     self.spawn_new_run(generation, &new);
                 }
-                self.tell_started(principal, &turn, key).await;
+                // Who asked does not wait until everybody is told.
+                let (engine, told) = (self.clone(), turn.clone());
+                self.inner.tasks.spawn(async move {
+                    engine.tell_started(principal, &told, key).await;
+                });
                 Ok(Started { turn, repeated: false })
             }
         }

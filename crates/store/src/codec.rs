@@ -4,6 +4,8 @@
 //! `version, record…`. A record is `kind, seq, epoch, milliseconds, length, bytes`. The form only
 //! grows by new versions and kinds: what an older release wrote stays readable.
 
+use std::cell::RefCell;
+
 use unbroken_protocol::{GenerationId, Timestamp};
 
 use crate::StoreError;
@@ -17,6 +19,12 @@ const JSON: u8 = 3;
 
 /// zstd's fastest level that still halves prose; an answer is packed once.
 const PACK_LEVEL: i32 = 3;
+thread_local! {
+    /// Made once: most packs are small, and making it costs more than using it.
+    static COMPRESSOR: RefCell<zstd::bulk::Compressor<'static>> = RefCell::new(
+        zstd::bulk::Compressor::new(PACK_LEVEL).expect("the level is one of zstd's"),
+    );
+}
 /// A pack that claims more than this is damaged, in bytes.
 const PACK_LIMIT: usize = 1 << 30;
 
@@ -61,7 +69,9 @@ pub fn encode_pack(records: &[Record]) -> Vec<u8> {
     for record in records {
         put_record(&mut plain, record);
     }
-    zstd::bulk::compress(&plain, PACK_LEVEL).expect("compressing into memory does not fail")
+    COMPRESSOR
+        .with_borrow_mut(|compressor| compressor.compress(&plain))
+        .expect("compressing into memory does not fail")
 }
 
 /// The records of one pack.

@@ -38,11 +38,12 @@ impl Writer {
     /// Begins a transaction; dropping it undoes everything.
     ///
     /// # Errors
-    /// [`StoreError::OwnerLost`] when another run took the store over: stop at once.
+    /// [`StoreError::OwnerLost`] when another run took the store over, from here or from what is
+    /// done in the transaction, at the latest from its end: stop at once.
     pub async fn begin(&mut self, durability: Durability) -> Result<Transaction<'_>, StoreError> {
         Ok(match self {
             Self::Memory(memory) => Transaction::Memory(memory.begin()?),
-            Self::Sqlite(sqlite) => Transaction::Sqlite(sqlite.begin(durability).await?),
+            Self::Sqlite(sqlite) => Transaction::Sqlite(sqlite.begin(durability).await),
         })
     }
 
@@ -93,7 +94,8 @@ impl Writer {
     }
 }
 
-/// Changes that become durable together, or not at all.
+/// Changes that become durable together, or not at all. What returns nothing to wait for may be
+/// carried out only with what comes after it, or with the end.
 pub enum Transaction<'a> {
     Memory(memory::Transaction<'a>),
     Sqlite(sqlite::Transaction<'a>),
@@ -109,21 +111,18 @@ impl Transaction<'_> {
     }
 
     /// Appends records to the journal, as one row, and returns its id. Ids rise.
-    pub async fn append(&mut self, records: &[(GenerationId, &Record)]) -> Result<i64, StoreError> {
+    pub fn append(&mut self, records: &[(GenerationId, &Record)]) -> i64 {
         match self {
-            Self::Memory(memory) => Ok(memory.append(records)),
-            Self::Sqlite(sqlite) => sqlite.append(records).await,
+            Self::Memory(memory) => memory.append(records),
+            Self::Sqlite(sqlite) => sqlite.append(records),
         }
     }
 
     /// Deletes the rows of the journal before `id`: nobody needs them any more.
-    pub async fn trim_journal(&mut self, id: i64) -> Result<(), StoreError> {
+    pub fn trim_journal(&mut self, id: i64) {
         match self {
-            Self::Memory(memory) => {
-                memory.trim_journal(id);
-                Ok(())
-            }
-            Self::Sqlite(sqlite) => sqlite.trim_journal(id).await,
+            Self::Memory(memory) => memory.trim_journal(id),
+            Self::Sqlite(sqlite) => sqlite.trim_journal(id),
         }
     }
 
@@ -137,17 +136,10 @@ impl Transaction<'_> {
     }
 
     /// Moves a stretch of a log from the journal into a pack.
-    pub async fn pack(
-        &mut self,
-        generation: GenerationId,
-        records: &[Record],
-    ) -> Result<(), StoreError> {
+    pub fn pack(&mut self, generation: GenerationId, records: &[Record]) {
         match self {
-            Self::Memory(memory) => {
-                memory.pack(generation, records);
-                Ok(())
-            }
-            Self::Sqlite(sqlite) => sqlite.pack(generation, records).await,
+            Self::Memory(memory) => memory.pack(generation, records),
+            Self::Sqlite(sqlite) => sqlite.pack(generation, records),
         }
     }
 
@@ -295,17 +287,10 @@ impl Transaction<'_> {
     }
 
     /// Remembers that a device was sent the end of a generation.
-    pub async fn deliver(
-        &mut self,
-        generation: GenerationId,
-        device: &DeviceId,
-    ) -> Result<(), StoreError> {
+    pub fn deliver(&mut self, generation: GenerationId, device: &DeviceId) {
         match self {
-            Self::Memory(memory) => {
-                memory.deliver(generation, device);
-                Ok(())
-            }
-            Self::Sqlite(sqlite) => sqlite.deliver(generation, device).await,
+            Self::Memory(memory) => memory.deliver(generation, device),
+            Self::Sqlite(sqlite) => sqlite.deliver(generation, device),
         }
     }
 

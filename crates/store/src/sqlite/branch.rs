@@ -21,14 +21,14 @@ impl Transaction<'_> {
         )
         .bind(content)
         .bind(generation.as_bytes().as_slice())
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(self.now().await?)
         .await?;
         let Some(found) = found else { return Ok(false) };
         let conversation = ConversationId::from_bytes(row::bytes(&found, "conversation_id")?);
         let message = MessageId::from_bytes(row::bytes(&found, "message_id")?);
         let mut script = Script::default();
         script.due(conversation, Some(message));
-        script.run(&mut *self.inner).await?;
+        script.run(self.now().await?).await?;
         Ok(true)
     }
 
@@ -43,7 +43,7 @@ impl Transaction<'_> {
              WHERE g.generation_id = ? AND g.state = 'queued'",
         )
         .bind(generation.as_bytes().as_slice())
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(self.now().await?)
         .await?;
         let Some(found) = found else { return Ok(false) };
         let conversation = ConversationId::from_bytes(row::bytes(&found, "conversation_id")?);
@@ -78,7 +78,7 @@ impl Transaction<'_> {
             .step("DELETE FROM messages WHERE message_id IN (?, ?)")
             .id(answer.as_bytes())
             .id(user.as_bytes());
-        script.run(&mut *self.inner).await?;
+        script.run(self.now().await?).await?;
         Ok(true)
     }
 
@@ -101,7 +101,7 @@ impl Transaction<'_> {
         )
         .bind(message.as_bytes().as_slice())
         .bind(conversation.as_bytes().as_slice())
-        .execute(&mut *self.inner)
+        .execute(self.now().await?)
         .await?;
         Ok(done.rows_affected() > 0)
     }

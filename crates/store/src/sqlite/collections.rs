@@ -75,7 +75,7 @@ impl Transaction<'_> {
         .bind(new.created_at.as_millis())
         .bind(list(&new.urls))
         .bind(most)
-        .execute(&mut *self.inner)
+        .execute(self.now().await?)
         .await?;
         Ok(put.rows_affected() > 0)
     }
@@ -94,7 +94,7 @@ impl Transaction<'_> {
         .bind(change.urls.as_deref().map(list))
         .bind(id.as_bytes().as_slice())
         .bind(principal.as_bytes().as_slice())
-        .execute(&mut *self.inner)
+        .execute(self.now().await?)
         .await?;
         Ok(changed.rows_affected() > 0)
     }
@@ -108,14 +108,14 @@ impl Transaction<'_> {
             sqlx::query("DELETE FROM collections WHERE collection_id = ? AND principal_id = ?")
                 .bind(id.as_bytes().as_slice())
                 .bind(principal.as_bytes().as_slice())
-                .execute(&mut *self.inner)
+                .execute(self.now().await?)
                 .await?;
         if deleted.rows_affected() == 0 {
             return Ok(false);
         }
         sqlx::query("DELETE FROM collection_items WHERE collection_id = ?")
             .bind(id.as_bytes().as_slice())
-            .execute(&mut *self.inner)
+            .execute(self.now().await?)
             .await?;
         Ok(true)
     }
@@ -136,7 +136,7 @@ impl Transaction<'_> {
         .bind(id.as_bytes().as_slice())
         .bind(principal.as_bytes().as_slice())
         .bind(file.as_bytes().as_slice())
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(self.now().await?)
         .await?;
         let Some(found) = found else { return Ok(Collected::NotFound) };
         if row::count(&found, "n")? >= u64::from(most) {
@@ -147,7 +147,7 @@ impl Transaction<'_> {
         sqlx::query(insert)
             .bind(id.as_bytes().as_slice())
             .bind(file.as_bytes().as_slice())
-            .execute(&mut *self.inner)
+            .execute(self.now().await?)
             .await?;
         Ok(Collected::Done)
     }
@@ -165,7 +165,7 @@ impl Transaction<'_> {
         .bind(file.as_bytes().as_slice())
         .bind(id.as_bytes().as_slice())
         .bind(principal.as_bytes().as_slice())
-        .execute(&mut *self.inner)
+        .execute(self.now().await?)
         .await?;
         Ok(deleted.rows_affected() > 0)
     }

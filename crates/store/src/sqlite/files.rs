@@ -99,7 +99,7 @@ impl Transaction<'_> {
         let found = sqlx::query(sqlx::AssertSqlSafe(query))
             .bind(new.principal_id.as_bytes().as_slice())
             .bind(new.content.as_bytes().as_slice())
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(self.now().await?)
             .await?;
         if let Some(found) = found {
             return Ok(FileOutcome::Repeated(file(&found)?));
@@ -109,7 +109,7 @@ impl Transaction<'_> {
              WHERE principal_id = ?",
         )
         .bind(new.principal_id.as_bytes().as_slice())
-        .fetch_one(&mut *self.inner)
+        .fetch_one(self.now().await?)
         .await?;
         if row::count(&used, "files")? >= limits::FILES as u64 {
             return Ok(FileOutcome::TooMany);
@@ -122,15 +122,15 @@ impl Transaction<'_> {
              OR state = 'refused' AND reason IN ('unreadable', 'out_of_time', 'out_of_memory'))",
         )
         .bind(new.content.as_bytes().as_slice())
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(self.now().await?)
         .await?;
         let mut script = Script::default();
         script.file(new);
-        script.run(&mut *self.inner).await?;
+        script.run(self.now().await?).await?;
         let query = format!("{FILE} WHERE f.file_id = ?");
         let found = sqlx::query(sqlx::AssertSqlSafe(query))
             .bind(new.file_id.as_bytes().as_slice())
-            .fetch_one(&mut *self.inner)
+            .fetch_one(self.now().await?)
             .await?;
         Ok(FileOutcome::Created { file: file(&found)?, is_new: known.is_none() })
     }
@@ -146,7 +146,7 @@ impl Transaction<'_> {
         )
         .bind(id.as_bytes().as_slice())
         .bind(principal.as_bytes().as_slice())
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(self.now().await?)
         .await?;
         let Some(found) = found else { return Ok(None) };
         let mut script = Script::default();
@@ -160,7 +160,7 @@ impl Transaction<'_> {
                  AND NOT EXISTS (SELECT 1 FROM files WHERE document = documents.id)",
             )
             .bind(content(&found)?.as_bytes().to_vec());
-        script.run(&mut *self.inner).await?;
+        script.run(self.now().await?).await?;
         Ok(Some(content(&found)?))
     }
 
@@ -178,7 +178,7 @@ impl Transaction<'_> {
         ] {
             script.step(sql).id(principal.as_bytes());
         }
-        script.run(&mut *self.inner).await
+        script.run(self.now().await?).await
     }
 
     pub(crate) async fn begin_reading(
@@ -191,7 +191,7 @@ impl Transaction<'_> {
         )
         .bind(attempt)
         .bind(content.as_bytes().as_slice())
-        .execute(&mut *self.inner)
+        .execute(self.now().await?)
         .await?;
         Ok(begun.rows_affected() > 0)
     }
@@ -209,7 +209,7 @@ impl Transaction<'_> {
         .bind(reason)
         .bind(content.as_bytes().as_slice())
         .bind(attempt)
-        .execute(&mut *self.inner)
+        .execute(self.now().await?)
         .await?;
         Ok(refused.rows_affected() > 0)
     }
@@ -224,7 +224,7 @@ impl Transaction<'_> {
              AND NOT EXISTS (SELECT 1 FROM vectors WHERE document = documents.id)",
         )
         .bind(content.as_bytes().as_slice())
-        .execute(&mut *self.inner)
+        .execute(self.now().await?)
         .await?;
         Ok(removed.rows_affected() > 0)
     }

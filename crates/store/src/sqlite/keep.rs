@@ -48,14 +48,14 @@ impl Transaction<'_> {
         let done = sqlx::query("UPDATE conversations SET title = ? WHERE conversation_id = ?")
             .bind(title)
             .bind(conversation.as_bytes().as_slice())
-            .execute(&mut *self.inner)
+            .execute(self.now().await?)
             .await?;
         if done.rows_affected() == 0 {
             return Ok(false);
         }
         let mut script = Script::default();
         script.due(conversation, None);
-        script.run(&mut *self.inner).await?;
+        script.run(self.now().await?).await?;
         Ok(true)
     }
 
@@ -80,7 +80,7 @@ impl Transaction<'_> {
             .count(conversation)
             .step("SELECT 1 FROM conversations WHERE conversation_id = ?")
             .id(conversation.as_bytes());
-        Ok(script.row(&mut *self.inner).await?.is_some())
+        Ok(script.row(self.now().await?).await?.is_some())
     }
 
     pub(crate) async fn delete(
@@ -97,7 +97,7 @@ impl Transaction<'_> {
             )
             .bind(at.as_millis())
             .id(conversation.as_bytes());
-        Ok(script.row(&mut *self.inner).await?.is_some())
+        Ok(script.row(self.now().await?).await?.is_some())
     }
 
     pub(crate) async fn restore(
@@ -111,14 +111,14 @@ impl Transaction<'_> {
         )
         .bind(conversation.as_bytes().as_slice())
         .bind(principal.as_bytes().as_slice())
-        .execute(&mut *self.inner)
+        .execute(self.now().await?)
         .await?;
         if done.rows_affected() == 0 {
             return Ok(false);
         }
         let mut script = Script::default();
         script.count(conversation);
-        script.run(&mut *self.inner).await?;
+        script.run(self.now().await?).await?;
         Ok(true)
     }
 
@@ -144,7 +144,7 @@ impl Transaction<'_> {
                 script.id(conversation.as_bytes());
             }
         }
-        Ok(script.row(&mut *self.inner).await?.is_some())
+        Ok(script.row(self.now().await?).await?.is_some())
     }
 
     pub(crate) async fn erase_due(&mut self, due: &Due) -> Result<Vec<ConversationId>, StoreError> {
@@ -152,7 +152,7 @@ impl Transaction<'_> {
             .bind(due.deleted_until.as_millis())
             .bind(due.idle_since.as_millis())
             .bind(row::signed(Due::AT_ONCE as u64))
-            .fetch_all(&mut *self.inner)
+            .fetch_all(self.now().await?)
             .await?;
         let mut erased = Vec::with_capacity(rows.len());
         for found in &rows {

@@ -213,7 +213,7 @@ impl Transaction<'_> {
     pub(crate) async fn import_step(&mut self, step: &ImportStep) -> Result<bool, StoreError> {
         let here = sqlx::query("SELECT 1 FROM imports WHERE import_id = ?")
             .bind(step.import_id.as_bytes().as_slice())
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(self.now().await?)
             .await?;
         if here.is_none() {
             return Ok(false);
@@ -236,7 +236,7 @@ impl Transaction<'_> {
         .bind(messages)
         .bind(unchanged)
         .bind(step.import_id.as_bytes().as_slice())
-        .execute(&mut *self.inner)
+        .execute(self.now().await?)
         .await?;
         Ok(true)
     }
@@ -253,7 +253,7 @@ impl Transaction<'_> {
              WHERE conversation_id = ?",
         )
         .bind(slice.conversation_id.as_bytes().as_slice())
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(self.now().await?)
         .await?;
         let mut script = Script::default();
         let mut selects = true;
@@ -269,7 +269,7 @@ impl Transaction<'_> {
                     .step("UPDATE conversations SET deleted_at = NULL WHERE conversation_id = ?")
                     .id(slice.conversation_id.as_bytes())
                     .count(slice.conversation_id);
-                script.run(&mut *self.inner).await?;
+                script.run(self.now().await?).await?;
                 script = Script::default();
             }
         }
@@ -289,7 +289,7 @@ impl Transaction<'_> {
             script.imported_message(slice.conversation_id, message);
         }
         script.imported_into(principal, slice, &new, here.is_none(), selects);
-        script.run(&mut *self.inner).await?;
+        script.run(self.now().await?).await?;
         Ok((here.is_none(), new.len().try_into().unwrap_or(i64::MAX)))
     }
 
@@ -303,7 +303,7 @@ impl Transaction<'_> {
             query = query.bind(id.as_bytes().as_slice());
         }
         let mut stored = HashSet::new();
-        for found in query.fetch_all(&mut *self.inner).await? {
+        for found in query.fetch_all(self.now().await?).await? {
             stored.insert(MessageId::from_bytes(row::bytes(&found, "message_id")?));
         }
         let answers: Vec<_> = slice
@@ -323,7 +323,7 @@ impl Transaction<'_> {
         for (id, _) in &answers {
             query = query.bind(id.as_bytes().as_slice());
         }
-        for found in query.fetch_all(&mut *self.inner).await? {
+        for found in query.fetch_all(self.now().await?).await? {
             let id = GenerationId::from_bytes(row::bytes(&found, "generation_id")?);
             stored.extend(answers.iter().filter(|(answer, _)| *answer == id).map(|(_, m)| *m));
         }
@@ -348,7 +348,7 @@ impl Transaction<'_> {
         .bind(signed(import.unchanged))
         .bind(&import.notes)
         .bind(&import.error)
-        .execute(&mut *self.inner)
+        .execute(self.now().await?)
         .await?;
         Ok(())
     }
@@ -361,7 +361,7 @@ impl Transaction<'_> {
         sqlx::query("UPDATE imports SET state = 'running', total = ? WHERE import_id = ?")
             .bind(signed(total))
             .bind(id.as_bytes().as_slice())
-            .execute(&mut *self.inner)
+            .execute(self.now().await?)
             .await?;
         Ok(())
     }
@@ -375,7 +375,7 @@ impl Transaction<'_> {
             .bind(if error.is_some() { "failed" } else { "done" })
             .bind(error)
             .bind(id.as_bytes().as_slice())
-            .execute(&mut *self.inner)
+            .execute(self.now().await?)
             .await?;
         Ok(())
     }
@@ -393,7 +393,7 @@ impl Transaction<'_> {
         .bind(share.created_at.as_millis())
         .bind(share.keep)
         .bind(page)
-        .execute(&mut *self.inner)
+        .execute(self.now().await?)
         .await?;
         Ok(())
     }
@@ -406,7 +406,7 @@ impl Transaction<'_> {
         let done = sqlx::query("DELETE FROM shares WHERE principal_id = ? AND share_id = ?")
             .bind(principal.as_bytes().as_slice())
             .bind(share)
-            .execute(&mut *self.inner)
+            .execute(self.now().await?)
             .await?;
         Ok(done.rows_affected() > 0)
     }
@@ -419,7 +419,7 @@ impl Transaction<'_> {
             .id(principal.as_bytes())
             .step("DELETE FROM imports WHERE principal_id = ?")
             .id(principal.as_bytes());
-        script.run(&mut *self.inner).await
+        script.run(self.now().await?).await
     }
 }
 

@@ -99,12 +99,12 @@ impl Transaction<'_> {
         .bind(signed(step.chars))
         .bind(step.content.as_bytes().as_slice())
         .bind(step.attempt)
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(self.now().await?)
         .await?;
         let Some(found) = found else { return Ok(false) };
         let mut script = Script::default();
         script.passages(found.try_get("id")?, step);
-        script.run(&mut *self.inner).await?;
+        script.run(self.now().await?).await?;
         Ok(true)
     }
 
@@ -125,12 +125,12 @@ impl Transaction<'_> {
         .bind(content.as_bytes().as_slice())
         .bind(state)
         .bind(attempt)
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(self.now().await?)
         .await?;
         let Some(found) = found else { return Ok(false) };
         let mut script = Script::default();
         script.drop_passages(found.try_get("id")?, most);
-        Ok(script.row(&mut *self.inner).await?.is_some())
+        Ok(script.row(self.now().await?).await?.is_some())
     }
 }
 

@@ -47,7 +47,7 @@ impl Transaction<'_> {
         .bind(&prompt.text)
         .bind(prompt.updated_at.as_millis())
         .bind(most)
-        .execute(&mut *self.inner)
+        .execute(self.now().await?)
         .await?;
         Ok(put.rows_affected() > 0)
     }
@@ -60,7 +60,7 @@ impl Transaction<'_> {
         let deleted = sqlx::query("DELETE FROM prompts WHERE principal_id = ? AND prompt_id = ?")
             .bind(principal.as_bytes().as_slice())
             .bind(id.as_bytes().as_slice())
-            .execute(&mut *self.inner)
+            .execute(self.now().await?)
             .await?;
         Ok(deleted.rows_affected() > 0)
     }

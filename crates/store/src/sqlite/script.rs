@@ -31,6 +31,10 @@ impl Script {
         self.bind(id.to_vec())
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.sql.is_empty()
+    }
+
     pub(super) async fn run(self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
         let sql = AssertSqlSafe(self.sql);
         sqlx::query_with(sql, self.arguments).execute(connection).await?;

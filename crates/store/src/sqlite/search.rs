@@ -106,7 +106,7 @@ impl Script {
 impl Transaction<'_> {
     pub(crate) async fn index(&mut self, most: u32) -> Result<u64, StoreError> {
         let due = "SELECT max(id) FROM (SELECT id FROM search_due ORDER BY id LIMIT ?)";
-        let last = sqlx::query_scalar(due).bind(most).fetch_one(&mut *self.inner).await?;
+        let last = sqlx::query_scalar(due).bind(most).fetch_one(self.now().await?).await?;
         let Some(last): Option<i64> = last else { return Ok(0) };
         // One by one and nothing between them: what changes several rows makes the index write
         // what it has gathered.
@@ -119,7 +119,7 @@ impl Transaction<'_> {
                     .bind(found.try_get::<String, _>("principal")?)
                     .bind(folded(found.try_get("text")?));
             }
-            script.run(&mut *self.inner).await?;
+            script.run(self.now().await?).await?;
         }
         let row = sqlx::query(
             "DELETE FROM search_due WHERE id <= ?; \
@@ -127,7 +127,7 @@ impl Transaction<'_> {
         )
         .bind(last)
         .bind(last)
-        .fetch_one(&mut *self.inner)
+        .fetch_one(self.now().await?)
         .await?;
         row::count(&row, "n")
     }
@@ -137,7 +137,7 @@ impl Transaction<'_> {
     async fn number_due(&mut self, last: i64) -> Result<Vec<SqliteRow>, StoreError> {
         let mut script = Script::default();
         script.renumber(last);
-        let numbers = script.rows(&mut *self.inner).await?;
+        let numbers = script.rows(self.now().await?).await?;
         let numbers = numbers.iter().map(|row| row.try_get::<i64, _>("id"));
         let Some(first) = numbers.collect::<Result<Vec<_>, _>>()?.into_iter().min() else {
             return Ok(Vec::new());
@@ -149,7 +149,7 @@ impl Transaction<'_> {
              LEFT JOIN messages m ON m.message_id = d.message_id WHERE d.id >= ? ORDER BY d.id",
         )
         .bind(first)
-        .fetch_all(&mut *self.inner)
+        .fetch_all(self.now().await?)
         .await?;
         Ok(rows)
     }

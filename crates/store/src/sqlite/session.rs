@@ -1,24 +1,11 @@
 //! Writing: what belongs to people and devices.
 
-use unbroken_protocol::{DeviceId, GenerationId, PrincipalId, Timestamp};
+use unbroken_protocol::{PrincipalId, Timestamp};
 
 use super::{Transaction, row};
 use crate::{SecretHash, Session, StoreError};
 
 impl Transaction<'_> {
-    pub(crate) async fn deliver(
-        &mut self,
-        generation: GenerationId,
-        device: &DeviceId,
-    ) -> Result<(), StoreError> {
-        sqlx::query("INSERT OR IGNORE INTO deliveries (generation_id, device_id) VALUES (?, ?)")
-            .bind(generation.as_bytes().as_slice())
-            .bind(&device.0)
-            .execute(&mut *self.inner)
-            .await?;
-        Ok(())
-    }
-
     pub(crate) async fn put_session(
         &mut self,
         secret: SecretHash,
@@ -35,7 +22,7 @@ impl Transaction<'_> {
         .bind(session.principal_id.as_bytes().as_slice())
         .bind(now.as_millis())
         .bind(session.expires_at.as_millis())
-        .execute(&mut *self.inner)
+        .execute(self.now().await?)
         .await?;
         Ok(())
     }
@@ -52,7 +39,7 @@ impl Transaction<'_> {
         .bind(code.as_bytes())
         .bind(principal.as_bytes().as_slice())
         .bind(expires_at.as_millis())
-        .execute(&mut *self.inner)
+        .execute(self.now().await?)
         .await?;
         Ok(())
     }
@@ -64,11 +51,11 @@ impl Transaction<'_> {
     ) -> Result<Option<PrincipalId>, StoreError> {
         sqlx::query("DELETE FROM link_codes WHERE expires_at <= ?")
             .bind(now.as_millis())
-            .execute(&mut *self.inner)
+            .execute(self.now().await?)
             .await?;
         let row = sqlx::query("DELETE FROM link_codes WHERE code_hash = ? RETURNING principal_id")
             .bind(code.as_bytes())
-            .fetch_optional(&mut *self.inner)
+            .fetch_optional(self.now().await?)
             .await?;
         row.map(|row| Ok(PrincipalId::from_bytes(row::bytes(&row, "principal_id")?))).transpose()
     }
@@ -87,13 +74,13 @@ impl Transaction<'_> {
                 )
                 .bind(principal)
                 .bind(model)
-                .execute(&mut *self.inner)
+                .execute(self.now().await?)
                 .await?
             }
             None => {
                 sqlx::query("DELETE FROM preferences WHERE principal_id = ?")
                     .bind(principal)
-                    .execute(&mut *self.inner)
+                    .execute(self.now().await?)
                     .await?
             }
         };

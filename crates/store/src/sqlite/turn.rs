@@ -12,11 +12,7 @@ use crate::{NewTurn, Place, SecretHash, StoreError, Turn, TurnOutcome};
 
 impl Transaction<'_> {
     pub(crate) async fn create_turn(&mut self, turn: &NewTurn) -> Result<TurnOutcome, StoreError> {
-        // A new conversation needs to know nothing before it is written, so its key only has to be
-        // new.
-        if !matches!(turn.place, Place::New { .. })
-            && let Some(outcome) = self.repeated(turn).await?
-        {
+        if let Some(outcome) = self.repeated(turn).await? {
             return Ok(outcome);
         }
         let Some((conversation_id, parent_id)) = self.place(turn).await? else {
@@ -39,7 +35,7 @@ impl Transaction<'_> {
             0 => GenerationState::Running,
             _ => GenerationState::Queued,
         };
-        let mut script = Script::default();
+        let script = self.later();
         if let Some((key, body)) = turn.client_message {
             script.key(turn, key, body);
         }
@@ -56,12 +52,6 @@ impl Transaction<'_> {
         script.generation(turn, conversation_id, state);
         script.pack(turn.generation_id, &turn.begins_with);
         script.turn_in(conversation_id, turn);
-        match script.run(&mut *self.inner).await {
-            Err(StoreError::Database(error)) if is_taken(&error) => {
-                return self.repeated(turn).await?.ok_or(StoreError::Database(error));
-            }
-            done => done?,
-        }
         Ok(TurnOutcome::Created(Turn {
             conversation_id,
             user_message_id: turn.user_message_id,
@@ -78,7 +68,7 @@ impl Transaction<'_> {
 
     async fn repeated(&mut self, turn: &NewTurn) -> Result<Option<TurnOutcome>, StoreError> {
         let Some((key, body)) = turn.client_message else { return Ok(None) };
-        repeated(self.inner, turn.principal_id, key, body).await
+        repeated(self.now().await?, turn.principal_id, key, body).await
     }
 
     /// The conversation and the parent of a turn; `None` when they are not the principal's.
@@ -118,7 +108,7 @@ impl Transaction<'_> {
         )
         .bind(conversation.as_bytes().as_slice())
         .bind(principal.as_bytes().as_slice())
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(self.now().await?)
         .await?;
         found
             .map(|row| Ok(MessageId::from_bytes(row::bytes(&row, "selected_message_id")?)))
@@ -139,7 +129,7 @@ impl Transaction<'_> {
         )
         .bind(message.as_bytes().as_slice())
         .bind(principal.as_bytes().as_slice())
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(self.now().await?)
         .await?;
         found
             .map(|row| {
@@ -161,7 +151,7 @@ impl Transaction<'_> {
         )
         .bind(message.as_bytes().as_slice())
         .bind(conversation.as_bytes().as_slice())
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(self.now().await?)
         .await?;
         Ok(found.is_some())
     }
@@ -175,7 +165,7 @@ impl Transaction<'_> {
              AND state IN ('queued', 'running', 'interrupted') AND state <> 'interrupted'",
         )
         .bind(conversation.as_bytes().as_slice())
-        .fetch_one(&mut *self.inner)
+        .fetch_one(self.now().await?)
         .await?;
         row::count(&row, "n")
     }
@@ -255,14 +245,10 @@ impl Transaction<'_> {
         )
         .bind(asked.as_bytes().as_slice())
         .bind(conversation.as_bytes().as_slice())
-        .fetch_one(&mut *self.inner)
+        .fetch_one(self.now().await?)
         .await?;
         row::count(&row, "n")
     }
-}
-
-fn is_taken(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
 impl Script {

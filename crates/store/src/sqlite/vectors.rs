@@ -129,7 +129,7 @@ impl Transaction<'_> {
         .bind(&*step.pack.bytes)
         .bind(step.content.as_bytes().as_slice())
         .bind(step.attempt)
-        .execute(&mut *self.inner)
+        .execute(self.now().await?)
         .await?;
         Ok(put.rows_affected() > 0)
     }
@@ -144,7 +144,7 @@ impl Transaction<'_> {
         )
         .bind(model)
         .bind(most)
-        .execute(&mut *self.inner)
+        .execute(self.now().await?)
         .await?;
         Ok(dropped.rows_affected() == u64::from(most))
     }

@@ -1,10 +1,10 @@
 //! Writing: the owner's connection, the journal, and the ends of runs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{Connection as _, Row as _};
-use unbroken_protocol::{ConversationId, Epoch, GenerationId, Seq};
+use unbroken_protocol::{ConversationId, DeviceId, Epoch, GenerationId, Seq};
 
 use super::BUSY;
 use super::row::{self, signed, to_word};
@@ -16,6 +16,9 @@ use crate::{Durability, Record, Sealed, Settled, StoreError};
 /// prepared once.
 const SETTLED_AT_ONCE: usize = 8;
 
+/// Scripts that stay prepared: an end more or less in a commit makes another one.
+const SCRIPTS: usize = 256;
+
 /// The one connection that changes a data folder.
 pub struct Writer {
     connection: SqliteConnection,
@@ -24,11 +27,14 @@ pub struct Writer {
     synchronous: Option<Durability>,
     /// A transaction was begun and not committed.
     open: bool,
+    /// The newest row of the journal. A number that was given out is not given out again.
+    row: i64,
 }
 
 impl Writer {
     pub(crate) async fn open(options: &SqliteConnectOptions) -> Result<Self, StoreError> {
-        let mut connection = SqliteConnection::connect_with(options).await?;
+        let options = options.clone().statement_cache_capacity(SCRIPTS);
+        let mut connection = SqliteConnection::connect_with(&options).await?;
         sqlx::migrate!("./migrations").run(&mut connection).await?;
         let run = *GenerationId::new().as_bytes();
         sqlx::query(
@@ -38,7 +44,11 @@ impl Writer {
         .bind(run.as_slice())
         .execute(&mut connection)
         .await?;
-        Ok(Self { connection, run, synchronous: None, open: false })
+        // From here on no other process adds rows.
+        let row = sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM journal")
+            .fetch_one(&mut connection)
+            .await?;
+        Ok(Self { connection, run, synchronous: None, open: false, row })
     }
 
     /// The name of this run of the process, new at every start.
@@ -47,34 +57,14 @@ impl Writer {
     }
 
     /// Begins a transaction; what is dropped is undone before the next.
-    ///
-    /// # Errors
-    /// [`StoreError::OwnerLost`] when another run took the folder over: stop at once.
-    pub(crate) async fn begin(
-        &mut self,
-        durability: Durability,
-    ) -> Result<Transaction<'_>, StoreError> {
+    pub(crate) async fn begin(&mut self, durability: Durability) -> Transaction<'_> {
         self.roll_back().await;
-        let mut script = Script::default();
-        if self.synchronous != Some(durability) {
-            // It cannot be changed inside a transaction.
-            script.step(synchronous(durability));
-        }
+        let mut script = self.synchronized(durability);
         script
             .step("BEGIN")
-            .step("UPDATE owner SET beat = beat + 1 WHERE run = ? RETURNING 1")
+            .step("UPDATE owner SET beat = beat + 1 WHERE run = ? RETURNING beat")
             .id(&self.run);
-        self.open = true;
-        // Not known until it is done.
-        self.synchronous = None;
-        let owned = script.row(&mut self.connection).await?;
-        self.synchronous = Some(durability);
-        if owned.is_none() {
-            // At once: the new owner waits for the lock that this transaction holds.
-            self.roll_back().await;
-            return Err(StoreError::OwnerLost);
-        }
-        Ok(Transaction { inner: &mut self.connection, open: &mut self.open })
+        Transaction { writer: self, script, began: false, deliveries: Vec::new(), durability }
     }
 
     /// A whole transaction that appends records to the journal, in one trip. See
@@ -85,24 +75,38 @@ impl Writer {
         records: &[(GenerationId, &Record)],
     ) -> Result<i64, StoreError> {
         self.roll_back().await;
-        if self.synchronous != Some(durability) {
-            self.synchronous = None;
-            sqlx::query(synchronous(durability)).execute(&mut self.connection).await?;
-            self.synchronous = Some(durability);
-        }
+        let mut script = self.synchronized(durability);
+        self.row += 1;
         // One statement is a transaction: it has the lock before it asks whose the folder is.
-        let done = sqlx::query(
-            "INSERT INTO journal (records) \
-             SELECT ? WHERE EXISTS (SELECT 1 FROM owner WHERE run = ?)",
-        )
-        .bind(encode_journal(records))
-        .bind(self.run.to_vec())
-        .execute(&mut self.connection)
-        .await?;
-        if done.rows_affected() == 0 {
+        script
+            .step(
+                "INSERT INTO journal (id, records) \
+                 SELECT ?, ? WHERE EXISTS (SELECT 1 FROM owner WHERE run = ?) RETURNING 1",
+            )
+            .bind(self.row)
+            .bind(encode_journal(records))
+            .id(&self.run);
+        let added = script.row(&mut self.connection).await?;
+        self.synchronous = Some(durability);
+        if added.is_none() {
             return Err(StoreError::OwnerLost);
         }
-        Ok(done.last_insert_rowid())
+        Ok(self.row)
+    }
+
+    /// A script that makes the connection as durable as that before it does anything else: it
+    /// cannot be changed inside a transaction.
+    fn synchronized(&mut self, durability: Durability) -> Script {
+        let mut script = Script::default();
+        if self.synchronous != Some(durability) {
+            script.step(match durability {
+                Durability::Process => "PRAGMA synchronous = NORMAL",
+                Durability::Power => "PRAGMA synchronous = FULL",
+            });
+        }
+        // Not known until it is done.
+        self.synchronous = None;
+        script
     }
 
     /// Undoes what was begun and not committed.
@@ -138,50 +142,103 @@ impl Writer {
     }
 }
 
-fn synchronous(durability: Durability) -> &'static str {
-    match durability {
-        Durability::Process => "PRAGMA synchronous = NORMAL",
-        Durability::Power => "PRAGMA synchronous = FULL",
-    }
-}
-
 /// Changes that become durable together, or not at all.
+///
+/// What nobody waits for goes to the database with what somebody does, at the latest with the end:
+/// a commit of tokens, ends and a new turn takes three trips.
 pub struct Transaction<'a> {
-    pub(super) inner: &'a mut SqliteConnection,
-    open: &'a mut bool,
+    writer: &'a mut Writer,
+    /// What goes with the next trip. It returns no rows, but for its last statements when they are
+    /// waited for.
+    script: Script,
+    /// In the database too.
+    began: bool,
+    /// Ends that were sent, and to which devices: written with the end.
+    deliveries: Vec<(GenerationId, DeviceId)>,
+    durability: Durability,
 }
 
 impl Transaction<'_> {
-    pub(crate) async fn commit(self) -> Result<(), StoreError> {
-        sqlx::query("COMMIT").execute(&mut *self.inner).await?;
-        *self.open = false;
+    /// Adds to what goes with the next trip.
+    pub(super) fn later(&mut self) -> &mut Script {
+        &mut self.script
+    }
+
+    /// The connection, when all that comes before is carried out.
+    pub(super) async fn now(&mut self) -> Result<&mut SqliteConnection, StoreError> {
+        if !self.script.is_empty() {
+            self.rows().await?;
+        }
+        Ok(&mut self.writer.connection)
+    }
+
+    /// Carries out what was to come later, and returns its rows.
+    ///
+    /// # Errors
+    /// [`StoreError::OwnerLost`] when another run took the folder over: stop at once.
+    async fn rows(&mut self) -> Result<Vec<SqliteRow>, StoreError> {
+        let script = std::mem::take(&mut self.script);
+        self.writer.open = true;
+        let mut rows = script.rows(&mut self.writer.connection).await?;
+        if !self.began {
+            self.writer.synchronous = Some(self.durability);
+            if rows.first().is_none_or(|row| row.try_get::<i64, _>("beat").is_err()) {
+                // At once: the new owner waits for the lock that this transaction holds.
+                self.writer.roll_back().await;
+                return Err(StoreError::OwnerLost);
+            }
+            self.began = true;
+            rows.remove(0);
+        }
+        Ok(rows)
+    }
+
+    pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
+        if !self.began {
+            // Not in one trip with the end: the folder may be another's.
+            self.rows().await?;
+        }
+        self.put_deliveries();
+        self.later().step("COMMIT");
+        self.rows().await?;
+        self.writer.open = false;
         Ok(())
     }
 
-    pub(crate) async fn append(
-        &mut self,
-        records: &[(GenerationId, &Record)],
-    ) -> Result<i64, StoreError> {
-        let done = sqlx::query("INSERT INTO journal (records) VALUES (?)")
-            .bind(encode_journal(records))
-            .execute(&mut *self.inner)
-            .await?;
-        Ok(done.last_insert_rowid())
+    pub(crate) fn deliver(&mut self, generation: GenerationId, device: &DeviceId) {
+        self.deliveries.push((generation, device.clone()));
     }
 
-    pub(crate) async fn trim_journal(&mut self, id: i64) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM journal WHERE id < ?").bind(id).execute(&mut *self.inner).await?;
-        Ok(())
+    /// One statement for however many there are: another script would have to be prepared first.
+    fn put_deliveries(&mut self) {
+        let deliveries = std::mem::take(&mut self.deliveries);
+        if deliveries.is_empty() {
+            return;
+        }
+        self.later()
+            .step(
+                "INSERT OR IGNORE INTO deliveries (generation_id, device_id) \
+                 SELECT unhex(value ->> 0, '-'), value ->> 1 FROM json_each(?)",
+            )
+            .bind(serde_json::to_string(&deliveries).expect("ids are plain data"));
     }
 
-    pub(crate) async fn pack(
-        &mut self,
-        generation: GenerationId,
-        records: &[Record],
-    ) -> Result<(), StoreError> {
-        let mut script = Script::default();
-        script.pack(generation, records);
-        script.run(&mut *self.inner).await
+    pub(crate) fn append(&mut self, records: &[(GenerationId, &Record)]) -> i64 {
+        self.writer.row += 1;
+        let row = self.writer.row;
+        self.later()
+            .step("INSERT INTO journal (id, records) VALUES (?, ?)")
+            .bind(row)
+            .bind(encode_journal(records));
+        row
+    }
+
+    pub(crate) fn trim_journal(&mut self, id: i64) {
+        self.later().step("DELETE FROM journal WHERE id < ?").bind(id);
+    }
+
+    pub(crate) fn pack(&mut self, generation: GenerationId, records: &[Record]) {
+        self.later().pack(generation, records);
     }
 
     pub(crate) async fn settle(
@@ -195,33 +252,30 @@ impl Transaction<'_> {
         Ok(sealed)
     }
 
-    /// The same in two trips.
+    /// The same in one trip.
     async fn settle_some(&mut self, settled: &[Settled<'_>]) -> Result<Vec<Sealed>, StoreError> {
-        let mut script = Script::default();
         for settled in settled {
-            script.end(settled);
+            self.later().end(settled).run_next(settled.conversation_id, Next::AfterAnEnd);
         }
-        let ended = ids(&script.rows(&mut *self.inner).await?, "generation_id")?;
-        let is_done = |settled: &&Settled<'_>| ended.contains(settled.generation_id.as_bytes());
-
-        let mut script = Script::default();
-        for settled in settled.iter().filter(is_done) {
-            script.pack(settled.generation_id, settled.records);
-            script.answer(settled);
-            script.run_next(settled.conversation_id);
+        let mut ended = HashSet::new();
+        let mut next = HashMap::new();
+        for row in self.rows().await? {
+            let id: [u8; 16] = row::bytes(&row, "id")?;
+            if row.try_get("ended")? {
+                ended.insert(id);
+            } else {
+                next.insert(id, GenerationId::from_bytes(row::bytes(&row, "generation_id")?));
+            }
         }
-        let rows = script.rows(&mut *self.inner).await?;
-        let mut next: HashMap<_, _> = ids(&rows, "conversation_id")?
-            .into_iter()
-            .zip(ids(&rows, "generation_id")?.into_iter().map(GenerationId::from_bytes))
-            .collect();
         let mut sealed = Vec::with_capacity(settled.len());
         for settled in settled {
-            sealed.push(if is_done(&settled) {
-                Sealed::Done { next: next.remove(settled.conversation_id.as_bytes()) }
+            if ended.contains(settled.generation_id.as_bytes()) {
+                self.later().pack(settled.generation_id, settled.records).answer(settled);
+                let next = next.remove(settled.conversation_id.as_bytes());
+                sealed.push(Sealed::Done { next });
             } else {
-                Sealed::Stale
-            });
+                sealed.push(Sealed::Stale);
+            }
         }
         Ok(sealed)
     }
@@ -242,10 +296,10 @@ impl Transaction<'_> {
         .bind(signed(head_seq))
         .bind(generation.as_bytes().as_slice())
         .bind(epoch)
-        .fetch_optional(&mut *self.inner)
+        .fetch_optional(self.now().await?)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        self.pack(generation, records).await?;
+        self.pack(generation, records);
         Ok(Some(row.try_get("epoch")?))
     }
 
@@ -253,26 +307,32 @@ impl Transaction<'_> {
         &mut self,
         conversation: ConversationId,
     ) -> Result<Option<GenerationId>, StoreError> {
-        let mut script = Script::default();
-        script.run_next(conversation);
-        script.generation_id(&mut *self.inner).await
+        self.later().run_next(conversation, Next::Anyway);
+        let rows = self.rows().await?;
+        let next = rows.first().map(|row| row::bytes(row, "generation_id")).transpose()?;
+        Ok(next.map(GenerationId::from_bytes))
     }
 }
 
-fn ids(rows: &[SqliteRow], column: &str) -> Result<Vec<[u8; 16]>, StoreError> {
-    rows.iter().map(|row| row::bytes(row, column)).collect()
+/// When the next turn of a conversation is let run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Anyway,
+    /// If the statement before has ended a run.
+    AfterAnEnd,
 }
 
 impl Script {
     /// Returns the generation, unless it was sealed or is another run's.
-    fn end(&mut self, settled: &Settled<'_>) {
+    fn end(&mut self, settled: &Settled<'_>) -> &mut Self {
         let citations = (!settled.citations.is_empty())
             .then(|| serde_json::to_string(settled.citations).expect("citations are plain data"));
         self.step(
             "UPDATE generations SET state = ?, head_seq = ?, ended_at = ?, finish_reason = ?, \
              input_tokens = ?, output_tokens = ?, citations = ?, reasoning = ?, reasoning_ms = ?, \
              error_code = ?, error = ? WHERE generation_id = ? AND epoch = ? \
-             AND state IN ('queued', 'running', 'interrupted') RETURNING generation_id",
+             AND state IN ('queued', 'running', 'interrupted') \
+             RETURNING generation_id AS id, 1 AS ended",
         )
         .bind(settled.state.as_str())
         .bind(signed(settled.head_seq))
@@ -286,18 +346,18 @@ impl Script {
         .bind(settled.error.map(|(code, _)| code.as_str()))
         .bind(settled.error.map(|(_, message)| message.to_owned()))
         .id(settled.generation_id.as_bytes())
-        .bind(settled.epoch);
+        .bind(settled.epoch)
     }
 
-    pub(super) fn pack(&mut self, generation: GenerationId, records: &[Record]) {
-        let (Some(first), Some(last)) = (records.first(), records.last()) else { return };
+    pub(super) fn pack(&mut self, generation: GenerationId, records: &[Record]) -> &mut Self {
+        let (Some(first), Some(last)) = (records.first(), records.last()) else { return self };
         self.step(
             "INSERT INTO packs (generation_id, first_seq, last_seq, records) VALUES (?, ?, ?, ?)",
         )
         .id(generation.as_bytes())
         .bind(signed(first.seq))
         .bind(signed(last.seq))
-        .bind(encode_pack(records));
+        .bind(encode_pack(records))
     }
 
     /// What the end of a run changes in its message and its conversation.
@@ -322,7 +382,7 @@ impl Script {
 
     /// Returns the generation that runs now, if one had waited. The states are those of the index
     /// of the few that are not sealed.
-    fn run_next(&mut self, conversation: ConversationId) {
+    fn run_next(&mut self, conversation: ConversationId, when: Next) {
         self.step(
             "UPDATE generations SET state = 'running' WHERE generation_id = ( \
                SELECT generation_id FROM generations WHERE conversation_id = ? \
@@ -330,17 +390,11 @@ impl Script {
                ORDER BY rowid LIMIT 1) \
              AND NOT EXISTS (SELECT 1 FROM generations WHERE conversation_id = ? \
                AND state IN ('queued', 'running', 'interrupted') AND state = 'running') \
-             RETURNING conversation_id, generation_id",
+             AND (? OR changes() = 1) \
+             RETURNING conversation_id AS id, 0 AS ended, generation_id",
         )
         .id(conversation.as_bytes())
-        .id(conversation.as_bytes());
-    }
-
-    async fn generation_id(
-        self,
-        connection: &mut SqliteConnection,
-    ) -> Result<Option<GenerationId>, StoreError> {
-        let row = self.row(connection).await?;
-        row.map(|row| Ok(GenerationId::from_bytes(row::bytes(&row, "generation_id")?))).transpose()
+        .id(conversation.as_bytes())
+        .bind(when == Next::Anyway);
     }
 }

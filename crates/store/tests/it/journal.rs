@@ -22,7 +22,7 @@ async fn the_journal_gives_back_what_was_appended_in_order(home: Home) {
         let durability = if seq % 3 == 0 { Durability::Power } else { Durability::Process };
         if seq % 5 == 0 {
             let mut transaction = writer.begin(durability).await.unwrap();
-            ids.push(transaction.append(&records).await.unwrap());
+            ids.push(transaction.append(&records));
             transaction.commit().await.unwrap();
         } else {
             ids.push(writer.append(durability, &records).await.unwrap());
@@ -38,7 +38,7 @@ async fn the_journal_gives_back_what_was_appended_in_order(home: Home) {
     assert_eq!(seqs, (1..=600).collect::<Vec<_>>());
 
     let mut transaction = super::begin(&mut writer).await;
-    transaction.trim_journal(ids[599]).await.unwrap();
+    transaction.trim_journal(ids[599]);
     transaction.commit().await.unwrap();
     let (_, rest) = store.journal(0).await.unwrap().unwrap();
     assert_eq!(rest.len(), 1);
@@ -94,7 +94,7 @@ async fn a_write_ahead_log_that_began_anew_grows_no_further() {
     for seq in 1..=200 {
         let mut transaction = super::begin(&mut writer).await;
         let record = record(seq, &"x".repeat(10_000));
-        transaction.append(&[(GenerationId::new(), &record)]).await.unwrap();
+        transaction.append(&[(GenerationId::new(), &record)]);
         transaction.commit().await.unwrap();
         if seq % 50 == 0 {
             lengths.push(store.wal_bytes());

@@ -17,8 +17,13 @@ async fn a_process_that_lost_the_store_cannot_write(home: Home) {
     let (store, mut writer) = home.open().await;
     let (_other_store, mut other) = home.take().await;
     assert_ne!(writer.run(), other.run());
-    assert!(matches!(writer.begin(Durability::Power).await, Err(StoreError::OwnerLost)));
     let record = record(1, "late");
+    let change = async {
+        let mut transaction = writer.begin(Durability::Power).await?;
+        transaction.append(&[(GenerationId::new(), &record)]);
+        transaction.commit().await
+    };
+    assert!(matches!(change.await, Err(StoreError::OwnerLost)));
     for durability in [Durability::Process, Durability::Power] {
         let late = writer.append(durability, &[(GenerationId::new(), &record)]).await;
         assert!(matches!(late, Err(StoreError::OwnerLost)));

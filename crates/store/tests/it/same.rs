@@ -204,7 +204,10 @@ async fn act(
     }
     let turn = |turn: &usize| known.turn(*turn);
     let said = match step {
-        Do::Trim => said(transaction.trim_journal(known.rows).await),
+        Do::Trim => {
+            transaction.trim_journal(known.rows);
+            String::new()
+        }
         Do::EraseDue => said(transaction.erase_due(&known.due()).await),
         Do::Restore { turn: of, person } => match turn(of) {
             Some(turn) => {
@@ -269,8 +272,11 @@ async fn change(transaction: &mut Transaction<'_>, step: &Do, turn: &Turn, now: 
         }
         Do::Erase { .. } => said(transaction.erase(conversation).await),
         Do::Rename { .. } => said(transaction.rename(conversation, "renamed").await),
-        Do::Deliver { .. } => said(transaction.deliver(id, &device()).await),
-        _ => said(transaction.append(&[(id, &record(1, 1))]).await),
+        Do::Deliver { .. } => {
+            transaction.deliver(id, &device());
+            String::new()
+        }
+        _ => format!("{}", transaction.append(&[(id, &record(1, 1))])),
     }
 }
 
