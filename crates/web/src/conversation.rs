@@ -506,6 +506,11 @@ impl Open {
         self.with(|transcript| transcript.get(key).map(read))
     }
 
+    /// See [`Answer::take_fresh`].
+    pub(crate) fn take_fresh(self, key: u64) -> bool {
+        self.inner.change(|inner| inner.transcript.answer_mut(key).is_some_and(Answer::take_fresh))
+    }
+
     /// Reads an answer whose Markdown is up to date, with what is known of its log.
     pub(crate) fn answer<T>(
         self,

@@ -80,6 +80,8 @@ pub struct Answer {
     /// The place in the log up to which the text was loaded; gone once text was streamed, for then
     /// the connection knows better.
     position: Option<Position>,
+    /// All of its text came while the page was open, and nobody has seen any yet.
+    fresh: bool,
 }
 
 impl Answer {
@@ -102,7 +104,13 @@ impl Answer {
             text: String::new(),
             document: Document::new(format!("m{key}")),
             position: None,
+            fresh: true,
         }
+    }
+
+    /// Whether all of its text is new to who looks at it from now on, also when much of it is there.
+    pub fn take_fresh(&mut self) -> bool {
+        std::mem::take(&mut self.fresh)
     }
 
     pub(super) fn read(key: u64, view: MessageView) -> Self {
@@ -346,6 +354,7 @@ impl Answer {
             return Vec::new();
         }
         self.model = view.model.unwrap_or_else(|| std::mem::take(&mut self.model));
+        self.fresh &= view.content.is_empty();
         self.position = view.epoch.zip(view.seq).map(|(epoch, seq)| Position::new(epoch, seq));
         self.reasoning = view.reasoning;
         self.reasoning_ms = view.reasoning_ms.or(self.reasoning_ms);

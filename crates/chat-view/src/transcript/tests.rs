@@ -221,6 +221,22 @@ fn an_answer_thinks_streams_and_is_done() {
 }
 
 #[test]
+fn what_came_while_the_page_was_open_is_new_to_whoever_looks_first() {
+    let take = |transcript: &mut Transcript| {
+        let key = transcript.messages().last().unwrap().key;
+        transcript.answer_mut(key).unwrap().take_fresh()
+    };
+    let mut asked = Transcript::pending(conversation(), "Hello?");
+    asked.started(&taken(1));
+    apply(&mut asked, text("All of it, and "));
+    apply(&mut asked, complete("All of it, and its end.", CompleteStatus::Completed));
+    assert!(take(&mut asked));
+    assert!(!take(&mut asked), "it was looked at");
+    assert!(!take(&mut Transcript::from_page(running("Some of it"))), "it was there before");
+    assert!(take(&mut Transcript::from_page(running(""))));
+}
+
+#[test]
 fn how_long_a_model_reasoned_goes_on_from_what_history_says() {
     let thought = |at| Update::Reasoning { text: "hm".to_owned(), at: Timestamp::from_millis(at) };
     let mut transcript = Transcript::from_page(running(""));

@@ -143,13 +143,14 @@ pub(crate) fn Answer(
     let reasoning = RwSignal::new(String::new());
     let body = NodeRef::<Div>::new();
     let prose: Rc<RefCell<Option<Prose>>> = Rc::default();
+    let grows = app.open.take_fresh(key);
     let commit = move || {
         let last_cost = app.open.last_cost();
         let shown = app.open.answer(key, |answer, facts| {
             let now = About::of(answer, facts);
             let mut prose = prose.borrow_mut();
             if prose.is_none() {
-                *prose = body.get_untracked().map(|body| Prose::new(app, body.into()));
+                *prose = body.get_untracked().map(|body| Prose::new(app, body.into(), grows));
             }
             let is_whole = prose.as_mut().is_none_or(|prose| {
                 let writes = now.state.is_running() && now.state != AnswerState::Queued;

@@ -28,7 +28,7 @@ const FRAME: usize = 16 * 1024;
 const FIRST_FRAME: usize = 2 * 1024;
 /// A full frame takes about so many milliseconds, with style, layout and paint; but none is made so
 /// small that what every frame costs is most of it.
-const FRAME_TIME: usize = 24;
+const FRAME_TIME: usize = 16;
 const SMALLEST: usize = 4 * 1024;
 /// Bytes of HTML from which on code comes piece by piece. As much has no colours, which need code in
 /// one piece: see `colours.rs`.
@@ -122,8 +122,8 @@ fn part(slot: &Element) -> Text {
 }
 
 impl Prose {
-    /// An empty document in that element.
-    pub(crate) fn new(app: App, root: Element) -> Self {
+    /// An empty document in that element. What it holds at first is shown at once unless it `grows`.
+    pub(crate) fn new(app: App, root: Element, grows: bool) -> Self {
         let tail = create("div", "tail");
         let _ = root.append_child(&tail);
         Self {
@@ -140,7 +140,7 @@ impl Prose {
             outline: Outline::default(),
             colours: Colours::new(app),
             seams: Vec::new(),
-            grows: false,
+            grows,
             frame: FIRST_FRAME,
             is_full: false,
         }
@@ -455,7 +455,7 @@ fn seam() -> Element {
     mark
 }
 
-pub(super) fn create(tag: &str, class: &str) -> Element {
+pub(crate) fn create(tag: &str, class: &str) -> Element {
     let element = document().create_element(tag).expect("a tag's name is valid");
     element.set_class_name(class);
     element
