@@ -15,13 +15,20 @@ use crate::parts::sidebar::Sidebar;
 use crate::parts::status::ConnectionStatus;
 use crate::parts::toast::ToastPlace;
 use crate::state::{Access, App};
-use crate::{actions, chunks, dom, parser, words};
+use crate::{actions, chunks, dom, parser, rehearsal, words};
 
 /// The whole app.
 #[component]
 pub(crate) fn Root() -> impl IntoView {
     let app = App::provide(Address::follow());
-    spawn_local(parser::load(app));
+    spawn_local(async move {
+        parser::load(app).await;
+        if app.place.get_untracked() == Place::Home
+            && let Some(chat) = with_looks(chunks::chat).await
+        {
+            rehearsal::play(app, chat).await;
+        }
+    });
     // Whoever sends the first message finds the page of conversations there.
     spawn_local(async {
         let _ = with_looks(chunks::chat).await;

@@ -28,6 +28,7 @@ mod pages;
 mod parser;
 mod parts;
 mod prompts;
+mod rehearsal;
 mod sending;
 mod session;
 mod state;

@@ -161,6 +161,16 @@ impl App {
         expect_context()
     }
 
+    /// The same with an open conversation of its own, and without a connection.
+    pub(crate) fn stage(self) -> Self {
+        // It lives as long as the page, as everything in the state.
+        let owner = Owner::new();
+        let open = owner.with(|| Open::new(None));
+        std::mem::forget(owner);
+        let inner = Own::new(Inner { pair: None, link: None, was_live: false });
+        Self(Box::leak(Box::new(Parts { open, inner, ..*self.0 })))
+    }
+
     /// Renews the session of this device, or begins one.
     pub(crate) fn open_session(self, access_code: Option<String>) {
         spawn_local(async move {

@@ -1,0 +1,83 @@
+//! A short conversation that nobody sees, played once while the first page stands still.
+//!
+//! A browser compiles each function of a module when it is called for the first time, and loads each
+//! font when something is set in it. Opening a conversation calls over a thousand, and most of its
+//! time was theirs.
+
+use std::time::Duration;
+
+use leptos::mount::mount_to;
+use leptos::prelude::*;
+use unbroken_client::Update;
+use unbroken_protocol::{ClientMessageId, ConversationId, GenerationId, MessageId, StartResponse};
+use wasm_bindgen::JsCast as _;
+
+use crate::chunks::Make;
+use crate::dom;
+use crate::parts::prose::create;
+use crate::state::App;
+use crate::writing::Turn;
+
+/// Long enough for a frame.
+const FRAME: Duration = Duration::from_millis(50);
+
+/// A little of everything that answers are made of.
+const WORDS: &str = "# A\n\n*a* **b** `c` [d](https://example.com)\n\n- a\n- b\n\n1. a\n\n\
+    | a | b |\n| - | - |\n| c | d |\n\n```rust\nlet a;\n```\n\n> a\n\na";
+
+/// Opens a conversation behind the page and lets an answer begin in it. Each step is a task of its
+/// own: the person may type meanwhile.
+pub(crate) async fn play(app: App, chat: Make) {
+    let stage = app.stage();
+    let (turn, response) = opening();
+    stage.open.started(stage, &turn, &response);
+    dom::sleep(Duration::ZERO).await;
+    let place = create("div", "rehearsal");
+    // Nobody hears or reaches it either.
+    let _ = place.set_attribute("inert", "");
+    let _ = place.set_attribute("aria-hidden", "true");
+    let Some(body) = document().body() else { return };
+    let _ = body.append_child(&place);
+    let shown = mount_to(place.clone().unchecked_into(), move || {
+        provide_context(stage);
+        chat()
+    });
+    dom::sleep(FRAME).await;
+    let id = response.generation_id;
+    stage.open.update(id, Update::Started { model: response.model });
+    stage.open.update(id, Update::Text { text: WORDS.to_owned() });
+    dom::sleep(FRAME).await;
+    drop(shown);
+    place.remove();
+}
+
+/// What is sent and what the server says, as for any first message.
+fn opening() -> (Turn, StartResponse) {
+    let turn = Turn {
+        text: "A word?".to_owned(),
+        sources: String::new(),
+        conversation_id: None,
+        parent_id: None,
+        model_id: None,
+        client_message_id: ClientMessageId::new(),
+        temporary: false,
+        options: None,
+    };
+    let response = StartResponse {
+        conversation_id: ConversationId::new(),
+        model: String::new(),
+        model_name: String::new(),
+        transaction_id: String::new(),
+        status: String::new(),
+        message: String::new(),
+        websocket_route: String::new(),
+        routing: None,
+        generation_id: GenerationId::new(),
+        message_id: MessageId::new(),
+        user_message_id: MessageId::new(),
+        epoch: 1,
+        after_seq: 0,
+        queued: None,
+    };
+    (turn, response)
+}
