@@ -177,6 +177,7 @@ pub(crate) fn answer(model: &str, created_at: Timestamp) -> ArchivedAnswer {
         citations: Vec::new(),
         reasoning: String::new(),
         reasoning_ms: None,
+        tool_events: Vec::new(),
         seams: Vec::new(),
         code: None,
         error: None,

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
 use unbroken_protocol::{
     Capability, Citation, ClientMessageId, ConversationId, DeviceId, Epoch, ErrorCode, Event,
     GenerationId, GenerationState, Incoming, Means, MessageId, Position, Seq, SessionId,
-    StreamComplete, StreamError, Timestamp, ToolEvent,
+    StreamComplete, StreamError, Timestamp, ToolEvent, ToolStep,
 };
 
 /// Who speaks, and what it wants to be sent.
@@ -156,7 +155,7 @@ pub enum Update {
         content: String,
         reasoning: Option<String>,
         citations: Vec<Citation>,
-        tool_events: Option<Vec<Value>>,
+        tool_events: Option<Vec<ToolStep>>,
         state: GenerationState,
     },
     /// A passage that the answer may cite.

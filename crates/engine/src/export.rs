@@ -74,6 +74,7 @@ impl Engine {
             citations: found.citations,
             reasoning: found.reasoning,
             reasoning_ms: found.reasoning_ms,
+            tool_events: found.tool_events,
             seams: Vec::new(),
             code: found.error_code,
             error: found.error,
@@ -93,6 +94,7 @@ impl Engine {
                 archived.content = summary.content;
                 answer.reasoning = summary.reasoning;
                 answer.reasoning_ms = summary.reasoning_ms;
+                answer.tool_events = summary.tool_events;
                 answer.citations = summary.citations;
                 answer.state = summary.state;
                 (answer.code, answer.error) = summary

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use unbroken_protocol::{
     At, ContentChunk, Epoch, ErrorCode, ErrorFrame, Event, Following, GenerationState,
     GenerationStateEvent, Position, ReasoningChunk, ResyncReason, Seq, Snapshot, SourceFound,
-    StreamComplete, StreamError, StreamErrorStatus, StreamStart, Timestamp, ToolEvent, limits,
+    StreamComplete, StreamError, StreamErrorStatus, StreamStart, Timestamp, ToolEvent, ToolStep,
+    limits,
 };
 use unbroken_store::Body;
 
@@ -224,7 +225,7 @@ impl Follower {
         match body {
             Body::Complete { .. } | Body::Failed { .. } => true,
             Body::State { .. } => self.view.hello,
-            Body::Tool { .. } | Body::Source(_) => self.view.tools,
+            Body::Tool(_) | Body::Source(_) => self.view.tools,
             Body::Content(_) | Body::Reasoning(_) => unreachable!("kept as text"),
         }
     }
@@ -303,7 +304,8 @@ impl Follower {
         let at = self.at();
         let seq_from = (from != self.held.seq).then_some(from);
         match body.clone() {
-            Body::Tool { call_id, phase, name, data } => {
+            Body::Tool(step) => {
+                let ToolStep { call_id, phase, name, data } = *step;
                 Event::ToolEvent(Box::new(ToolEvent { at, seq_from, call_id, phase, name, data }))
             }
             Body::Source(citation) => {
@@ -371,12 +373,6 @@ impl Follower {
             state if state.is_sealed() => GenerationState::Running,
             state => state,
         };
-        let tool_events = inner.entries.iter().filter_map(|entry| match &entry.kind {
-            Kind::Other(body) if matches!(**body, Body::Tool { .. }) => {
-                serde_json::to_value(&**body).ok()
-            }
-            _ => None,
-        });
         Event::Snapshot(Box::new(Snapshot {
             at: self.at(),
             content: fill("content", Text::Content, &inner.content),
@@ -386,7 +382,7 @@ impl Follower {
                 String::new()
             },
             citations: inner.citations(),
-            tool_events: tool_events.collect(),
+            tool_events: if self.view.tools { inner.tool_steps() } else { Vec::new() },
             state,
         }))
     }
@@ -518,8 +514,8 @@ mod tests {
     }
 
     fn tool() -> Body {
-        let (call_id, name) = ("c".to_owned(), "n".to_owned());
-        Body::Tool { call_id, phase: "begin".to_owned(), name, data: serde_json::Value::Null }
+        let [call_id, phase, name] = ["c", "call", "n"].map(str::to_owned);
+        Body::Tool(Box::new(ToolStep { call_id, phase, name, data: serde_json::Value::Null }))
     }
 
     fn source() -> Body {

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use unbroken_protocol::{
-    CompleteStatus, Epoch, ErrorCode, FinishReason, GenerationState, Role, Seq, Timestamp,
+    CompleteStatus, Epoch, ErrorCode, FinishReason, GenerationState, Role, Seq, Timestamp, ToolStep,
 };
 use unbroken_providers::{Event, EventStream, Failure, Given, Message, Request, Usage};
 use unbroken_sources::marks::Marks;
@@ -128,6 +128,7 @@ impl Run {
         LedUp {
             by_reasoning: is_before && !inner.reasoning.is_empty(),
             by_sources: is_before && !inner.citations().is_empty(),
+            steps: if is_before { inner.tool_steps() } else { Vec::new() },
         }
     }
 
@@ -152,10 +153,11 @@ impl Run {
 }
 
 /// What leads up to visible text.
-#[derive(Clone, Copy)]
 struct LedUp {
     by_reasoning: bool,
     by_sources: bool,
+    /// Another call of the model may use tools otherwise: only what is the same is left out.
+    steps: Vec<ToolStep>,
 }
 
 fn believable(Usage { input_tokens, output_tokens }: Usage) -> Usage {
@@ -169,8 +171,10 @@ impl Scribe {
             Some(Ok(Event::Content(text))) => self.append(Body::Content(text)).await,
             Some(Ok(Event::Reasoning(_))) if self.repeats.by_reasoning => {}
             Some(Ok(Event::Source(_))) if self.repeats.by_sources => {}
+            Some(Ok(Event::Tool(step))) if self.repeats.steps.contains(&step) => {}
             Some(Ok(Event::Reasoning(text))) => self.append(Body::Reasoning(text)).await,
             Some(Ok(Event::Source(citation))) => self.append(Body::Source(citation)).await,
+            Some(Ok(Event::Tool(step))) => self.append(Body::Tool(step)).await,
             Some(Ok(Event::Usage(usage))) => self.usage = believable(usage),
             Some(Ok(Event::Finish(reason))) => return Some(End::Finished(reason)),
             Some(Err(failure)) => return Some(End::Failed(failure)),
@@ -188,6 +192,7 @@ impl Scribe {
     async fn append(&mut self, body: Body) {
         let text = match &body {
             Body::Content(text) | Body::Reasoning(text) => text.len(),
+            Body::Tool(step) => step.bytes(),
             _ => 0,
         };
         let bytes = u32::try_from((text + RECORD_BYTES).min(WAITING_BYTES)).unwrap_or(u32::MAX);

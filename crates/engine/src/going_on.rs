@@ -101,6 +101,7 @@ impl Engine {
             Partial {
                 content: inner.content.clone(),
                 reasoning: inner.reasoning.clone(),
+                tools: inner.tool_steps(),
                 cursor: Some(run.log.identity.generation_id.to_string()),
             }
         };

@@ -141,6 +141,7 @@ impl Engine {
             citations: Vec::new(),
             reasoning: String::new(),
             reasoning_ms: None,
+            tool_events: Vec::new(),
             seams: Vec::new(),
             can_continue: false,
             error: None,
@@ -160,6 +161,7 @@ impl Engine {
             view.citations = generation.citations;
             view.reasoning = generation.reasoning;
             view.reasoning_ms = generation.reasoning_ms;
+            view.tool_events = generation.tool_events;
             view.can_continue =
                 goes_on_in_a_sibling(generation.finish_reason, !view.content.is_empty());
             if generation.epoch > 1 {
@@ -181,6 +183,7 @@ impl Engine {
         view.content = summary.content;
         view.reasoning = summary.reasoning;
         view.reasoning_ms = summary.reasoning_ms;
+        view.tool_events = summary.tool_events;
         view.citations = summary.citations;
         view.state = Some(summary.state);
         view.epoch = Some(summary.position.epoch);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use unbroken_protocol::{
     Citation, ConversationId, Epoch, ErrorCode, GenerationId, GenerationState, MessageId, Position,
-    PrincipalId, Seq, Timestamp,
+    PrincipalId, Seq, Timestamp, ToolStep,
 };
 use unbroken_store::{Body, Generation, Record};
 
@@ -182,6 +182,7 @@ impl Log {
             content: inner.content.clone(),
             reasoning: inner.reasoning.clone(),
             reasoning_ms: inner.reasoning_ms(),
+            tool_events: inner.tool_steps(),
             citations: inner.citations(),
             seams: inner.seams(),
             interruption: inner.interruption(),
@@ -198,6 +199,7 @@ pub struct Summary {
     pub reasoning: String,
     /// How long it took, from its first to its last record.
     pub reasoning_ms: Option<u64>,
+    pub tool_events: Vec<ToolStep>,
     pub citations: Vec<Citation>,
     /// Where a further run went on, in Unicode scalar values of the text.
     pub seams: Vec<u64>,
@@ -277,6 +279,18 @@ impl Inner {
             _ => None,
         });
         sources.collect()
+    }
+
+    /// The steps of tool calls, in their order.
+    pub(crate) fn tool_steps(&self) -> Vec<ToolStep> {
+        let steps = self.entries.iter().filter_map(|entry| match &entry.kind {
+            Kind::Other(body) => match &**body {
+                Body::Tool(step) => Some((**step).clone()),
+                _ => None,
+            },
+            _ => None,
+        });
+        steps.collect()
     }
 
     /// Where a further run went on after text, each place once.

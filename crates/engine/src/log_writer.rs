@@ -587,6 +587,7 @@ fn settles(operations: &[Operation]) -> impl Iterator<Item = &Settle> {
 fn size(record: &Record) -> u64 {
     match &record.body {
         Body::Content(text) | Body::Reasoning(text) => text.len() as u64 + 16,
+        Body::Tool(step) => step.bytes() as u64 + 256,
         _ => 256,
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use unbroken_protocol::{Citation, Epoch, ErrorCode, FinishReason, Seq};
+use unbroken_protocol::{Citation, Epoch, ErrorCode, FinishReason, Seq, ToolStep};
 use unbroken_store::{Body, Record, Sealed, Settled, StoreError, Transaction};
 
 use crate::log::{Log, state_after};
@@ -38,6 +38,7 @@ struct Ending<'a> {
     content: String,
     reasoning: String,
     reasoning_ms: Option<u64>,
+    tool_events: Vec<ToolStep>,
     citations: Vec<Citation>,
     records: Vec<Record>,
 }
@@ -52,6 +53,7 @@ impl<'a> Ending<'a> {
             content: inner.content.clone(),
             reasoning: inner.reasoning.clone(),
             reasoning_ms: inner.reasoning_ms(),
+            tool_events: inner.tool_steps(),
             citations: inner.citations(),
             records,
         }
@@ -69,6 +71,7 @@ impl<'a> Ending<'a> {
             content: &self.content,
             reasoning: &self.reasoning,
             reasoning_ms: self.reasoning_ms,
+            tool_events: &self.tool_events,
             citations: &self.citations,
             finish_reason: finish_reason(&record.body),
             input_tokens: *input_tokens,

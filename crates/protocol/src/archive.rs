@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Citation, ConversationId, ErrorCode, FinishReason, GenerationId, GenerationState, MessageId,
-    Options, Role, Routing, Source, Timestamp,
+    Options, Role, Routing, Source, Timestamp, ToolStep,
 };
 
 /// What `format` says in every exported conversation.
@@ -73,6 +73,9 @@ pub struct ArchivedAnswer {
     /// How long the reasoning took.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasoning_ms: Option<u64>,
+    /// Steps of tool calls, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tool_events: Vec<ToolStep>,
     /// Where a further run went on: lengths of the text before it, in Unicode scalar values.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seams: Vec<u64>,

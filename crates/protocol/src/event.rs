@@ -111,6 +111,7 @@ read! {
     ConversationStarted { conversation_id, timestamp, generation_id, message_id, req }
     Credits { remaining, daily_total, used_today }
     Citation { index, source_type, title, url, file_id, page, passage, quote, score }
+    ToolStep { call_id, phase, name; data }
     HelloOk { version, node, heartbeat_ms, max_frame, req }
     Following {
         generation_id, conversation_id, message_id, epoch, recovered, reason, from_seq, head_seq,
@@ -398,7 +399,7 @@ pub struct Snapshot {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub reasoning: String,
     pub citations: Vec<Citation>,
-    pub tool_events: Vec<Value>,
+    pub tool_events: Vec<ToolStep>,
     pub state: GenerationState,
 }
 
@@ -473,7 +474,7 @@ pub struct ReasoningChunk {
     pub timestamp: Timestamp,
 }
 
-/// A step of a tool call.
+/// A step of a tool call, at its place in the log.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ToolEvent {
     #[serde(flatten)]
@@ -484,6 +485,34 @@ pub struct ToolEvent {
     pub phase: String,
     pub name: String,
     pub data: Value,
+}
+
+/// A step of a tool call, as snapshots, history and exports list it (PROTOCOL B1).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ToolStep {
+    /// Names the call within its answer; later steps of it say the same.
+    pub call_id: String,
+    /// `call`, `result` or `error`. Whoever does not know another word passes the step over.
+    pub phase: String,
+    pub name: String,
+    /// Of a call `arguments`, of a result `output`, of an error `message`, and `cut: true` where
+    /// that is not all of it.
+    pub data: Value,
+}
+
+impl ToolStep {
+    /// About how much room it takes, in bytes.
+    pub fn bytes(&self) -> usize {
+        let data = serde_json::to_string(&self.data).map_or(0, |data| data.len());
+        self.call_id.len() + self.name.len() + data
+    }
+}
+
+impl From<ToolEvent> for ToolStep {
+    fn from(event: ToolEvent) -> Self {
+        let ToolEvent { call_id, phase, name, data, .. } = event;
+        Self { call_id, phase, name, data }
+    }
 }
 
 /// A passage was found that the answer may cite.

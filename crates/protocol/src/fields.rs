@@ -139,7 +139,8 @@ mod tests {
             json!({"type": "stream_error", "error": "e", "code": "internal", "retryable": true,
                 "status": "failed", "retry_after_ms": 5, "timestamp": time}),
             json!({"type": "snapshot", "content": "c", "reasoning": "r", "citations": [citation],
-                "tool_events": [{"a": 1}], "state": "running"}),
+                "tool_events": [{"call_id": "c", "phase": "call", "name": "n",
+                    "data": {"arguments": {"a": 1}}}], "state": "running"}),
             json!({"type": "generation_state", "state": "interrupted", "code": "owner_lost",
                 "message": "m", "can_continue": true, "means": "prefill"}),
             json!({"type": "reasoning_chunk", "content": "c", "timestamp": time}),
@@ -217,6 +218,7 @@ mod tests {
             "timestamp": time, "tokens_used": 3, "model": "m", "parent_id": id,
             "sibling_ids": [id], "generation_id": id, "state": "failed", "epoch": 1, "seq": 2,
             "finish_reason": "length", "reasoning": "r", "reasoning_ms": 7, "seams": [4], "can_continue": true,
+            "tool_events": [{"call_id": "c", "phase": "call", "name": "n", "data": {"arguments": "a"}}],
             "error": "e", "code": "internal", "citations": [{"index": 1, "source_type": "web",
             "title": "t", "url": "u", "file_id": "f", "page": 2, "passage": 3, "quote": "q", "score": 0.5}],
             "sources": [{"type": "file", "file_id": "f", "name": "n", "state": "ready"}]}]})));

@@ -29,7 +29,7 @@ pub use event::{
     ConversationOp, ConversationStarted, Credits, Done, Draining, ErrorFrame, Event, Following,
     GenerationStarted, GenerationState, GenerationStateEvent, Heartbeat, HelloOk, Means, Noticed,
     Pong, QueueEvent, ReasoningChunk, ResyncReason, Snapshot, SourceFound, StreamComplete,
-    StreamError, StreamErrorStatus, StreamStart, ToolEvent,
+    StreamError, StreamErrorStatus, StreamStart, ToolEvent, ToolStep,
 };
 pub use frame::{
     Capability, ClientFrame, Continue, Follow, FrameError, Hello, Incoming, Ping, StreamChat,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Citation, Credits, Event, GenerationState};
+use crate::event::{Citation, Credits, Event, GenerationState, ToolStep};
 use crate::fields::read;
 use crate::model::{FinishReason, ModelInfo, Options, Source};
 use crate::position::{Epoch, Seq};
@@ -31,7 +31,7 @@ read! {
     MessageView {
         message_id, role, content, timestamp, tokens_used, model, parent_id, generation_id, state,
         epoch, seq, finish_reason, reasoning_ms, error, code; sibling_ids, sources, citations, reasoning, seams,
-        can_continue
+        tool_events, can_continue
     }
     QueueList { conversation_id, items }
     ConversationDeleted { success, conversation_id }
@@ -317,6 +317,9 @@ pub struct MessageView {
     /// How long the reasoning took, from its first to its last record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reasoning_ms: Option<u64>,
+    /// Steps of tool calls so far, in their order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tool_events: Vec<ToolStep>,
     /// Where a further run went on: lengths of the text before it, in Unicode scalar values.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub seams: Vec<u64>,

@@ -1,6 +1,6 @@
 //! What an answer that broke off is continued from, and why it may not go on (PROTOCOL B7).
 
-use unbroken_protocol::Means;
+use unbroken_protocol::{Means, ToolStep};
 
 use crate::Failure;
 
@@ -8,11 +8,13 @@ use crate::Failure;
 const QUOTED: usize = 200;
 
 /// An answer so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Partial {
     /// The visible text.
     pub content: String,
     pub reasoning: String,
+    /// Steps of tool calls.
+    pub tools: Vec<ToolStep>,
     /// What was given to [`crate::Provider::generate_as`] when the answer began. Without it there
     /// is nothing to reattach to.
     pub cursor: Option<String>,

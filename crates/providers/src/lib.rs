@@ -19,7 +19,9 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
-use unbroken_protocol::{Citation, ErrorCode, FinishReason, Means, ModelInfo, Options, Role};
+use unbroken_protocol::{
+    Citation, ErrorCode, FinishReason, Means, ModelInfo, Options, Role, ToolStep,
+};
 
 pub use catalogue::{BEST, Catalogue, CatalogueSettings, Choice, Health, ProviderStatus};
 pub use continuation::{GoOnError, Partial};
@@ -57,6 +59,9 @@ pub enum Event {
     Reasoning(String),
     /// A passage that the answer may cite.
     Source(Box<Citation>),
+    /// A step of a tool call: what the model asks for, or what a server that runs tools by itself
+    /// says of them.
+    Tool(Box<ToolStep>),
     /// Tokens so far; a later one replaces an earlier one.
     Usage(Usage),
     /// The model is done. Nothing follows.

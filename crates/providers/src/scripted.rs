@@ -7,7 +7,7 @@ use async_stream::stream;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
-use unbroken_protocol::{ErrorCode, FinishReason, Means, ModelInfo};
+use unbroken_protocol::{ErrorCode, FinishReason, Means, ModelInfo, ToolStep};
 
 use crate::{Event, EventStream, Failure, GoOnError, Partial, Provider, Request, Usage};
 
@@ -16,6 +16,7 @@ use crate::{Event, EventStream, Failure, GoOnError, Partial, Provider, Request, 
 pub enum Step {
     Content(String),
     Reasoning(String),
+    Tool(Box<ToolStep>),
     Usage(Usage),
     /// The end of a whole answer.
     Finish(FinishReason),
@@ -214,6 +215,7 @@ fn played(steps: Vec<Step>) -> EventStream {
             match step {
                 Step::Content(text) => yield Ok(Event::Content(text)),
                 Step::Reasoning(text) => yield Ok(Event::Reasoning(text)),
+                Step::Tool(step) => yield Ok(Event::Tool(step)),
                 Step::Usage(usage) => yield Ok(Event::Usage(usage)),
                 Step::Finish(reason) => {
                     yield Ok(Event::Finish(reason));

@@ -16,7 +16,7 @@
 
 use async_stream::stream;
 use futures_util::StreamExt;
-use unbroken_protocol::{ErrorCode, Means};
+use unbroken_protocol::{ErrorCode, Means, ToolStep};
 
 use crate::continuation::given;
 use crate::{Event, EventStream, Failure, Partial};
@@ -259,11 +259,16 @@ pub fn join(mut stream: EventStream, partial: &Partial, means: Means) -> EventSt
     // Only a replay brings the same reasoning again.
     let again = if means == Means::Reattach { means } else { Means::None };
     let mut reasoning = Seam::new(&partial.reasoning, again);
+    let told = partial.tools.clone();
     stream! {
         while let Some(event) = stream.next().await {
             let last = match event {
                 Ok(Event::Content(text)) => content.push(&text).map(Event::Content),
                 Ok(Event::Reasoning(text)) => reasoning.push(&text).map(Event::Reasoning),
+                Ok(Event::Tool(step)) => match new_step(step, &told, means) {
+                    Some(step) => Ok(Event::Tool(step)),
+                    None => continue,
+                },
                 Ok(Event::Finish(reason)) => {
                     match content.finish() {
                         Ok(text) if text.is_empty() => {}
@@ -293,6 +298,18 @@ pub fn join(mut stream: EventStream, partial: &Partial, means: Means) -> EventSt
         }
     }
     .boxed()
+}
+
+/// A step of a tool call, unless it is one of those that were told before the break.
+fn new_step(mut step: Box<ToolStep>, told: &[ToolStep], means: Means) -> Option<Box<ToolStep>> {
+    if means == Means::Reattach {
+        return (!told.contains(&step)).then_some(step);
+    }
+    // A further call of the model may count its tool calls from the beginning, and means others.
+    if told.iter().any(|before| before.call_id == step.call_id) {
+        step.call_id = format!("{}+{}", step.call_id, told.len());
+    }
+    Some(step)
 }
 
 fn restarted(_: Restart) -> Failure {
@@ -356,6 +373,37 @@ mod tests {
         assert_eq!(got, [content("Three."), stop.clone()]);
         let got = events("One and two. ", &["One", " and"]).await;
         assert_eq!(got, [content("One and"), stop], "what was held comes before the end");
+    }
+
+    fn step(call_id: &str, phase: &str) -> ToolStep {
+        let data = serde_json::json!({"output": "found"});
+        ToolStep { call_id: call_id.into(), phase: phase.into(), name: "search".into(), data }
+    }
+
+    #[tokio::test]
+    async fn a_replay_tells_no_tool_call_twice_and_a_further_call_means_another_one() {
+        let tools = vec![step("call-0", "call")];
+        let partial = Partial { content: "One ".into(), tools, ..Partial::default() };
+        let tool = |step: ToolStep| Ok(Event::Tool(step.into()));
+        let ids = async |means, said: &str| {
+            let said = [
+                tool(step("call-0", "call")),
+                Ok(Event::Content(said.into())),
+                tool(step("call-0", "result")),
+                Ok(Event::Finish(FinishReason::Stop)),
+            ];
+            let stream = futures_util::stream::iter(said).boxed();
+            let events: Vec<_> = join(stream, &partial, means).collect().await;
+            let step = |event| match event {
+                Ok(Event::Tool(step)) => Some((step.call_id, step.phase)),
+                _ => None,
+            };
+            events.into_iter().filter_map(step).collect::<Vec<_>>()
+        };
+        let named = |id: &str, phase: &str| (id.to_owned(), phase.to_owned());
+        assert_eq!(ids(Means::Reattach, "One two").await, [named("call-0", "result")]);
+        let others = [named("call-0+1", "call"), named("call-0+1", "result")];
+        assert_eq!(ids(Means::Prefill, "two").await, others);
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@ use std::{io, sync::Arc, time::Duration};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use rustix::time::{ClockId, clock_gettime};
+use serde_json::{Map, Value};
 use tokio::{
     task::yield_now,
     time::{Instant, sleep, sleep_until},
@@ -58,6 +59,7 @@ pub(crate) struct Answer {
 /// What a reader of the answer sees.
 enum Seen {
     Tokens(Kind),
+    Delta(Map<String, Value>),
     Raw(String),
     Error(String),
     Cut,
@@ -108,6 +110,7 @@ impl Answer {
                     self.call.halted();
                     std::future::pending::<()>().await;
                 }
+                Act::Delta(fields) => return Seen::Delta(fields),
                 Act::Raw(bytes) => return Seen::Raw(bytes),
                 Act::Error(message) => return Seen::Error(message),
                 Act::Cut => return Seen::Cut,
@@ -129,7 +132,7 @@ impl Answer {
             match self.next(&mut text).await {
                 Seen::Tokens(Kind::Text) => whole.text.push_str(&text),
                 Seen::Tokens(Kind::Reasoning) => whole.reasoning.push_str(&text),
-                Seen::Raw(_) => {}
+                Seen::Delta(_) | Seen::Raw(_) => {}
                 Seen::Error(message) => break End::Error(message),
                 Seen::Cut => break End::Cut,
                 Seen::Eof => break End::Eof,
@@ -238,12 +241,15 @@ impl Streaming {
         let seen = self.answer.next(&mut self.text).await;
         let used = self.answer.used();
         let mut out = Vec::with_capacity(self.events.usual_len());
-        if self.stage == Stage::Opening && matches!(seen, Seen::Tokens(_) | Seen::Finish) {
+        if self.stage == Stage::Opening
+            && matches!(seen, Seen::Tokens(_) | Seen::Delta(_) | Seen::Finish)
+        {
             self.events.opening(&mut out, used);
             self.stage = Stage::Open;
         }
         match seen {
             Seen::Tokens(kind) => self.events.delta(&mut out, kind, &self.text, used),
+            Seen::Delta(fields) => self.events.fields(&mut out, &fields, used),
             Seen::Raw(bytes) => out.extend(bytes.as_bytes()),
             Seen::Error(message) => {
                 self.events.error(&mut out, &message);

@@ -2,6 +2,8 @@
 
 use std::{collections::VecDeque, time::Duration};
 
+use serde_json::{Map, Value};
+
 use crate::{
     script::Step,
     spec::{Base, Field, Spec},
@@ -19,6 +21,8 @@ pub(crate) enum Kind {
 pub(crate) enum Act {
     /// This many tokens of one kind, in the text that was handed in.
     Tokens(Kind, usize),
+    /// The fields of a delta.
+    Delta(Map<String, Value>),
     Wait(Duration),
     Stall,
     Gate(String),
@@ -112,6 +116,7 @@ fn act(step: &Step, text: &mut String) -> Act {
             text.push_str(token);
             Act::Tokens(Kind::Reasoning, 1)
         }
+        Step::Delta(fields) => Act::Delta(fields.clone()),
         Step::WaitMs(ms) => Act::Wait(Duration::from_millis(*ms)),
         Step::Gate(name) => Act::Gate(name.clone()),
         Step::Raw(bytes) => Act::Raw(bytes.clone()),

@@ -5,13 +5,23 @@
 //! {
 //!   "flaky": "numbers:tokens=50,cut_at=20,fail_times=1",
 //!   "polite": [{"text": "One "}, {"wait_ms": 500}, {"text": "two."}],
-//!   "split": {"steps": [{"text": "漢字"}, {"cut": true}], "with": "split=1"}
+//!   "split": {"steps": [{"text": "漢字"}, {"cut": true}], "with": "split=1"},
+//!   "asks": {"with": "finish=tool_calls", "steps": [
+//!     {"delta": {"tool_calls": [{"index": 0, "id": "c", "function": {"name": "clock", "arguments": ""}}]}},
+//!     {"delta": {"tool_calls": [{"index": 0, "function": {"arguments": "{}"}}]}}
+//!   ]},
+//!   "searches": [
+//!     {"delta": {"executed_tools": [{"index": 0, "type": "search", "arguments": "{}"}]}},
+//!     {"delta": {"executed_tools": [{"index": 0, "type": "search", "output": "found"}]}},
+//!     {"text": "So."}
+//!   ]
 //! }
 //! ```
 
 use std::{collections::BTreeMap, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, de::IgnoredAny};
+use serde_json::{Map, Value};
 
 use crate::spec::{Spec, SpecError};
 
@@ -23,6 +33,9 @@ pub enum Step {
     Text(String),
     /// One token of the reasoning.
     Reasoning(String),
+    /// The fields of a chunk's delta, as they are: tool calls, and tools that the server ran. An
+    /// answer that is not streamed has none of them.
+    Delta(Map<String, Value>),
     WaitMs(u64),
     /// Wait until this gate is open.
     Gate(String),

@@ -264,11 +264,12 @@ const USAGES: &Choices<Usage> = &Choices {
 
 /// `weird` is a reason that DeepSeek sends and OpenAI's documentation does not know.
 const FINISHES: &Choices<&str> = &Choices {
-    expected: "stop, length, content_filter or weird",
+    expected: "stop, length, content_filter, tool_calls or weird",
     choices: &[
         ("stop", "stop"),
         ("length", "length"),
         ("content_filter", "content_filter"),
+        ("tool_calls", "tool_calls"),
         ("weird", "insufficient_system_resource"),
     ],
 };

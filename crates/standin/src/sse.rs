@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::{
     error,
@@ -18,7 +18,7 @@ pub(crate) struct Used {
 }
 
 impl Used {
-    pub(crate) fn json(self) -> serde_json::Value {
+    pub(crate) fn json(self) -> Value {
         json!({
             "prompt_tokens": self.prompt,
             "completion_tokens": self.completion,
@@ -84,6 +84,16 @@ impl Events {
             out.extend(open.as_bytes());
             push_json_string(out, text);
             out.extend(close.as_bytes());
+        });
+    }
+
+    /// A chunk whose delta has these fields.
+    pub(crate) fn fields(&self, out: &mut Vec<u8>, fields: &Map<String, Value>, used: Used) {
+        self.chunk(out, used, |out| {
+            for (at, (name, value)) in fields.iter().enumerate() {
+                let comma = if at > 0 { "," } else { "" };
+                write!(out, "{comma}{}:{value}", json!(name)).expect("a Vec takes everything");
+            }
         });
     }
 

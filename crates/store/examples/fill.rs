@@ -157,6 +157,7 @@ impl Fill {
             content: &content,
             reasoning: "",
             reasoning_ms: None,
+            tool_events: &[],
             citations: &[],
             finish_reason: Some(FinishReason::Stop),
             input_tokens: 20,

@@ -96,6 +96,7 @@ const DAMAGED: StoreError = StoreError::Damaged("a record cannot be read");
 fn size_hint(record: &Record) -> usize {
     16 + match &record.body {
         Body::Content(text) | Body::Reasoning(text) => text.len(),
+        Body::Tool(step) => 256 + step.bytes(),
         _ => 256,
     }
 }
@@ -181,7 +182,7 @@ impl<'a> Input<'a> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use unbroken_protocol::{CompleteStatus, FinishReason};
+    use unbroken_protocol::{CompleteStatus, FinishReason, ToolStep};
 
     use super::*;
 
@@ -189,12 +190,12 @@ mod tests {
         prop_oneof![
             ".*".prop_map(Body::Content),
             ".*".prop_map(Body::Reasoning),
-            (".*", ".*").prop_map(|(call_id, name)| Body::Tool {
+            (".*", ".*").prop_map(|(call_id, name)| Body::Tool(Box::new(ToolStep {
                 call_id,
-                phase: "start".into(),
+                phase: "call".into(),
                 name,
-                data: serde_json::json!({"x": [1, null]}),
-            }),
+                data: serde_json::json!({"arguments": [1, null]}),
+            }))),
             any::<u64>().prop_map(|n| Body::Complete {
                 status: CompleteStatus::Stopped,
                 finish_reason: FinishReason::User,

@@ -149,6 +149,9 @@ impl ImportedLog {
         if !answer.reasoning.is_empty() {
             log.push(Body::Reasoning(answer.reasoning.clone()));
         }
+        for step in &answer.tool_events {
+            log.push(Body::Tool(Box::new(step.clone())));
+        }
         for citation in &answer.citations {
             log.push(Body::Source(Box::new(citation.clone())));
         }

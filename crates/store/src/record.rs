@@ -1,10 +1,9 @@
 //! Records: what the log of a generation is made of.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use unbroken_protocol::{
     Citation, CompleteStatus, Epoch, ErrorCode, FinishReason, GenerationId, GenerationState, Means,
-    Position, Seq, Timestamp,
+    Position, Seq, Timestamp, ToolStep,
 };
 
 /// One entry of a log. `(generation, epoch, seq)` names the same bytes for ever (PROTOCOL B8.1).
@@ -28,12 +27,7 @@ impl Record {
 pub enum Body {
     Content(String),
     Reasoning(String),
-    Tool {
-        call_id: String,
-        phase: String,
-        name: String,
-        data: Value,
-    },
+    Tool(Box<ToolStep>),
     Source(Box<Citation>),
     State {
         state: GenerationState,

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use unbroken_protocol::{
     Citation, ConversationId, Epoch, ErrorCode, FinishReason, GenerationId, GenerationState,
-    MessageId, Options, PrincipalId, Role, Routing, Seq, Source, Timestamp,
+    MessageId, Options, PrincipalId, Role, Routing, Seq, Source, Timestamp, ToolStep,
 };
 
 /// A conversation without its messages.
@@ -80,6 +80,7 @@ pub struct Generation {
     pub citations: Vec<Citation>,
     pub reasoning: String,
     pub reasoning_ms: Option<u64>,
+    pub tool_events: Vec<ToolStep>,
     pub error_code: Option<ErrorCode>,
     pub error: Option<String>,
 }

@@ -2,7 +2,7 @@
 
 use unbroken_protocol::{
     Citation, ConversationId, Epoch, ErrorCode, FinishReason, GenerationId, GenerationState,
-    MessageId, Seq, Timestamp,
+    MessageId, Seq, Timestamp, ToolStep,
 };
 
 use crate::Record;
@@ -19,6 +19,7 @@ pub struct Settled<'a> {
     pub content: &'a str,
     pub reasoning: &'a str,
     pub reasoning_ms: Option<u64>,
+    pub tool_events: &'a [ToolStep],
     pub citations: &'a [Citation],
     pub finish_reason: Option<FinishReason>,
     pub input_tokens: u64,

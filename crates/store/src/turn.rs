@@ -69,6 +69,7 @@ impl NewTurn {
             citations: Vec::new(),
             reasoning: String::new(),
             reasoning_ms: None,
+            tool_events: Vec::new(),
             error_code: None,
             error: None,
         }

@@ -27,6 +27,7 @@ mod sending;
 mod server;
 mod side_by_side;
 mod sources;
+mod tools;
 mod write;
 
 use std::time::Duration;

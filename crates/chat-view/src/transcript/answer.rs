@@ -1,6 +1,5 @@
 //! One answer: its text, its state, and what it was made from.
 
-use serde_json::Value;
 use unbroken_client::{Target, Update};
 use unbroken_protocol::{
     Citation, CompleteStatus, ErrorCode, FinishReason, GenerationId, GenerationState, Means,
@@ -8,6 +7,7 @@ use unbroken_protocol::{
 };
 
 use super::What;
+use super::calls::{self, Call};
 use crate::markdown::Document;
 use crate::texts;
 
@@ -68,8 +68,8 @@ pub struct Answer {
     /// When it began.
     reasoned_from: Option<Timestamp>,
     pub citations: Vec<Citation>,
-    /// Steps of tool calls, as they came.
-    pub tools: Vec<Value>,
+    /// Tool calls, in the order in which they began.
+    pub tools: Vec<Call>,
     /// Why it failed or broke off, in a sentence.
     pub error: Option<String>,
     /// Why this model was chosen, when the server chose.
@@ -260,7 +260,7 @@ impl Answer {
             Update::Replace { content, reasoning, citations, tool_events, state } => {
                 self.position = None;
                 self.reasoning = reasoning.unwrap_or_else(|| std::mem::take(&mut self.reasoning));
-                self.tools = tool_events.unwrap_or_else(|| std::mem::take(&mut self.tools));
+                self.tools = tool_events.map_or_else(|| std::mem::take(&mut self.tools), calls::of);
                 self.set_citations(citations);
                 if !content.starts_with(&self.text) {
                     // Nothing is known about where the new text went on.
@@ -279,7 +279,7 @@ impl Answer {
                 vec![What::Sources]
             }
             Update::Tool(event) => {
-                self.tools.push(serde_json::to_value(event).unwrap_or_default());
+                calls::take(&mut self.tools, event.into());
                 vec![What::Tools]
             }
             Update::State {
@@ -358,6 +358,11 @@ impl Answer {
         self.position = view.epoch.zip(view.seq).map(|(epoch, seq)| Position::new(epoch, seq));
         self.reasoning = view.reasoning;
         self.reasoning_ms = view.reasoning_ms.or(self.reasoning_ms);
+        let tools = calls::of(view.tool_events);
+        // Steps have no text by which a newer page could be told from an older one.
+        if state.is_sealed() || calls::known(&tools) > calls::known(&self.tools) {
+            self.tools = tools;
+        }
         self.set_citations(view.citations);
         self.set_text(view.content);
         self.set_seams(&view.seams);
@@ -366,7 +371,7 @@ impl Answer {
         if let AnswerState::Interrupted { can_continue, .. } = &mut self.state {
             *can_continue = view.can_continue;
         }
-        vec![What::Model, What::Replaced, What::Reasoning, What::Sources, What::State]
+        vec![What::Model, What::Replaced, What::Reasoning, What::Sources, What::Tools, What::State]
     }
 
     fn enter(

@@ -5,6 +5,7 @@
 
 mod answer;
 mod beside;
+mod calls;
 
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use unbroken_protocol::{
 };
 
 pub use answer::{Answer, AnswerState};
+pub use calls::{Call, CallState};
 
 /// One conversation, oldest message first.
 #[derive(Debug, Default)]

@@ -1,11 +1,12 @@
 //! What becomes of a conversation, update by update.
 
 use proptest::prelude::*;
+use serde_json::{Value, json};
 use unbroken_client::{Target, Update};
 use unbroken_protocol::{
     At, Citation, CompleteStatus, ConversationId, ConversationPage, Epoch, ErrorCode, FinishReason,
     GenerationId, GenerationState, Means, MessageId, MessageView, Position, Role, StreamComplete,
-    StreamError, Timestamp,
+    StreamError, Timestamp, ToolEvent, ToolStep,
 };
 
 use super::*;
@@ -136,6 +137,7 @@ fn view(number: u8, role: Role, content: &str, state: Option<GenerationState>) -
         citations: Vec::new(),
         reasoning: String::new(),
         reasoning_ms: None,
+        tool_events: Vec::new(),
         seams: Vec::new(),
         can_continue: false,
         error: None,
@@ -306,6 +308,53 @@ fn a_snapshot_replaces_and_a_source_becomes_a_mark() {
     let key = transcript.messages()[1].key;
     let document = transcript.answer_mut(key).unwrap().render();
     assert!(document.tail().html.contains("data-cite=\"1\""));
+}
+
+fn tool(call_id: &str, phase: &str, data: Value) -> ToolStep {
+    let [call_id, phase, name] = [call_id, phase, "search"].map(str::to_owned);
+    ToolStep { call_id, phase, name, data }
+}
+
+fn tool_event(step: ToolStep) -> Update {
+    let ToolStep { call_id, phase, name, data } = step;
+    let at = At {
+        generation_id: generation(1),
+        conversation_id: conversation(),
+        message_id: message(2),
+        epoch: 1,
+        seq: 9,
+    };
+    Update::Tool(ToolEvent { at, seq_from: None, call_id, phase, name, data })
+}
+
+fn snapshot_of(steps: &[ToolStep]) -> Update {
+    Update::Replace {
+        content: String::new(),
+        reasoning: None,
+        citations: Vec::new(),
+        tool_events: Some(steps.to_vec()),
+        state: GenerationState::Running,
+    }
+}
+
+#[test]
+fn a_page_that_is_older_takes_no_tool_call_back() {
+    let steps =
+        [tool("a", "call", json!({"arguments": "x"})), tool("a", "result", json!({"output": "y"}))];
+    let page_with = |steps: &[ToolStep], state| {
+        let mut view = view(2, Role::Assistant, "", Some(state));
+        view.tool_events = steps.to_vec();
+        page(vec![view])
+    };
+    let mut transcript = Transcript::from_page(page_with(&steps[..1], GenerationState::Running));
+    assert_eq!(apply(&mut transcript, tool_event(steps[1].clone())), [What::Tools]);
+    let known = answer(&transcript).tools.clone();
+    assert_eq!((known.len(), known[0].state), (1, CallState::Done));
+    transcript.merge_page(page_with(&steps[..1], GenerationState::Running));
+    assert_eq!(answer(&transcript).tools, known);
+    // What has ended is as history says.
+    transcript.merge_page(page_with(&steps, GenerationState::Completed));
+    assert_eq!(answer(&transcript).tools, known);
 }
 
 #[test]
@@ -509,7 +558,42 @@ fn updates() -> impl Strategy<Value = Update> {
     ]
 }
 
+fn tool_steps() -> impl Strategy<Value = ToolStep> {
+    let phases = prop_oneof![Just("call"), Just("result"), Just("error"), Just("newer")];
+    let data = prop_oneof![
+        Just(json!({"arguments": {"a": [1]}, "output": "found", "message": "Gone."})),
+        Just(json!({"arguments": "text", "output": [1, 2], "cut": true})),
+        Just(Value::Null),
+    ];
+    ("[abc]", phases, data).prop_map(|(id, phase, data)| tool(&id, phase, data))
+}
+
 proptest! {
+    #[test]
+    fn tool_calls_are_the_same_however_their_steps_come(
+        steps in proptest::collection::vec(tool_steps(), 0..12),
+        cut in 0..12_usize,
+    ) {
+        let mut one_by_one = Transcript::from_page(running(""));
+        for step in &steps {
+            apply(&mut one_by_one, tool_event(step.clone()));
+        }
+        let expected = &answer(&one_by_one).tools;
+        let cut = cut.min(steps.len());
+        let mut view = view(2, Role::Assistant, "", Some(GenerationState::Running));
+        view.tool_events = steps[..cut].to_vec();
+        let mut from_history = Transcript::from_page(page(vec![view]));
+        let mut from_snapshot = Transcript::from_page(running(""));
+        apply(&mut from_snapshot, tool_event(tool("d", "call", Value::Null)));
+        apply(&mut from_snapshot, snapshot_of(&steps[..cut]));
+        for step in &steps[cut..] {
+            apply(&mut from_history, tool_event(step.clone()));
+            apply(&mut from_snapshot, tool_event(step.clone()));
+        }
+        prop_assert_eq!(&answer(&from_history).tools, expected);
+        prop_assert_eq!(&answer(&from_snapshot).tools, expected);
+    }
+
     #[test]
     fn whatever_comes_the_text_is_right_and_a_sealed_answer_stays(
         updates in proptest::collection::vec((updates(), any::<bool>()), 0..30)

@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use serde_json::Value;
 use unbroken_client::{Config, Hint, Input, Machine, Output, Target, Update};
 use unbroken_protocol::{
     Capability, ClientFrame, ConnectionEstablished, Event, GenerationId, GenerationState, HelloOk,
-    Incoming, Timestamp,
+    Incoming, Timestamp, ToolStep,
 };
 
 use crate::server::{Body, Follower, Log, Record};
@@ -50,7 +49,7 @@ enum Step {
 struct View {
     text: String,
     reasoning: String,
-    tools: Vec<Value>,
+    tools: Vec<ToolStep>,
     ends: usize,
 }
 
@@ -60,7 +59,7 @@ impl View {
         match update {
             Update::Text { text } => self.text.push_str(&text),
             Update::Reasoning { text, .. } => self.reasoning.push_str(&text),
-            Update::Tool(event) => self.tools.push(event.call_id.into()),
+            Update::Tool(event) => self.tools.push(event.into()),
             Update::Replace { content, reasoning, tool_events, .. } => {
                 self.text = content;
                 self.reasoning = reasoning.unwrap_or_else(|| self.reasoning.clone());

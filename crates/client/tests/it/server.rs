@@ -7,7 +7,7 @@ use unbroken_protocol::{
     At, Citation, CompleteStatus, ContentChunk, ConversationId, Epoch, ErrorCode, Event,
     FinishReason, Follow, Following, GenerationId, GenerationState, GenerationStateEvent,
     Heartbeat, MessageId, ReasoningChunk, ResyncReason, Seq, Snapshot, SourceFound, StreamComplete,
-    StreamError, StreamErrorStatus, StreamStart, Timestamp, ToolEvent,
+    StreamError, StreamErrorStatus, StreamStart, Timestamp, ToolEvent, ToolStep,
 };
 
 #[derive(Clone, Debug)]
@@ -156,10 +156,10 @@ impl Log {
     }
 
     /// The visible steps of tools among the first `end` records.
-    pub(crate) fn tools(&self, end: usize) -> Vec<Value> {
+    pub(crate) fn tools(&self, end: usize) -> Vec<ToolStep> {
         let is_shown = |record: &Record| matches!(record.body, Body::Tool) && !self.hide_tools;
         let shown = self.records[..end].iter().zip(1_u64..).filter(|(record, _)| is_shown(record));
-        shown.map(|(_, seq)| seq.to_string().into()).collect()
+        shown.map(|(_, seq)| step(seq)).collect()
     }
 
     pub(crate) fn heartbeat(&self) -> Event {
@@ -210,14 +210,10 @@ impl Log {
             Body::Source => {
                 Event::SourceFound(Box::new(SourceFound { at, seq_from, citation: citation() }))
             }
-            Body::Tool => Event::ToolEvent(Box::new(ToolEvent {
-                at,
-                seq_from,
-                call_id: seq.to_string(),
-                phase: "done".into(),
-                name: "search".into(),
-                data: json!({}),
-            })),
+            Body::Tool => {
+                let ToolStep { call_id, phase, name, data } = step(seq);
+                Event::ToolEvent(Box::new(ToolEvent { at, seq_from, call_id, phase, name, data }))
+            }
             Body::State(state) => Event::GenerationState(GenerationStateEvent {
                 at,
                 seq_from,
@@ -277,6 +273,16 @@ impl Log {
 
     pub(crate) fn offset(&self, end: usize) -> u64 {
         self.records[..end].iter().map(|record| record.content().chars().count() as u64).sum()
+    }
+}
+
+/// The step of a tool call that is the record `seq`.
+fn step(seq: Seq) -> ToolStep {
+    ToolStep {
+        call_id: seq.to_string(),
+        phase: "result".into(),
+        name: "search".into(),
+        data: json!({"output": "found"}),
     }
 }
 

@@ -5,7 +5,7 @@ use tokio::sync::Semaphore;
 use unbroken_engine::Refusal;
 use unbroken_protocol::{
     ClientMessageId, ConversationId, ConversationPatch, ErrorCode, Event, GenerationState, Means,
-    MessageView,
+    MessageView, ToolStep,
 };
 use unbroken_providers::Failure;
 use unbroken_providers::scripted::{Scripted, Step};
@@ -198,6 +198,28 @@ async fn an_answer_that_is_taken_over_before_its_first_record_keeps_its_reasonin
     let Event::StreamComplete(complete) = end else { panic!("not complete: {end:?}") };
     assert_eq!((complete.full_response.as_str(), complete.at.epoch), ("x", 2));
     assert_eq!(world.log(id).await.summary().reasoning, "hm ");
+}
+
+/// Another call may use tools otherwise, and what it does the same is no second step.
+#[tokio::test]
+async fn a_call_that_is_repeated_tells_the_steps_of_tools_that_are_new() {
+    let step = |phase: &str, data| {
+        let [call_id, phase, name] = ["call-0", phase, "search"].map(str::to_owned);
+        ToolStep { call_id, phase, name, data }
+    };
+    let call = step("call", serde_json::json!({"arguments": {}}));
+    let result = step("result", serde_json::json!({"output": "found"}));
+    let tool = |step: &ToolStep| Step::Tool(step.clone().into());
+    let world = continued(&[
+        &[tool(&call), Step::End],
+        &[tool(&call), tool(&result), Step::content("x"), Step::stop()],
+    ])
+    .await;
+    let id = world.start("hi").await.turn.generation_id;
+    let mut reader = world.reader(id).await;
+    while !matches!(reader.end().await, Event::StreamComplete(_)) {}
+    assert_eq!(world.model.calls().len(), 2);
+    assert_eq!(world.log(id).await.summary().tool_events, [call, result]);
 }
 
 #[tokio::test]

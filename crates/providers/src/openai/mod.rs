@@ -9,6 +9,7 @@ mod reading;
 mod request;
 mod stream;
 mod think;
+mod tools;
 mod wire;
 
 use std::sync::Arc;

@@ -8,6 +8,7 @@ use unbroken_protocol::FinishReason;
 
 use super::fault::{Endpoint, Refusal};
 use super::think::{Piece, Splitter};
+use super::tools::Tools;
 use super::wire::{self, Chunk, Delta, Fault};
 use crate::sse::{Decoder, EVENT_BYTES, SseEvent};
 use crate::{Event, Failure, Usage};
@@ -50,6 +51,7 @@ struct Reading {
     endpoint: Arc<Endpoint>,
     model: String,
     think: Splitter,
+    tools: Tools,
     usage: Option<Usage>,
     finish: Option<FinishReason>,
     begun: bool,
@@ -63,6 +65,7 @@ impl Answer {
             endpoint,
             model,
             think: Splitter::new(),
+            tools: Tools::default(),
             usage: None,
             finish: None,
             begun: false,
@@ -204,16 +207,35 @@ impl Reading {
     fn delta(&mut self, mut delta: Delta<'_>) {
         let reasoning = delta.take_reasoning();
         if !reasoning.is_empty() {
+            self.close_call();
             self.think.reasoning_came_apart();
             self.say(Event::Reasoning(reasoning.into_owned()));
         }
         let text =
             if delta.content.text.is_empty() { &delta.refusal.0 } else { &delta.content.text };
+        if !text.trim_ascii().is_empty() {
+            self.close_call();
+        }
         let (events, begun) = (&mut self.events, &mut self.begun);
         self.think.push(text, |piece| {
             *begun = true;
             events.push_back(Ok(event_of(piece)));
         });
+        // They do not begin the answer: a server that runs a tool may be silent as long as one
+        // that loads a model.
+        let tell = |step| events.push_back(Ok(Event::Tool(Box::new(step))));
+        if let Some(tools) = delta.executed_tools {
+            self.tools.executed(tools, tell);
+        }
+        if let Some(calls) = delta.tool_calls {
+            self.tools.asked(calls, |step| events.push_back(Ok(Event::Tool(Box::new(step)))));
+        }
+    }
+
+    /// The arguments that were coming are whole.
+    fn close_call(&mut self) {
+        let events = &mut self.events;
+        self.tools.close(|step| events.push_back(Ok(Event::Tool(Box::new(step)))));
     }
 
     fn say(&mut self, event: Event) {
@@ -250,9 +272,11 @@ impl Reading {
         let events = &mut self.events;
         if last.is_ok() {
             self.think.end(|piece| events.push_back(Ok(event_of(piece))));
+            self.close_call();
         }
-        // What is held of an answer that broke off may be half a marker: whoever goes on with the
-        // answer says it again.
+        // What is held of an answer that broke off may be half a marker, or half of a call's
+        // arguments: whoever goes on with the answer says it again.
+        let events = &mut self.events;
         events.extend(self.usage.take().map(|usage| Ok(Event::Usage(usage))));
         events.push_back(last);
     }
@@ -280,7 +304,8 @@ fn finish_reason(name: &str) -> Option<FinishReason> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use unbroken_protocol::ErrorCode;
+    use serde_json::{Value, json};
+    use unbroken_protocol::{ErrorCode, ToolStep};
 
     use super::*;
 
@@ -418,16 +443,187 @@ mod tests {
         assert_eq!(events(&[&delta(r#"{"content":"<thi"}"#), FINISH]), [content("<thi"), STOP]);
     }
 
+    const ASKED: Result<Event, Failure> = Ok(Event::Finish(FinishReason::ToolCalls));
+    const ASKS: &str = r#"{"choices":[{"delta":{},"finish_reason":"tool_calls"}]}"#;
+
+    #[expect(clippy::unnecessary_wraps, reason = "compared with a stream's items")]
+    fn told(call_id: &str, phase: &str, name: &str, data: Value) -> Result<Event, Failure> {
+        let [call_id, phase, name] = [call_id, phase, name].map(str::to_owned);
+        Ok(Event::Tool(Box::new(ToolStep { call_id, phase, name, data })))
+    }
+
+    fn call(call_id: &str, name: &str, arguments: Value) -> Result<Event, Failure> {
+        told(call_id, "call", name, [("arguments".to_owned(), arguments)].into_iter().collect())
+    }
+
+    /// A delta with this list of pieces.
+    fn asked(pieces: &Value) -> String {
+        delta(&json!({ "tool_calls": pieces }).to_string())
+    }
+
+    fn executed(tools: &Value) -> String {
+        delta(&json!({ "executed_tools": tools }).to_string())
+    }
+
+    fn read_all(payloads: &[String]) -> Vec<Result<Event, Failure>> {
+        events(&payloads.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
     #[test]
-    fn tool_calls_are_tolerated() {
-        let got = events(&[
-            &delta(
-                r#"{"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":{}}}]}"#,
-            ),
-            &delta(r#"{"tool_calls":[{"function":{"arguments":"{\"a"}}]}"#),
-            r#"{"choices":[{"delta":{},"finish_reason":"tool_calls"}]}"#,
+    fn a_call_that_comes_in_pieces_is_told_once_it_is_whole() {
+        let got = read_all(&[
+            delta(r#"{"content":"Let me see."}"#),
+            asked(&json!([{"index": 0, "id": "a", "function": {"name": "wea", "arguments": ""}}])),
+            asked(&json!([{"index": 0, "function": {"name": "ther", "arguments": "{\"in\":"}}])),
+            asked(&json!([{"index": 0, "function": {"arguments": " \"Rome\"}"}},
+                {"index": 1, "id": "b", "function": {"name": "clock", "arguments": "{}"}}])),
+            delta(r#"{"content":" "}"#),
+            delta(r#"{"content":"Well,"}"#),
+            asked(&json!([{"index": 2, "function": {"name": "last", "arguments": "not JSON"}}])),
+            ASKS.to_owned(),
         ]);
-        assert_eq!(got, [Ok(Event::Finish(FinishReason::ToolCalls))]);
+        let expected = [
+            content("Let me see."),
+            call("a", "weather", json!({"in": "Rome"})),
+            content(" "),
+            call("b", "clock", json!({})),
+            content("Well,"),
+            call("call-2", "last", json!("not JSON")),
+            ASKED,
+        ];
+        assert_eq!(got, expected);
+    }
+
+    #[test]
+    fn calls_without_an_index_or_an_id_are_told_apart() {
+        // The whole name again with every piece.
+        let got = read_all(&[
+            asked(&json!([{"function": {"name": "f", "arguments": "{\"a\""}}])),
+            asked(&json!([{"function": {"name": "f", "arguments": ":1}"}}])),
+            asked(&json!([{"function": {"name": "f", "arguments": {"a": 2}}}])),
+            ASKS.to_owned(),
+        ]);
+        let [one, two] =
+            [call("call-0", "f", json!({"a": 1})), call("call-1", "f", json!({"a": 2}))];
+        assert_eq!(got, [one, two, ASKED]);
+        // Every one the first, by an index that is not counted.
+        let whole =
+            |id: &str| json!({"index": 0, "id": id, "function": {"name": "f", "arguments": "{}"}});
+        let got = read_all(&[asked(&json!([whole("x"), whole("y")])), ASKS.to_owned()]);
+        assert_eq!(got, [call("x", "f", json!({})), call("y", "f", json!({})), ASKED]);
+        let got = read_all(&[asked(&json!([whole(""), whole("")])), ASKS.to_owned()]);
+        assert_eq!(got, [call("call-0", "f", json!({})), call("call-1", "f", json!({})), ASKED]);
+    }
+
+    #[test]
+    fn a_call_whose_arguments_broke_off_is_not_told() {
+        let piece =
+            json!([{"index": 0, "id": "a", "function": {"name": "f", "arguments": "{\"a"}}]);
+        let got = read_all(&[asked(&piece)]);
+        assert_eq!(got.len(), 1);
+        assert_eq!(code(got.last()), ErrorCode::ProviderTruncated);
+    }
+
+    #[test]
+    fn a_tool_that_the_server_ran_is_told_when_it_is_called_and_when_it_is_done() {
+        let search = json!({"index": 0, "type": "search", "arguments": "{\"query\":\"whales\"}"});
+        let mut found = search.clone();
+        found["output"] = json!("Title: Whales");
+        found["search_results"] = json!({"results": [{"title": "Whales"}]});
+        let got = read_all(&[
+            executed(&json!([search])),
+            executed(&json!([found])),
+            executed(&json!([{"index": 1, "type": "python", "arguments": "{}", "output": null,
+                "code_results": [{"text": "4"}]},
+                {"index": 2, "type": "mcp", "name": "visit", "id": "v", "error": {"message": "Gone."}}])),
+            delta(r#"{"content":"So."}"#),
+            // Once more, as some say everything at the end.
+            executed(&json!([found])),
+            FINISH.to_owned(),
+        ]);
+        let result = |id: &str, name: &str, output: Value| {
+            told(id, "result", name, json!({ "output": output }))
+        };
+        let expected = [
+            call("executed-0", "search", json!({"query": "whales"})),
+            result("executed-0", "search", json!("Title: Whales")),
+            call("executed-1", "python", json!({})),
+            result("executed-1", "python", json!([{"text": "4"}])),
+            call("v", "visit", json!("")),
+            told("v", "error", "visit", json!({"message": "Gone."})),
+            content("So."),
+            STOP,
+        ];
+        assert_eq!(got, expected);
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_and_what_is_too_much_is_dropped() {
+        let long = "é".repeat(20 << 10);
+        let name = "ñ".repeat(201);
+        let got = read_all(&[
+            executed(&json!([{"type": name, "arguments": long, "output": format!("x{long}")}])),
+            FINISH.to_owned(),
+        ]);
+        let Ok(Event::Tool(call)) = &got[0] else { panic!("{:?}", got[0]) };
+        assert_eq!(call.name.chars().count(), 200);
+        assert_eq!(call.data, json!({"arguments": "é".repeat(16 << 10), "cut": true}));
+        let Ok(Event::Tool(result)) = &got[1] else { panic!("{:?}", got[1]) };
+        // Never within a character.
+        let output = format!("x{}", "é".repeat((16 << 10) - 1));
+        assert_eq!(result.data, json!({"output": output, "cut": true}));
+
+        let many: Vec<Value> = (0..150)
+            .map(|n| json!({"index": n, "function": {"name": "f", "arguments": "{}"}}))
+            .collect();
+        let got = read_all(&[
+            asked(&json!(many)),
+            executed(&json!([{"type": "search"}])),
+            ASKS.to_owned(),
+        ]);
+        assert_eq!((got.len(), got.last()), (101, Some(&ASKED)));
+    }
+
+    #[test]
+    fn json_that_no_reader_would_follow_is_a_text() {
+        let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        for (arguments, is_json) in
+            [(nested(32), true), (nested(33), false), (nested(9_000), false)]
+        {
+            let got = read_all(&[
+                executed(&json!([{"type": "f", "arguments": arguments}])),
+                FINISH.to_owned(),
+            ]);
+            let Ok(Event::Tool(step)) = &got[0] else { panic!("{:?}", got[0]) };
+            assert_eq!(step.data["arguments"].is_array(), is_json);
+            let stored = serde_json::to_string(&step.data).unwrap();
+            assert_eq!(serde_json::from_str::<Value>(&stored).unwrap(), step.data);
+        }
+    }
+
+    #[test]
+    fn nothing_in_a_tool_call_ends_the_stream() {
+        let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
+        for odd in [
+            "null",
+            "7",
+            "1e999",
+            "\"x\"",
+            "{}",
+            "[null, 7, 1e999, [], \"x\", {}]",
+            &deep,
+            r#"[{"index": -1, "id": 5, "function": null}]"#,
+            r#"[{"index": "x", "function": {"name": ["f"], "arguments": [1e999]}}]"#,
+            r#"[{"id": "\ud800", "function": {"name": "\ud800", "arguments": "\ud800"}}]"#,
+            r#"[{"index": 1e400, "type": {}, "name": 7, "error": [], "output": {}}]"#,
+        ] {
+            for field in ["tool_calls", "executed_tools"] {
+                let payload = format!(r#"{{"{field}":{odd},"content":"a"}}"#);
+                let got = read_all(&[delta(&payload), FINISH.to_owned()]);
+                assert_eq!(got.last(), Some(&STOP), "{payload}");
+                assert!(got.contains(&content("a")), "{payload}");
+            }
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 /// One chunk of a stream, or the whole answer of a server that does not stream.
 #[derive(Debug, Default, Deserialize)]
@@ -45,6 +46,11 @@ pub(crate) struct Delta<'a> {
     pub(crate) content: Content<'a>,
     #[serde(borrow)]
     pub(crate) refusal: Text<'a>,
+    /// As they stand there: nothing in them may make a chunk unreadable.
+    #[serde(borrow)]
+    pub(crate) tool_calls: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(crate) executed_tools: Option<&'a RawValue>,
     #[serde(borrow)]
     reasoning_content: Text<'a>,
     #[serde(borrow)]
@@ -169,9 +175,19 @@ struct Details<'a>(Cow<'a, str>);
 #[derive(Debug)]
 pub(crate) struct First<T>(pub(crate) Option<T>);
 
+/// The first elements of a list as they stand there, at most so many; anything else has none.
+#[derive(Debug)]
+pub(crate) struct Elements<'a, const MOST: usize>(pub(crate) Vec<&'a RawValue>);
+
 /// A number of tokens; anything else reads as zero.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Count(pub(crate) u64);
+
+impl<const MOST: usize> Default for Elements<'_, MOST> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
 
 impl<T> Default for First<T> {
     fn default() -> Self {
@@ -269,6 +285,19 @@ impl<'a, T: Deserialize<'a>> Lenient<'a> for First<T> {
     }
 }
 
+impl<'a, const MOST: usize> Lenient<'a> for Elements<'a, MOST> {
+    fn list<A: SeqAccess<'a>>(mut list: A) -> Result<Self, A::Error> {
+        let mut elements = Vec::new();
+        while elements.len() < MOST
+            && let Some(element) = list.next_element()?
+        {
+            elements.push(element);
+        }
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Self(elements))
+    }
+}
+
 impl<'a> Lenient<'a> for Fault<'a> {
     fn text(message: Cow<'a, str>) -> Self {
         Self { present: !message.is_empty(), message, ..Self::default() }
@@ -360,6 +389,12 @@ macro_rules! any_shape {
 }
 
 any_shape!(Text<'a>, Content<'a>, Details<'a>, Fault<'a>);
+
+impl<'de: 'a, 'a, const MOST: usize> Deserialize<'de> for Elements<'a, MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyShape(PhantomData))
+    }
+}
 
 impl<'de> Deserialize<'de> for Count {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

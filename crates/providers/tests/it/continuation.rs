@@ -18,6 +18,7 @@ async fn read_on(mut stream: EventStream, partial: &mut Partial) -> Result<Finis
         match event? {
             Event::Content(text) => partial.content.push_str(&text),
             Event::Reasoning(text) => partial.reasoning.push_str(&text),
+            Event::Tool(step) => partial.tools.push(*step),
             Event::Source(_) | Event::Usage(_) => {}
             Event::Finish(reason) => return Ok(reason),
         }

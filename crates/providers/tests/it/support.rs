@@ -51,6 +51,7 @@ pub(crate) async fn ask(provider: &dyn Provider, model: &str) -> Answer {
             Ok(Event::Content(text)) => answer.content.push_str(&text),
             Ok(Event::Reasoning(text)) => answer.reasoning.push_str(&text),
             Ok(Event::Source(citation)) => panic!("no sources: {citation:?}"),
+            Ok(Event::Tool(step)) => panic!("no tools: {step:?}"),
             Ok(Event::Usage(usage)) => answer.usage = Some(usage),
             Ok(Event::Finish(reason)) => answer.finish = Some(reason),
             Err(failure) => answer.failure = Some(failure),

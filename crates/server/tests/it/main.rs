@@ -35,3 +35,4 @@ mod sources;
 mod start;
 mod stop;
 mod stream_chat;
+mod tools;

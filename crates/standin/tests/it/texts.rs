@@ -78,6 +78,21 @@ async fn a_script_has_models_and_steps_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_script_says_what_a_delta_holds_beside_text() {
+    let scripts = r#"{ "asks": {"with": "finish=tool_calls", "steps": [
+        {"delta": {"tool_calls": [{"index": 0, "function": {"name": "clock", "arguments": "{}"}}]}},
+        {"delta": {"executed_tools": [{"index": 0, "type": "search", "output": "found"}]}}]} }"#;
+    let options = Options { scripts: scripts.parse().expect("it is good"), ..Options::default() };
+    let standin = Standin::start_on("127.0.0.1:0", options).await.expect("it starts");
+    let read = read(ask(&standin, "asks").await).await;
+    let deltas: Vec<_> = read.events.iter().map(|event| &event["choices"][0]["delta"]).collect();
+    assert_eq!(deltas[0]["role"], "assistant");
+    assert_eq!(deltas[1]["tool_calls"][0]["function"]["name"], "clock");
+    assert_eq!(deltas[2]["executed_tools"][0]["output"], "found");
+    assert_eq!((read.finish_reason(), read.done), (Some("tool_calls"), true));
+}
+
+#[tokio::test]
 async fn a_stamped_token_says_when_it_was_written() {
     let standin = Standin::start().await;
     let before = monotonic_nanos();

@@ -194,6 +194,7 @@ impl Transaction<'_> {
                 citations: answer.citations,
                 reasoning: answer.reasoning,
                 reasoning_ms: answer.reasoning_ms,
+                tool_events: answer.tool_events,
                 error_code: answer.code,
                 error: answer.error,
             },

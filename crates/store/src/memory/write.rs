@@ -58,6 +58,7 @@ impl Transaction<'_> {
         found.citations = settled.citations.to_vec();
         settled.reasoning.clone_into(&mut found.reasoning);
         found.reasoning_ms = settled.reasoning_ms;
+        found.tool_events = settled.tool_events.to_vec();
         found.error_code = settled.error.map(|(code, _)| code);
         found.error = settled.error.map(|(_, message)| message.to_owned());
         self.pack(settled.generation_id, settled.records);

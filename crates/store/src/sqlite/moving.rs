@@ -466,8 +466,9 @@ impl Script {
         self.step(
             "INSERT INTO generations (generation_id, message_id, conversation_id, state, epoch, \
              head_seq, model, model_name, routing, options, created_at, ended_at, finish_reason, \
-             input_tokens, output_tokens, citations, reasoning, reasoning_ms, error_code, \
-             error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             input_tokens, output_tokens, citations, reasoning, reasoning_ms, tool_events, \
+             error_code, error) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .id(answer.generation_id.as_bytes())
         .id(message.message_id.as_bytes())
@@ -487,6 +488,7 @@ impl Script {
         .bind(citations)
         .bind(answer.reasoning.clone())
         .bind(answer.reasoning_ms.map(signed))
+        .bind((!answer.tool_events.is_empty()).then(|| json(&answer.tool_events)))
         .bind(answer.code.map(unbroken_protocol::ErrorCode::as_str))
         .bind(answer.error.clone())
         .step("INSERT INTO packs (generation_id, first_seq, last_seq, records) VALUES (?, 1, ?, ?)")

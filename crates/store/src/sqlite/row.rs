@@ -44,8 +44,8 @@ pub(super) fn message(row: &SqliteRow) -> Result<Message, StoreError> {
 
 pub(super) const GENERATION: &str = "g.generation_id, g.conversation_id, g.message_id, g.state, g.epoch, g.head_seq, g.model, \
      g.model_name, g.routing, g.options, g.created_at AS g_created_at, g.finish_reason, \
-     g.input_tokens, g.output_tokens, g.citations, g.reasoning, g.reasoning_ms, g.error_code, g.error, \
-     c.principal_id";
+     g.input_tokens, g.output_tokens, g.citations, g.reasoning, g.reasoning_ms, g.tool_events, \
+     g.error_code, g.error, c.principal_id";
 
 /// A generation from a row that selects [`GENERATION`] from `generations g` and `conversations c`.
 pub(super) fn generation(row: &SqliteRow) -> Result<Generation, StoreError> {
@@ -70,6 +70,7 @@ pub(super) fn generation(row: &SqliteRow) -> Result<Generation, StoreError> {
         reasoning_ms: row
             .try_get::<Option<i64>, _>("reasoning_ms")?
             .map(|millis| u64::try_from(millis).unwrap_or(0)),
+        tool_events: json(row.try_get("tool_events")?)?.unwrap_or_default(),
         error_code: row.try_get::<Option<&str>, _>("error_code")?.map(word).transpose()?,
         error: row.try_get("error")?,
     })

@@ -330,7 +330,7 @@ impl Script {
         self.step(
             "UPDATE generations SET state = ?, head_seq = ?, ended_at = ?, finish_reason = ?, \
              input_tokens = ?, output_tokens = ?, citations = ?, reasoning = ?, reasoning_ms = ?, \
-             error_code = ?, error = ? WHERE generation_id = ? AND epoch = ? \
+             tool_events = ?, error_code = ?, error = ? WHERE generation_id = ? AND epoch = ? \
              AND state IN ('queued', 'running', 'interrupted') \
              RETURNING generation_id AS id, 1 AS ended",
         )
@@ -343,6 +343,10 @@ impl Script {
         .bind(citations)
         .bind(settled.reasoning.to_owned())
         .bind(settled.reasoning_ms.map(signed))
+        .bind(
+            (!settled.tool_events.is_empty())
+                .then(|| serde_json::to_string(settled.tool_events).expect("steps are plain data")),
+        )
         .bind(settled.error.map(|(code, _)| code.as_str()))
         .bind(settled.error.map(|(_, message)| message.to_owned()))
         .id(settled.generation_id.as_bytes())

@@ -62,6 +62,7 @@ async fn a_sealed_generation_and_an_older_epoch_refuse_a_settlement(home: Home) 
         content: "so it goes",
         reasoning: "",
         reasoning_ms: None,
+        tool_events: &[],
         citations: &[],
         finish_reason: None,
         input_tokens: 3,

@@ -3,9 +3,9 @@
 use unbroken_protocol::{
     ArchivedAnswer, ArchivedConversation, ArchivedMessage, ConversationId, FinishReason,
     GenerationId, GenerationState, ImportId, ImportState, MessageId, Options, PrincipalId, Role,
-    Timestamp,
+    Timestamp, ToolStep,
 };
-use unbroken_store::{Import, ImportStep, Imported, Query, Share, Shelf, Store, Writer};
+use unbroken_store::{Body, Import, ImportStep, Imported, Query, Share, Shelf, Store, Writer};
 
 use crate::Home;
 
@@ -14,6 +14,11 @@ crate::for_every_store!(
     an_import_that_was_deleted_puts_nothing_in,
     a_share_goes_with_its_conversation_unless_it_is_kept,
 );
+
+fn step() -> ToolStep {
+    let data = serde_json::json!({"arguments": {"query": "whales"}});
+    ToolStep { call_id: "c".into(), phase: "call".into(), name: "search".into(), data }
+}
 
 /// A chain of so many messages, of which every second one is an answer with a seam.
 fn conversation(messages: usize) -> ArchivedConversation {
@@ -32,6 +37,7 @@ fn conversation(messages: usize) -> ArchivedConversation {
             citations: Vec::new(),
             reasoning: "hm".into(),
             reasoning_ms: Some(1_500),
+            tool_events: vec![step()],
             seams: vec![2],
             code: None,
             error: None,
@@ -122,10 +128,12 @@ async fn what_was_imported_reads_as_if_it_had_been_written_here(home: Home) {
     assert_eq!((history.total, history.messages.len()), (100, 100));
     let answer = history.messages[1].generation.clone().unwrap();
     assert_eq!((answer.epoch, answer.reasoning.as_str()), (2, "hm"));
+    assert_eq!(answer.tool_events, [step()]);
     let records = store.packed_records(answer.generation_id).await.unwrap();
     assert_eq!(records.len() as u64, answer.head_seq);
     assert!(records.iter().zip(1..).all(|(record, seq)| record.seq == seq));
     assert!(records.last().unwrap().body.is_terminal());
+    assert!(records.iter().any(|record| record.body == Body::Tool(step().into())));
     super::index(&mut writer).await;
     let query = Query::parse("\"whale 99\"").unwrap();
     assert_eq!(store.search(owner, &query).await.unwrap().len(), 1);

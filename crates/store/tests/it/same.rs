@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use proptest::prelude::*;
 use unbroken_protocol::{
     Citation, ClientMessageId, DeviceId, ErrorCode, FinishReason, GenerationId, GenerationState,
-    MessageId, PrincipalId, Prompt, PromptId, SessionId, Timestamp,
+    MessageId, PrincipalId, Prompt, PromptId, SessionId, Timestamp, ToolStep,
 };
 use unbroken_store::{
     Arrangement, Body, Due, Durability, NewTurn, Place, Query, Record, SecretHash, Session,
@@ -301,6 +301,7 @@ async fn settle(
         content: "answered",
         reasoning: "thought",
         reasoning_ms: Some(1_500),
+        tool_events: &[tool_step()],
         citations: &[citation()],
         finish_reason: (!interrupted).then_some(FinishReason::Stop),
         input_tokens: 3,
@@ -344,6 +345,13 @@ async fn belongings(
 fn citation() -> Citation {
     serde_json::from_value(serde_json::json!({
         "index": 1, "source_type": "web", "title": "t", "quote": "q"
+    }))
+    .unwrap()
+}
+
+fn tool_step() -> ToolStep {
+    serde_json::from_value(serde_json::json!({
+        "call_id": "c", "phase": "call", "name": "search", "data": {"arguments": {"query": "q"}}
     }))
     .unwrap()
 }

@@ -134,6 +134,7 @@ fn settled(turn: &Turn) -> Settled<'_> {
         content: "",
         reasoning: "",
         reasoning_ms: None,
+        tool_events: &[],
         citations: &[],
         finish_reason: None,
         input_tokens: 0,

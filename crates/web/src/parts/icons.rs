@@ -36,6 +36,7 @@ pub(crate) const COMMAND: &str = "M6 6h4v4H6zM6 6V4.5A1.75 1.75 0 1 0 4.25 6H6M1
 pub(crate) const CLOCK: &str = "M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11ZM8 5v3.2l2 1.3";
 pub(crate) const SLIDERS: &str = "M2.5 5h5.7M11.8 5h1.7M10 3.2a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6ZM2.5 11h1.7M7.8 11h5.7M6 9.2a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6Z";
 pub(crate) const DOWNLOAD: &str = "M8 2.5v7.5M4.8 7 8 10.2 11.2 7M3 13.2h10";
+pub(crate) const WRENCH: &str = "M13.2 4.6 11 6.8 9.2 5l2.2-2.2a3.4 3.4 0 0 0-4.5 4.3L2.9 11a1.5 1.5 0 0 0 2.1 2.1L8.9 9.1a3.4 3.4 0 0 0 4.3-4.5Z";
 pub(crate) const SHARE: &str = "M8 9.5V2.5M5 5.2 8 2.3l3 2.9M5 7.5H3.5v6h9v-6H11";
 
 /// An icon beside or instead of a text; the control that holds it has the name.

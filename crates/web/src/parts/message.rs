@@ -14,6 +14,7 @@ use unbroken_protocol::Citation;
 
 use super::another::Another;
 use super::attached::Attached;
+use super::calls::Calls;
 use super::citation;
 use super::icons::{AGAIN, BACK, CHECK, COPY, FORTH, PENCIL, PULSE, SHARE, icon};
 use super::picker;
@@ -141,6 +142,7 @@ pub(crate) fn Answer(
     let about = RwSignal::new(about);
     let branch = RwSignal::new(app.open.message(key, Message::branch).flatten());
     let reasoning = RwSignal::new(String::new());
+    let calls = RwSignal::new(Vec::new());
     let body = NodeRef::<Div>::new();
     let prose: Rc<RefCell<Option<Prose>>> = Rc::default();
     let grows = app.open.take_fresh(key);
@@ -160,6 +162,9 @@ pub(crate) fn Answer(
             });
             if reasoning.read_untracked().len() != answer.reasoning.len() {
                 reasoning.set(answer.reasoning.clone());
+            }
+            if *calls.read_untracked() != answer.tools {
+                calls.set(answer.tools.clone());
             }
             // An answer whose text is not all there has not ended for whoever reads it.
             if is_whole && *about.read_untracked() != now {
@@ -215,6 +220,7 @@ pub(crate) fn Answer(
                     </div>
                 </details>
             </Show>
+            <Calls calls running=Signal::derive(move || about.read().state.is_running()) />
             <div class="prose" node_ref=body></div>
             <SourcesList key citations />
             <Notice key about />

@@ -6,6 +6,7 @@ pub(crate) mod another;
 mod attached;
 pub(crate) mod attachments;
 pub(crate) mod block_buttons;
+mod calls;
 pub(crate) mod citation;
 pub(crate) mod colours;
 mod coming;
