@@ -602,6 +602,24 @@ mod tests {
     }
 
     #[test]
+    fn the_calls_of_an_answer_together_have_an_end() {
+        let output = "x".repeat(40 << 10);
+        let tool = |index: u64| {
+            executed(&json!([{"index": index, "type": "search", "arguments": "{}",
+                "output": output}]))
+        };
+        let told: Vec<_> = read_all(&(0..60).map(tool).collect::<Vec<_>>())
+            .into_iter()
+            .filter_map(|event| match event {
+                Ok(Event::Tool(step)) => Some(step.bytes()),
+                _ => None,
+            })
+            .collect();
+        let bytes: usize = told.iter().sum();
+        assert!((512 << 10..600 << 10).contains(&bytes), "{} steps of {bytes} bytes", told.len());
+    }
+
+    #[test]
     fn nothing_in_a_tool_call_ends_the_stream() {
         let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
         for odd in [

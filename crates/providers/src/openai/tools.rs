@@ -20,6 +20,8 @@ const CALLS: usize = 100;
 const NAME_CHARS: usize = 200;
 /// Bytes of a call's arguments, and of its output.
 const TEXT_BYTES: usize = 32 << 10;
+/// Bytes of all calls of an answer, about: a reader who comes late gets all of them at once.
+const ALL_BYTES: usize = 512 << 10;
 /// Levels of JSON that is told as JSON. Whatever holds it, down to a file of exports, has to stay
 /// readable, and readers of JSON stop at 128.
 const LEVELS: usize = 32;
@@ -29,6 +31,8 @@ pub(crate) struct Tools {
     /// The call whose arguments are coming.
     open: Option<Open>,
     told: Vec<Told>,
+    /// Bytes of all that was told.
+    bytes: usize,
 }
 
 /// A call that the model asks for, as far as it came.
@@ -147,7 +151,7 @@ impl Tools {
             }
         }
         if self.begin(&id) {
-            tell(step(&id, "call", &name, arguments.of("arguments")));
+            tell(self.step(&id, "call", &name, arguments.of("arguments")));
         }
     }
 
@@ -173,29 +177,38 @@ impl Tools {
                 return;
             }
             let arguments = Cut::from(&text_of(tool.arguments));
-            tell(step(&id, "call", name, arguments.of("arguments")));
+            tell(self.step(&id, "call", name, arguments.of("arguments")));
         }
-        let end = if let Some(message) = tool.failure() {
-            step(&id, "error", name, Cut::from(&message).of("message"))
+        let (phase, data) = if let Some(message) = tool.failure() {
+            ("error", Cut::from(&message).of("message"))
         } else if let Some(output) = tool.output() {
-            step(&id, "result", name, Cut::from(&output).of("output"))
+            ("result", Cut::from(&output).of("output"))
         } else {
             return;
         };
+        let has_room = self.bytes < ALL_BYTES;
         let told = self.told.iter_mut().find(|told| told.id == id && !told.has_ended);
-        if let Some(told) = told {
+        if let Some(told) = told.filter(|_| has_room) {
             told.has_ended = true;
-            tell(end);
+            tell(self.step(&id, phase, name, data));
         }
     }
 
     /// Whether there is room for a call of that id.
     fn begin(&mut self, id: &str) -> bool {
-        let has_room = self.told.len() < CALLS;
+        let has_room = self.told.len() < CALLS && self.bytes < ALL_BYTES;
         if has_room {
             self.told.push(Told { id: id.to_owned(), has_ended: false });
         }
         has_room
+    }
+
+    fn step(&mut self, id: &str, phase: &str, name: &str, data: Value) -> ToolStep {
+        let name = if name.is_empty() { "tool" } else { name };
+        let [call_id, phase, name] = [id, phase, name].map(str::to_owned);
+        let step = ToolStep { call_id, phase, name, data };
+        self.bytes += step.bytes();
+        step
     }
 }
 
@@ -300,9 +313,4 @@ fn fits(value: &Value, levels: usize) -> bool {
 fn short(name: &str) -> &str {
     let end = name.char_indices().nth(NAME_CHARS).map_or(name.len(), |(at, _)| at);
     &name[..end]
-}
-
-fn step(id: &str, phase: &str, name: &str, data: Value) -> ToolStep {
-    let name = if name.is_empty() { "tool" } else { name };
-    ToolStep { call_id: id.to_owned(), phase: phase.to_owned(), name: name.to_owned(), data }
 }
