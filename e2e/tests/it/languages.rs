@@ -47,9 +47,17 @@ async fn look_at(browser: &Browser, state: &str) {
 
 /// Waits until an element with this id can be seen, and clicks it.
 async fn click(browser: &Browser, id: &str) {
-    let seen = format!("return document.getElementById({id:?})?.checkVisibility()");
-    browser.until(id, &seen).await;
-    browser.script(&format!("document.getElementById({id:?}).click()")).await;
+    click_on(browser, &format!("document.getElementById({id:?})")).await;
+}
+
+/// The same with the first element that a selector finds.
+async fn click_first(browser: &Browser, selector: &str) {
+    click_on(browser, &format!("document.querySelector({selector:?})")).await;
+}
+
+async fn click_on(browser: &Browser, element: &str) {
+    browser.until(element, &format!("return {element}?.checkVisibility()")).await;
+    browser.script(&format!("{element}.click()")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -212,7 +220,7 @@ async fn everything_is_deleted_by_the_words_of_the_language_or_the_english_ones(
     ] {
         open_in(&browser, &server.url("/"), language).await;
         open_data(&browser).await;
-        browser.script("document.querySelector('.danger').click()").await;
+        click_first(&browser, ".danger").await;
         let field = "return document.activeElement?.id === 'erase-words'";
         browser.until("the question", field).await;
         browser.type_text(words).await;
@@ -244,7 +252,7 @@ async fn every_language_fits_on_every_page() {
             .await;
         look_at(&browser, &format!("{language}-chat")).await;
 
-        browser.script("document.querySelector('[aria-label$=\": One\"]').click()").await;
+        click_first(&browser, "[aria-label$=': One']").await;
         browser.until("the menu", "return document.querySelector('[role=menuitem]')").await;
         look_at(&browser, &format!("{language}-menu")).await;
         browser.type_text(&Key::Escape.to_string()).await;
@@ -264,7 +272,7 @@ async fn settings_fit(browser: &Browser, language: &str) {
     browser.until("the palette", "return document.querySelector('dialog.palette[open]')").await;
     look_at(browser, &format!("{language}-palette")).await;
     browser.type_text(&Key::Escape.to_string()).await;
-    browser.script("document.querySelector('.sidebar-foot button:last-of-type').click()").await;
+    click_first(browser, ".sidebar-foot button:last-of-type").await;
     for section in [
         "Appearance",
         "Answers",
@@ -299,15 +307,14 @@ async fn moving_fits(browser: &Browser, language: &str) {
 async fn begin(browser: &Browser, entry: usize) {
     let closed = "return !document.querySelector('dialog.moving[open]')";
     browser.until("no dialog", closed).await;
-    browser.script("document.querySelector('[aria-label$=\": One\"]').click()").await;
+    click_first(browser, "[aria-label$=': One']").await;
     let entry = format!("document.querySelectorAll('[role=menuitem]')[{entry}]");
-    browser.until("the menu", &format!("return {entry}")).await;
-    browser.script(&format!("{entry}.click()")).await;
+    click_on(browser, &entry).await;
     browser.until("the dialog", "return document.querySelector('dialog.moving[open]')").await;
 }
 
 async fn open_data(browser: &Browser) {
-    browser.script("document.querySelector('.sidebar-foot button:last-of-type').click()").await;
+    click_first(browser, ".sidebar-foot button:last-of-type").await;
     click(browser, "settings-Data").await;
     let field = "return document.querySelector('.drop input[type=file]')";
     browser.until("the field", field).await;
@@ -329,8 +336,8 @@ async fn data_fits(browser: &Browser, language: &str) {
     let report = "return document.querySelector('#imports details.notes')?.checkVisibility()";
     browser.until("the report", report).await;
     look_at(browser, &format!("{language}-import")).await;
-    let question = "document.querySelector('dialog.erase').previousElementSibling.click()";
-    browser.script(question).await;
+    let question = "document.querySelector('dialog.erase')?.previousElementSibling";
+    click_on(browser, question).await;
     browser.until("the question", "return document.querySelector('dialog.erase[open]')").await;
     look_at(browser, &format!("{language}-delete-everything")).await;
     browser.type_text(&Key::Escape.to_string()).await;
