@@ -286,7 +286,7 @@ impl Transaction<'_> {
         }
     }
 
-    /// Remembers that a device was sent the end of a generation.
+    /// Remembers that a device was sent the end of a generation, unless that is erased.
     pub fn deliver(&mut self, generation: GenerationId, device: &DeviceId) {
         match self {
             Self::Memory(memory) => memory.deliver(generation, device),

@@ -112,7 +112,10 @@ impl Transaction<'_> {
     }
 
     pub(crate) fn deliver(&mut self, generation: GenerationId, device: &DeviceId) {
-        self.state().deliveries.insert((generation, device.clone()));
+        let state = self.state();
+        if state.generations.get(&generation).is_some() {
+            state.deliveries.insert((generation, device.clone()));
+        }
     }
 
     pub(crate) fn put_session(&mut self, secret: SecretHash, session: &Session, _: Timestamp) {

@@ -218,7 +218,8 @@ impl Transaction<'_> {
         self.later()
             .step(
                 "INSERT OR IGNORE INTO deliveries (generation_id, device_id) \
-                 SELECT unhex(value ->> 0, '-'), value ->> 1 FROM json_each(?)",
+                 SELECT g.generation_id, d.value ->> 1 FROM json_each(?) d \
+                 JOIN generations g ON g.generation_id = unhex(d.value ->> 0, '-')",
             )
             .bind(serde_json::to_string(&deliveries).expect("ids are plain data"));
     }
