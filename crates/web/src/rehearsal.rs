@@ -21,7 +21,7 @@ use crate::writing::Turn;
 /// Long enough for a frame.
 const FRAME: Duration = Duration::from_millis(50);
 
-/// A little of everything that answers are made of.
+/// A little of everything that messages are made of.
 const WORDS: &str = "# A\n\n*a* **b** `c` [d](https://example.com)\n\n- a\n- b\n\n1. a\n\n\
     | a | b |\n| - | - |\n| c | d |\n\n```rust\nlet a;\n```\n\n> a\n\na";
 
@@ -54,7 +54,7 @@ pub(crate) async fn play(app: App, chat: Make) {
 /// What is sent and what the server says, as for any first message.
 fn opening() -> (Turn, StartResponse) {
     let turn = Turn {
-        text: "A word?".to_owned(),
+        text: WORDS.to_owned(),
         sources: String::new(),
         conversation_id: None,
         parent_id: None,
