@@ -86,9 +86,10 @@ impl Writer {
             .bind(self.row)
             .bind(encode_journal(records))
             .id(&self.run);
-        let added = script.row(&mut self.connection).await?;
+        // To its end: there it is committed.
+        let added = script.rows(&mut self.connection).await?;
         self.synchronous = Some(durability);
-        if added.is_none() {
+        if added.is_empty() {
             return Err(StoreError::OwnerLost);
         }
         Ok(self.row)
