@@ -11,7 +11,7 @@ use unbroken_chat_view::scroll::{Extent, Scroll};
 use unbroken_chat_view::window::{Anchor, Rows};
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, HtmlElement, ResizeObserver};
+use web_sys::{Element, HtmlDivElement, HtmlElement, ResizeObserver};
 
 use crate::conversation::Row;
 use crate::dom;
@@ -130,6 +130,11 @@ impl Window {
         });
     }
 
+    /// `None` also once the page was left: a frame that was asked for comes all the same.
+    fn scroller(self) -> Option<HtmlDivElement> {
+        self.scroller.try_get_untracked().flatten()
+    }
+
     fn rows_changed(self) {
         self.set_rows(usize::MAX);
     }
@@ -145,7 +150,7 @@ impl Window {
 
     /// Puts the rows around what is seen into the page.
     fn place(self) {
-        let Some(scroller) = self.scroller.get_untracked() else { return };
+        let Some(scroller) = self.scroller() else { return };
         let (extent, origin) = (extent(&scroller), self.origin());
         let rows = self.app.open.rows.read_untracked();
         let placed = self.inner.try_update_value(|inner| {
@@ -203,7 +208,7 @@ impl Window {
     /// The content or the window has another size: the end stays in view, or else what is seen
     /// stays where it is.
     fn settle(self) {
-        let Some(scroller) = self.scroller.get_untracked() else { return };
+        let Some(scroller) = self.scroller() else { return };
         self.measure();
         let (extent, origin) = (extent(&scroller), self.origin());
         let top = self.inner.try_update_value(|inner| {
