@@ -14,7 +14,7 @@ use crate::{Durability, Record, Sealed, Settled, StoreError};
 
 /// Ends of runs that are written together. Each number of them is a script of its own, which is
 /// prepared once.
-const SETTLED_AT_ONCE: usize = 8;
+const SETTLED_AT_ONCE: usize = 4;
 
 /// Scripts that stay prepared: an end more or less in a commit makes another one.
 const SCRIPTS: usize = 256;
