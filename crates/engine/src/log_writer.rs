@@ -28,6 +28,9 @@ use crate::settling;
 const GATHER: Duration = Duration::from_millis(5);
 /// Tokens that are only with the operating system are on the disk after this long.
 const SYNC_WITHIN: Duration = Duration::from_secs(1);
+/// After this long they are brought there beside other commits. Only what has not arrived by
+/// [`SYNC_WITHIN`] holds one up.
+const SYNC_BESIDE: Duration = Duration::from_millis(500);
 /// How often a store that refuses is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 /// The write-ahead log begins anew above this size, in bytes.
@@ -102,6 +105,7 @@ impl LogWriter {
             waiting: Vec::new(),
             journal: Journal::default(),
             unsynced_since: None,
+            syncing: None,
             next_commit: Instant::now(),
             failing,
             indexing,
@@ -194,6 +198,8 @@ struct Task {
     waiting: Vec<Operation>,
     journal: Journal,
     unsynced_since: Option<Instant>,
+    /// What was committed before that is being brought to the disk.
+    syncing: Option<(Instant, tokio::task::JoinHandle<Result<(), StoreError>>)>,
     next_commit: Instant,
     /// The store refuses; commands are refused too, until a commit succeeds.
     failing: watch::Sender<bool>,
@@ -343,6 +349,7 @@ impl Task {
             let row = self.writer.append(durability, &appended(&self.waiting)).await?;
             self.committed(durability);
             self.show(Some(row), Vec::new(), Vec::new());
+            self.sync_beside().await;
             return Ok(());
         }
         let erases = commands
@@ -417,6 +424,22 @@ impl Task {
             Durability::Process => self.unsynced_since.or_else(|| Some(Instant::now())),
             Durability::Power => None,
         };
+    }
+
+    /// Brings tokens to the disk beside other commits. One that fails is left to the commit that
+    /// syncs, which says so.
+    async fn sync_beside(&mut self) {
+        if let Some((began, done)) = self.syncing.take_if(|(_, done)| done.is_finished())
+            && matches!(done.await, Ok(Ok(())))
+        {
+            self.unsynced_since = self.unsynced_since.map(|since| since.max(began));
+        }
+        let is_due = self.unsynced_since.is_some_and(|since| since.elapsed() >= SYNC_BESIDE);
+        if is_due && self.syncing.is_none() && !self.is_overdue() {
+            let store = self.store.clone();
+            let done = tokio::spawn(async move { store.sync_wal().await });
+            self.syncing = Some((Instant::now(), done));
+        }
     }
 
     fn take_commands(&mut self) -> Vec<Command> {

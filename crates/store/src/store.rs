@@ -375,6 +375,15 @@ impl Store {
         }
     }
 
+    /// Brings what was committed before to the disk, beside what is committed meanwhile. Only that
+    /// of [`Durability::Process`](crate::Durability) is not there yet.
+    pub async fn sync_wal(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(_) => Ok(()),
+            Self::Sqlite(sqlite) => sqlite.sync_wal().await,
+        }
+    }
+
     /// Bytes of the write-ahead log's file.
     pub fn wal_bytes(&self) -> u64 {
         match self {

@@ -21,6 +21,7 @@ mod vectors;
 mod write;
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,9 +105,25 @@ impl Sqlite {
         Ok(u64::try_from(pages).unwrap_or(0) * PAGE)
     }
 
+    /// A commit that syncs holds up those behind it for as long as the disk takes. What is in the
+    /// log's file is there for whoever reads the log after a power cut, whoever synced the file.
+    pub(crate) async fn sync_wal(&self) -> Result<(), StoreError> {
+        let path = self.wal();
+        let sync = move || match File::open(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            file => file?.sync_data(),
+        };
+        let done = tokio::task::spawn_blocking(sync).await;
+        done.unwrap_or_else(|error| Err(error.into())).map_err(sqlx::Error::Io)?;
+        Ok(())
+    }
+
+    fn wal(&self) -> PathBuf {
+        self.folder.path.join("unbroken.db-wal")
+    }
+
     pub(crate) fn wal_bytes(&self) -> u64 {
-        let path = self.folder.path.join("unbroken.db-wal");
-        std::fs::metadata(path).map_or(0, |metadata| metadata.len())
+        std::fs::metadata(self.wal()).map_or(0, |metadata| metadata.len())
     }
 
     pub(crate) async fn close(&self) {
