@@ -220,6 +220,7 @@ impl Task {
             // A store that refuses is tried also when nothing waits: commands do not wait for it.
             if !self.waiting.is_empty() || open && self.is_failing() {
                 self.commit_waiting().await;
+                self.sync_beside().await;
                 self.restart_wal().await;
                 let indexed = self.indexing.beside(&mut self.writer).await;
                 self.stop_when_lost(indexed);
@@ -349,7 +350,6 @@ impl Task {
             let row = self.writer.append(durability, &appended(&self.waiting)).await?;
             self.committed(durability);
             self.show(Some(row), Vec::new(), Vec::new());
-            self.sync_beside().await;
             return Ok(());
         }
         let erases = commands
@@ -426,13 +426,14 @@ impl Task {
         };
     }
 
-    /// Brings tokens to the disk beside other commits. One that fails is left to the commit that
-    /// syncs, which says so.
+    /// Brings tokens to the disk beside other commits.
     async fn sync_beside(&mut self) {
-        if let Some((began, done)) = self.syncing.take_if(|(_, done)| done.is_finished())
-            && matches!(done.await, Ok(Ok(())))
-        {
-            self.unsynced_since = self.unsynced_since.map(|since| since.max(began));
+        if let Some((began, done)) = self.syncing.take_if(|(_, done)| done.is_finished()) {
+            self.unsynced_since = match done.await {
+                Ok(Ok(())) => self.unsynced_since.map(|since| since.max(began)),
+                // The next commit syncs, and says what is wrong.
+                _ => Instant::now().checked_sub(SYNC_WITHIN).or(self.unsynced_since),
+            };
         }
         let is_due = self.unsynced_since.is_some_and(|since| since.elapsed() >= SYNC_BESIDE);
         if is_due && self.syncing.is_none() && !self.is_overdue() {

@@ -19,14 +19,15 @@ const JSON: u8 = 3;
 
 /// zstd's fastest level that still halves prose; an answer is packed once.
 const PACK_LEVEL: i32 = 3;
+/// A pack that claims more than this is damaged, in bytes.
+const PACK_LIMIT: usize = 1 << 30;
+
 thread_local! {
     /// Made once: most packs are small, and making it costs more than using it.
     static COMPRESSOR: RefCell<zstd::bulk::Compressor<'static>> = RefCell::new(
         zstd::bulk::Compressor::new(PACK_LEVEL).expect("the level is one of zstd's"),
     );
 }
-/// A pack that claims more than this is damaged, in bytes.
-const PACK_LIMIT: usize = 1 << 30;
 
 /// One journal row for the records of one commit, in their order.
 pub fn encode_journal(records: &[(GenerationId, &Record)]) -> Vec<u8> {

@@ -86,7 +86,8 @@ fn text(value: &Value) -> String {
     }
 }
 
-/// Writes JSON with two spaces for a level.
+/// Writes JSON with two spaces for a level: what `serde_json::to_string_pretty` does, without a
+/// second serializer in the first view of the app.
 fn lay_out(value: &Value, level: usize, out: &mut String) {
     let line = |out: &mut String, level| {
         out.push('\n');
@@ -106,7 +107,7 @@ fn lay_out(value: &Value, level: usize, out: &mut String) {
             for (at, (name, value)) in fields.iter().enumerate() {
                 out.push(if at == 0 { '{' } else { ',' });
                 line(out, level + 1);
-                // A value of its own: what writes names alone would be code more.
+                // As a value: the serializer of values is there already.
                 out.push_str(&json(&Value::String(name.clone())));
                 out.push_str(": ");
                 lay_out(value, level + 1, out);
