@@ -1,5 +1,6 @@
 //! The flow that everything serves (UI.md): from a key press to the last word, and on.
 
+use serde_json::json;
 use unbroken_standin::numbered;
 
 use crate::axe;
@@ -27,6 +28,33 @@ async fn home(server: &Server) -> Browser {
     browser.open(&server.url("/")).await;
     browser.focused("textbox", "Message").await;
     browser
+}
+
+/// Notes whether what is rehearsed can be seen, reached and heard as it comes into the page.
+const REHEARSALS: &str = "window.rehearsals = [];
+  new MutationObserver(records => {
+    for (const node of records.flatMap(record => [...record.addedNodes]))
+      if (node.nodeType === 1 && node.matches('.rehearsal'))
+        rehearsals.push([node.checkVisibility({ visibilityProperty: true }), node.inert,
+          node.ariaHidden]);
+  }).observe(document, { childList: true, subtree: true });";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_rehearsed_behind_the_home_page_is_noticed_by_nobody() {
+    let server = Server::start("numbers:tokens=3").await;
+    let browser = Browser::start(DESKTOP).await;
+    browser.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": REHEARSALS})).await;
+    browser.open(&server.url("/")).await;
+    let over = "return rehearsals.length && !document.querySelector('.rehearsal')";
+    browser.until("the rehearsal is over", over).await;
+    assert_eq!(browser.script("return rehearsals").await, json!([[false, true, "true"]]));
+    browser.focused("textbox", "Message").await;
+    assert_eq!(browser.place().await, "/");
+    let others = "return document.querySelectorAll('article, .line').length";
+    assert_eq!(browser.script(others).await, 0, "neither a message nor a conversation");
+    assert!(server.standin.calls().is_empty(), "no model was asked");
+    assert_eq!(browser.console_errors().await, Vec::<String>::new());
+    browser.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
