@@ -24,11 +24,19 @@ impl Bell {
         }
     }
 
-    /// Ready once for all rings since it was ready last; wakes the task of `context` at the next.
+    /// Ready once for all rings since it was ready last; if there were none, the next wakes the
+    /// task of `context`.
     pub fn poll_rung(&self, context: &Context<'_>) -> Poll<()> {
-        // First, so that no ring falls in between.
+        if self.take() {
+            return Poll::Ready(());
+        }
         self.task.register(context.waker());
-        if self.rung.swap(false, Ordering::AcqRel) { Poll::Ready(()) } else { Poll::Pending }
+        // Once more: it may have rung in between.
+        if self.take() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    fn take(&self) -> bool {
+        self.rung.load(Ordering::Relaxed) && self.rung.swap(false, Ordering::AcqRel)
     }
 
     /// Waits for a ring. Cancel safe.
@@ -70,16 +78,17 @@ impl Seldom {
     pub fn poll<T>(
         &self,
         context: &Context<'_>,
-        poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+        mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        if self.bell.poll_rung(context).is_pending() {
-            return Poll::Pending;
+        // Until nothing has woken, so that the next does.
+        while self.bell.poll_rung(context).is_ready() {
+            let polled = poll(&mut Context::from_waker(&self.waker));
+            if polled.is_ready() {
+                self.bell.ring();
+                return polled;
+            }
         }
-        let polled = poll(&mut Context::from_waker(&self.waker));
-        if polled.is_ready() {
-            self.bell.ring();
-        }
-        polled
+        Poll::Pending
     }
 }
 

@@ -9,7 +9,6 @@ use std::task::Poll;
 
 use futures_util::StreamExt as _;
 use sha2::{Digest, Sha256};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use unbroken_protocol::{
     CompleteStatus, Epoch, ErrorCode, FinishReason, GenerationState, Role, Seq, Timestamp, ToolStep,
@@ -24,7 +23,8 @@ use crate::clock::Clock;
 use crate::log::{Inner, Kind, Log};
 use crate::log_writer::{Append, LogWriter, Settle};
 
-/// Bytes read from the model that may wait for the disk; then reading stops.
+/// Bytes read from the model that may wait for the disk; then reading stops. Counted in halves:
+/// whether the first is there is asked when the second is full, and not at every record.
 const WAITING_BYTES: usize = 1 << 20;
 /// About what a record takes in memory beside its text, or without one.
 const RECORD_BYTES: usize = 256;
@@ -63,7 +63,10 @@ struct Scribe {
     writer: LogWriter,
     clock: Clock,
     head: Seq,
-    waiting: Arc<Semaphore>,
+    /// What was read since [`Self::half_full`], in bytes.
+    read: usize,
+    /// The last record that was read when a half was full.
+    half_full: Seq,
     stop: CancellationToken,
     abandon: CancellationToken,
     usage: Usage,
@@ -83,7 +86,8 @@ impl Run {
             writer: self.writer.clone(),
             clock: self.clock.clone(),
             head: self.log.head(),
-            waiting: Arc::new(Semaphore::new(WAITING_BYTES)),
+            read: 0,
+            half_full: 0,
             stop: self.stop.clone(),
             abandon: self.abandon.clone(),
             usage: Usage::default(),
@@ -195,29 +199,31 @@ impl Scribe {
             Body::Tool(step) => step.bytes(),
             _ => 0,
         };
-        let bytes = u32::try_from((text + RECORD_BYTES).min(WAITING_BYTES)).unwrap_or(u32::MAX);
-        let room = Arc::clone(&self.waiting);
-        let waiting = if let Ok(waiting) = Arc::clone(&room).try_acquire_many_owned(bytes) {
-            waiting
-        } else {
+        self.read += text + RECORD_BYTES;
+        if self.read > WAITING_BYTES / 2 {
             tokio::select! {
                 biased;
-                Ok(waiting) = room.acquire_many_owned(bytes) => waiting,
+                () = self.written(self.half_full) => {}
                 // The run ends: what found no room counts as not read.
                 () = self.stop.cancelled() => return,
                 () = self.abandon.cancelled() => return,
             }
-        };
+            (self.read, self.half_full) = (0, self.head);
+        }
         self.head += 1;
         let record = Record { epoch: self.epoch, seq: self.head, at: self.clock.now(), body };
-        self.writer.append(Append { log: Arc::clone(&self.log), record, _waiting: waiting }).await;
+        self.writer.append(Append { log: Arc::clone(&self.log), record }).await;
     }
 
     /// Waits until everything is committed, or refused because the log was sealed meanwhile.
     async fn flush(&self) {
+        self.written(self.head).await;
+    }
+
+    async fn written(&self, upto: Seq) {
         let bell = Arc::new(Bell::default());
         self.log.watch(&bell);
-        while self.log.head() < self.head && self.log.takes(self.epoch) {
+        while self.log.head() < upto && self.log.takes(self.epoch) {
             bell.rung().await;
         }
     }

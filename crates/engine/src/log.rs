@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use smallvec::SmallVec;
 use unbroken_protocol::{
     Citation, ConversationId, Epoch, ErrorCode, GenerationId, GenerationState, MessageId, Position,
     PrincipalId, Seq, Timestamp, ToolStep,
@@ -57,7 +58,7 @@ pub(crate) struct Inner {
     /// The store refuses to write; what was read from the model waits.
     pub(crate) storage_fails: bool,
     /// Followers to wake. One that only the log still holds is forgotten at the next change.
-    watchers: Vec<Arc<Bell>>,
+    watchers: SmallVec<[Arc<Bell>; 1]>,
 }
 
 pub(crate) struct Entry {
@@ -97,7 +98,7 @@ impl Log {
             reasoning: String::new(),
             packed,
             storage_fails: false,
-            watchers: Vec::new(),
+            watchers: SmallVec::new(),
         };
         for record in records {
             inner.push(record);

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use unbroken_protocol::{Epoch, GenerationId, Seq};
@@ -54,8 +54,6 @@ pub(crate) struct LogWriter {
 pub(crate) struct Append {
     pub(crate) log: Arc<Log>,
     pub(crate) record: Record,
-    /// Given back after the commit: bounds what waits for the disk.
-    pub(crate) _waiting: OwnedSemaphorePermit,
 }
 
 /// The end of a run: its last record, which seals or interrupts the log.
@@ -461,7 +459,7 @@ impl Task {
         let mut waiting = std::mem::take(&mut self.waiting);
         for operation in waiting.drain(..) {
             match operation {
-                Operation::Append(Append { log, record, .. }) => {
+                Operation::Append(Append { log, record }) => {
                     let row = row.expect("an append is in the journal");
                     self.journal.grow(size(&record));
                     if log.publish(record) {
@@ -595,7 +593,7 @@ impl End {
 /// transaction.
 fn appended(operations: &[Operation]) -> Vec<(GenerationId, &Record)> {
     let appended = operations.iter().filter_map(|operation| match operation {
-        Operation::Append(Append { log, record, .. }) => Some((log.identity.generation_id, record)),
+        Operation::Append(Append { log, record }) => Some((log.identity.generation_id, record)),
         _ => None,
     });
     appended.collect()

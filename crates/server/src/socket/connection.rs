@@ -1,6 +1,6 @@
 //! One connection: what it is, what it follows, and its loop.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::future::poll_fn;
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
@@ -42,8 +42,7 @@ pub(super) struct Connection {
     pub(super) speaker: Option<Speaker>,
     /// What `hello` asked for; before it only the types of PROTOCOL A3 are sent.
     pub(super) greeting: Option<Greeting>,
-    /// Followers that are read in turn: the first is next.
-    pub(super) followers: VecDeque<Followed>,
+    pub(super) followers: Vec<Followed>,
     /// Generations whose `stream_start` this connection was sent.
     started: HashSet<GenerationId>,
     notices: Option<Listener>,
@@ -124,7 +123,7 @@ impl Connection {
             peer,
             speaker,
             greeting: None,
-            followers: VecDeque::new(),
+            followers: Vec::new(),
             started: HashSet::new(),
             notices: None,
             knows_places: false,
@@ -256,30 +255,32 @@ impl Connection {
 
     /// Sends one frame of every follower that has one. `true` when there may be more.
     async fn pump(&mut self) -> Result<bool, Closed> {
-        let mut more = false;
-        let mut ended = Vec::new();
-        for _ in 0..self.followers.len() {
-            let Some(mut followed) = self.followers.pop_front() else { break };
-            let sent = match followed.follower.next_frame() {
-                Some(frame) => {
-                    self.send_followed(frame).await?;
-                    true
-                }
-                None => false,
-            };
-            more |= sent;
-            if followed.follower.has_ended() {
-                ended.push(followed);
-            } else {
-                self.followers.push_back(followed);
+        let (mut more, mut ended) = (false, false);
+        for index in 0..self.followers.len() {
+            let follower = &mut self.followers[index].follower;
+            let frame = follower.next_frame();
+            ended |= follower.has_ended();
+            if let Some(frame) = frame {
+                self.send_followed(frame).await?;
+                more = true;
             }
         }
-        // Remembered before the next frame of the client is read, which may ask the same again.
-        let deliveries = ended.iter().map(|Followed { follower, speaker }| {
-            self.app.engine.deliver(follower.log().identity.generation_id, speaker)
+        if ended {
+            self.forget_ended().await;
+        }
+        Ok(more)
+    }
+
+    /// Takes out what has ended. It is remembered as sent before the next frame of the client is
+    /// read, which may ask the same again.
+    async fn forget_ended(&mut self) {
+        let ended = self.followers.extract_if(.., |followed| followed.follower.has_ended());
+        let deliveries = ended.map(|Followed { follower, speaker }| {
+            let generation = follower.log().identity.generation_id;
+            let engine = &self.app.engine;
+            async move { engine.deliver(generation, &speaker).await }
         });
         join_all(deliveries).await;
-        Ok(more)
     }
 
     /// Sends a frame: a long one in fragments, each of which has its time.
@@ -307,7 +308,7 @@ impl Connection {
         let generation = follower.log().identity.generation_id;
         self.remove(generation);
         follower.watch(&self.bell);
-        self.followers.push_back(Followed { follower, speaker });
+        self.followers.push(Followed { follower, speaker });
         self.bell.ring();
     }
 
