@@ -511,15 +511,19 @@ impl Open {
         self.inner.change(|inner| inner.transcript.answer_mut(key).is_some_and(Answer::take_fresh))
     }
 
-    /// Reads an answer whose Markdown is up to date, with what is known of its log.
+    /// Brings the Markdown of an answer up to date; see [`Answer::render`].
+    pub(crate) fn render(self, key: u64) -> bool {
+        self.inner.change(|inner| inner.transcript.answer_mut(key).is_none_or(Answer::render))
+    }
+
+    /// Reads an answer, with what is known of its log.
     pub(crate) fn answer<T>(
         self,
         key: u64,
         read: impl FnOnce(&Answer, Option<&Facts>) -> T,
     ) -> Option<T> {
-        self.inner.change(|inner| {
-            let answer = inner.transcript.answer_mut(key)?;
-            answer.render();
+        self.inner.read(|inner| {
+            let answer = inner.transcript.get(key)?.answer()?;
             let facts = answer.generation_id.and_then(|id| inner.facts.get(&id));
             Some(read(answer, facts))
         })

@@ -21,21 +21,25 @@ const PLAIN_ROW: &str = "<tr><td class=\"plain\" dir=\"auto\" data-live></td></t
 ///
 /// [`push`](Self::push) takes text and does nothing else; [`advance`](Self::advance), once per frame,
 /// settles what is complete and renders the tail. What is settled does not change until
-/// [`finish`](Self::finish), which parses the whole text once: references that were defined late may
-/// then give single blocks other HTML, and with it another id.
+/// [`finish`](Self::finish), which parses the whole text once if it defines something: references
+/// that were defined late may then give single blocks other HTML, and with it another id.
 #[derive(Debug, Default)]
 pub struct Document {
     context: Context,
     intake: Intake,
     source: String,
+    /// How much of the source was looked at: the rest waits for the next frames.
+    taken: usize,
     blocks: Vec<Block>,
+    /// The blocks of another text, which this one replaces with the next frame.
+    replaced: Option<Vec<Block>>,
     /// The line on which each of them begins, as an offset in the source. Not part of a block: one
     /// that stays the same may move.
     starts: Vec<usize>,
     next_id: u64,
     /// Everything before is settled. The start of a line.
     cut: usize,
-    /// The end of the last complete line.
+    /// The end of the last complete line that was taken.
     complete: usize,
     /// How far the search for complete blocks has looked, and whether it found a reason to parse.
     looked: usize,
@@ -98,33 +102,51 @@ impl Document {
             return;
         }
         if self.finished {
-            self.rebuild(false);
+            self.begin_again();
         }
-        let before = self.source.len();
         self.intake.append(&mut self.source, text);
-        if let Some(end) = self.source[before..].rfind('\n') {
-            self.complete = before + end + 1;
-        }
-        self.credit = self.credit.saturating_add(text.len().saturating_mul(CREDIT));
     }
 
-    /// Settles what is complete, and renders the tail: at most once per frame. Costs no more for a
-    /// long text than for a short one.
-    pub fn advance(&mut self) {
+    /// Settles what is complete of the next `most` bytes, and renders the tail: at most once per
+    /// frame. `false` when there is more. Costs no more for a long text than for a short one, but
+    /// for one that was [replaced](Self::replace): that is shown at once.
+    pub fn advance(&mut self, most: usize) -> bool {
         if !self.finished {
+            let replaced = self.replaced.take();
+            self.take(if replaced.is_some() { usize::MAX } else { most });
             while self.settle() {}
+            if let Some(replaced) = replaced {
+                self.keep_ids(&replaced);
+            }
             self.show();
         }
+        self.taken == self.source.len()
     }
 
-    /// The text is over: settles everything. Without a parser all of it stays the tail.
-    pub fn finish(&mut self) {
-        if !parser::is_there() {
-            self.advance();
-        } else if !self.finished {
-            self.finished = true;
-            self.settle_whole();
+    /// The text is over: settles everything, as soon as the frames before have taken it. `false`
+    /// when they have not. Without a parser all of it stays the tail.
+    pub fn finish(&mut self, most: usize) -> bool {
+        if self.finished {
+            return true;
         }
+        if !parser::is_there() {
+            return self.advance(most);
+        }
+        if self.replaced.is_none() {
+            self.take(most);
+            while self.settle() {}
+            if self.taken < self.source.len() {
+                self.show();
+                return false;
+            }
+        }
+        self.finished = true;
+        if self.replaced.is_some() || may_define(&self.source) {
+            self.settle_whole();
+        } else {
+            self.settle_rest();
+        }
+        true
     }
 
     /// The text is another one. Blocks that stay the same keep their ids.
@@ -137,20 +159,17 @@ impl Document {
         }
         self.source = source;
         self.intake = intake;
-        self.complete = self.source.rfind('\n').map_or(0, |end| end + 1);
-        self.credit = self.source.len().saturating_mul(CREDIT);
-        self.rebuild(false);
+        self.begin_again();
     }
 
     /// Which `[1]` marks are citations.
     pub fn set_citations(&mut self, citations: &[Citation]) {
         let cited: BTreeSet<_> = citations.iter().map(|citation| citation.index).collect();
         let old = std::mem::replace(&mut self.context.cited, cited);
-        let settled = if self.finished { self.source.len() } else { self.cut };
         let changed = old.symmetric_difference(&self.context.cited);
-        let text = &self.source[..settled];
+        let text = &self.source[..self.cut];
         if changed.into_iter().any(|index| text.contains(&format!("[{index}]"))) {
-            self.rebuild(self.finished);
+            self.begin_again();
         }
     }
 
@@ -163,7 +182,7 @@ impl Document {
     pub fn tail(&self) -> Tail<'_> {
         let live = match (&self.fence, self.plain) {
             (Some(fence), _) => Some(Live { id: fence.id, text: &fence.code }),
-            (None, Some(id)) => Some(Live { id, text: &self.source[self.cut..] }),
+            (None, Some(id)) => Some(Live { id, text: self.open() }),
             (None, None) => None,
         };
         Tail { inside: &self.inside, html: &self.html, live }
@@ -214,7 +233,8 @@ impl Document {
             return false;
         }
         if let Some(fence) = &mut self.fence {
-            let Some(end) = fence.feed(&self.source[self.cut..]) else { return false };
+            let open = &self.source[self.cut..self.taken];
+            let Some(end) = fence.feed(open) else { return false };
             self.settle_fence(end);
             return true;
         }
@@ -237,7 +257,7 @@ impl Document {
         self.add_all(pieces);
         if last.fenced {
             let id = self.take_id();
-            self.fence = Fence::open(&self.source[self.cut..], id);
+            self.fence = Fence::open(self.open(), id);
         }
         self.fence.is_some()
     }
@@ -245,7 +265,7 @@ impl Document {
     /// The end of the text in which complete blocks are to be looked for, when it is time to.
     fn complete_blocks(&mut self) -> Option<usize> {
         let end = self.decided();
-        let large = self.source.len() - self.cut > self.large.0;
+        let large = self.open().len() > self.large.0;
         if end > self.looked {
             let from = self.looked.max(self.cut);
             self.due |= !large || may_start_block(&self.source, from, end);
@@ -268,8 +288,8 @@ impl Document {
         let after_blank = self.source[..self.complete].ends_with("\n\n");
         // Once the last line was looked at, more of it changes nothing.
         let new = self.looked <= self.complete;
-        if new && after_blank && surely_starts_block(&self.source[self.complete..]) {
-            self.source.len()
+        if new && after_blank && surely_starts_block(&self.source[self.complete..self.taken]) {
+            self.taken
         } else {
             self.complete.max(self.looked)
         }
@@ -364,12 +384,12 @@ impl Document {
 
     /// Whether what is open is too large to be parsed for every frame, or cannot be parsed yet.
     fn is_shown_plain(&self) -> bool {
-        let open = self.source.len() - self.cut;
-        open > self.large.0 || (open > 0 && !parser::is_there())
+        let open = self.open();
+        open.len() > self.large.0 || !(open.is_empty() || parser::is_there())
     }
 
     fn show_parsed(&mut self) {
-        let open = &self.source[self.cut..];
+        let open = self.open();
         if open.trim().is_empty() {
             return;
         }
@@ -396,40 +416,61 @@ impl Document {
         }
     }
 
-    /// Renders everything again; at once when the text is over, otherwise with the next advance.
-    fn rebuild(&mut self, finished: bool) {
-        self.finished = finished;
-        if finished {
-            self.settle_whole();
-            return;
+    /// What is not settled, as far as it was taken.
+    fn open(&self) -> &str {
+        &self.source[self.cut..self.taken]
+    }
+
+    fn take(&mut self, most: usize) {
+        let end = self.taken.saturating_add(most).min(self.source.len());
+        let end = self.source.ceil_char_boundary(end);
+        let new = &self.source[self.taken..end];
+        if let Some(end) = new.rfind('\n') {
+            self.complete = self.taken + end + 1;
         }
-        let old = std::mem::take(&mut self.blocks);
+        self.credit = self.credit.saturating_add(new.len().saturating_mul(CREDIT));
+        self.taken = end;
+    }
+
+    /// Renders everything anew with the next frame.
+    fn begin_again(&mut self) {
+        let blocks = std::mem::take(&mut self.blocks);
+        self.replaced.get_or_insert(blocks);
+        self.finished = false;
         self.restart();
-        while self.settle() {}
-        self.keep_ids(&old);
-        self.show();
     }
 
     fn restart(&mut self) {
         self.context.footnotes = Footnotes::default();
         self.starts.clear();
-        (self.cut, self.looked, self.due) = (0, 0, false);
-        self.credit = self.credit.max(self.source.len().saturating_mul(CREDIT));
+        (self.taken, self.cut, self.complete, self.looked) = (0, 0, 0, 0);
+        (self.due, self.credit) = (false, 0);
         (self.group, self.fence, self.plain) = (None, None, None);
     }
 
     fn settle_whole(&mut self) {
-        let old = std::mem::take(&mut self.blocks);
+        let settled = std::mem::take(&mut self.blocks);
+        let before = self.replaced.take().unwrap_or(settled);
         self.restart();
-        let source = std::mem::take(&mut self.source);
-        let pieces = self.parse(&source);
-        self.source = source;
+        self.settle_rest();
+        self.keep_ids(&before);
+    }
+
+    /// Nothing goes on after it.
+    fn settle_rest(&mut self) {
+        let head = self.group.as_ref().map_or("", Group::head);
+        let (text, head) = (format!("{head}{}", &self.source[self.cut..]), head.len());
+        let mut pieces = self.parse(&text);
+        self.continue_group(&mut pieces);
+        for piece in &mut pieces {
+            piece.start = self.cut + piece.start.saturating_sub(head);
+        }
         self.add_all(pieces);
-        self.cut = self.source.len();
-        self.looked = self.cut;
+        self.taken = self.source.len();
+        self.cut = self.taken;
+        (self.group, self.fence, self.plain) = (None, None, None);
         self.inside.clear();
         self.html.clear();
-        self.keep_ids(&old);
     }
 
     /// Gives blocks that were there before their old ids: those at the same place from the front,
@@ -453,6 +494,14 @@ impl Document {
             }
         }
     }
+}
+
+/// Whether a text may define what its other blocks refer to: the target of a link, a footnote. It
+/// stands in brackets at the beginning of a line, be it inside lists and quotes, before a colon.
+fn may_define(source: &str) -> bool {
+    let leads = |c: char| c.is_ascii_digit() || c.is_whitespace() || ">-+*.)".contains(c);
+    let mut lines = source.lines();
+    source.contains("]:") && lines.any(|line| line.trim_start_matches(leads).starts_with('['))
 }
 
 /// Whether a line between these places may begin a block, or end one.

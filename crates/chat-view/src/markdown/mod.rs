@@ -38,7 +38,7 @@ pub use stretch::stretch;
 pub fn render(text: &str, prefix: &str, citations: &[Citation]) -> String {
     let mut document = Document::new(prefix);
     document.set_citations(citations);
-    document.push(text);
-    document.finish();
+    document.replace(text);
+    document.finish(usize::MAX);
     document.html()
 }

@@ -83,7 +83,7 @@ mod tests {
     fn stream(document: &mut Document, pieces: &[&str]) {
         for piece in pieces {
             document.push(piece);
-            document.advance();
+            document.advance(usize::MAX);
         }
     }
 
@@ -99,7 +99,7 @@ mod tests {
                 document.set_citations(&[citation(1)]);
                 stream(&mut document, &cut(&text, &cuts));
                 let open = (document.html(), document.tail().html.to_owned());
-                document.finish();
+                document.finish(usize::MAX);
                 (open, document.html())
             };
             prop_assert_eq!(with(THERE, shown), shown());
@@ -115,14 +115,14 @@ mod tests {
             with(None, || {
                 stream(&mut document, early);
                 if sealed {
-                    document.finish();
+                    document.finish(usize::MAX);
                 }
                 let tail = document.tail();
                 assert_eq!(tail.live.map_or("", |live| live.text), document.source());
                 assert!(document.blocks().is_empty());
             });
             stream(&mut document, rest);
-            document.finish();
+            document.finish(usize::MAX);
             prop_assert_eq!(document.html(), render(&text, "m", &[]));
         }
 

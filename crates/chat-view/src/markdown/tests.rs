@@ -5,6 +5,9 @@ use unbroken_protocol::Citation;
 
 use super::*;
 
+/// Bytes that a frame takes: all that came.
+const ALL: usize = usize::MAX;
+
 pub(super) fn citation(index: u32) -> Citation {
     Citation {
         index,
@@ -31,7 +34,7 @@ fn streamed_by(mut document: Document, pieces: &[&str]) -> Document {
     document.set_citations(&[citation(1), citation(2)]);
     for piece in pieces {
         document.push(piece);
-        document.advance();
+        document.advance(ALL);
     }
     document
 }
@@ -175,13 +178,17 @@ fn limit() -> impl Strategy<Value = usize> {
     prop_oneof![Just(8192), 0..80_usize]
 }
 
-/// While streaming: settled blocks stay, live text grows. The settled blocks before the end.
-fn watch(text: &str, cuts: &[usize], limit: usize) -> (Document, Vec<Block>) {
+/// Bytes that a frame takes.
+fn most() -> impl Strategy<Value = usize> {
+    prop_oneof![Just(ALL), 1..80_usize]
+}
+
+/// While streaming, in frames of `most` bytes: settled blocks stay, live text grows. The settled
+/// blocks before the end.
+fn watch(text: &str, cuts: &[usize], limit: usize, most: usize) -> (Document, Vec<Block>) {
     let mut document = streamed_by(Document::with_limit("m", limit), &[]);
     let (mut settled, mut live): (Vec<Block>, Option<(u64, String)>) = (Vec::new(), None);
-    for piece in cut(text, cuts) {
-        document.push(piece);
-        document.advance();
+    let mut look = |document: &Document| {
         assert!(document.blocks().starts_with(&settled), "a settled block changed");
         settled = document.blocks().to_vec();
         let tail = document.tail();
@@ -193,8 +200,15 @@ fn watch(text: &str, cuts: &[usize], limit: usize) -> (Document, Vec<Block>) {
             format!("{}{}", tail.inside, tail.html).contains(" data-live")
         );
         live = tail.live.map(|live| (live.id, live.text.to_owned()));
+    };
+    for piece in cut(text, cuts) {
+        document.push(piece);
+        document.advance(most);
+        look(&document);
     }
-    document.finish();
+    while !document.finish(most) {
+        look(&document);
+    }
     let kept = |block: &Block| document.blocks().iter().find(|now| now.id == block.id);
     assert!(settled.iter().all(|block| kept(block).is_none_or(|now| now == block)));
     let unique: std::collections::BTreeSet<_> = document.blocks().iter().map(|b| b.id).collect();
@@ -206,15 +220,15 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
 
     #[test]
-    fn any_cuts_give_the_html_of_the_whole_text(text in markdown(true), cuts in cuts(), limit in limit()) {
-        let (document, _) = watch(&text, &cuts, limit);
+    fn any_cuts_give_the_html_of_the_whole_text(text in markdown(true), cuts in cuts(), limit in limit(), most in most()) {
+        let (document, _) = watch(&text, &cuts, limit, most);
         prop_assert_eq!(document.html(), html(&text));
     }
 
     #[test]
-    fn without_definitions_what_is_settled_is_final(text in markdown(false), cuts in cuts(), limit in limit()) {
+    fn without_definitions_what_is_settled_is_final(text in markdown(false), cuts in cuts(), limit in limit(), most in most()) {
         prop_assume!(!text.contains("]:"));
-        let (document, settled) = watch(&text, &cuts, limit);
+        let (document, settled) = watch(&text, &cuts, limit, most);
         prop_assert!(
             document.blocks().starts_with(&settled),
             "{:?}\nsettled {:#?}\nfinal {:#?}", text, settled, document.blocks()
@@ -222,8 +236,8 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_text_is_streamed_as_it_is_rendered(text in "(?s).{0,200}", cuts in cuts(), limit in limit()) {
-        let (document, settled) = watch(&text, &cuts, limit);
+    fn arbitrary_text_is_streamed_as_it_is_rendered(text in "(?s).{0,200}", cuts in cuts(), limit in limit(), most in most()) {
+        let (document, settled) = watch(&text, &cuts, limit, most);
         prop_assert_eq!(document.html(), html(&text));
         if !text.contains("]:") {
             prop_assert!(document.blocks().starts_with(&settled));
@@ -236,7 +250,7 @@ proptest! {
         for part in [document.tail().html.to_owned(), document.tail().inside.to_owned()] {
             check_html(&part);
         }
-        document.finish();
+        document.finish(ALL);
         check_html(&document.html());
     }
 
@@ -260,12 +274,12 @@ proptest! {
     ) {
         let mut document = streamed(&[&before]);
         if end {
-            document.finish();
+            document.finish(ALL);
         }
         document.replace(&text);
         document.push(&rest);
-        document.advance();
-        document.finish();
+        document.advance(ALL);
+        document.finish(ALL);
         prop_assert_eq!(document.html(), html(&format!("{text}{rest}")));
     }
 }
@@ -465,7 +479,7 @@ fn a_late_definition_replaces_only_the_block_that_it_changes() {
     let text = "one\n\nsee [x]\n\n- a\n- b\n\nthree\n\n[x]: https://a.example\n\nfour\n\n";
     let mut document = streamed(&text.split_inclusive('\n').collect::<Vec<_>>());
     let before = document.blocks().to_vec();
-    document.finish();
+    document.finish(ALL);
     let changed: Vec<_> = before
         .iter()
         .zip(document.blocks())
@@ -480,6 +494,7 @@ fn late_citations_replace_only_the_blocks_that_have_marks() {
     let mut document = streamed(&["one\n\n- a\n- b [7]\n- c\n\nend\n\nx"]);
     let before = document.blocks().to_vec();
     document.set_citations(&[citation(7)]);
+    document.advance(ALL);
     let same = before.iter().zip(document.blocks()).filter(|(old, new)| old == new).count();
     assert_eq!((document.blocks().len(), same), (before.len(), before.len() - 1));
 }
@@ -534,10 +549,10 @@ fn halves(text: &str) -> (u64, u64) {
     for (at, piece) in pieces.iter().enumerate() {
         let before = document.parsed_bytes();
         document.push(piece);
-        document.advance();
+        document.advance(ALL);
         costs[at * 2 / pieces.len()] += document.parsed_bytes() - before;
     }
-    document.finish();
+    document.finish(ALL);
     assert_eq!(document.html(), render(text, "m", &[]));
     (costs[0], costs[1])
 }
@@ -627,10 +642,10 @@ fn hostile_texts_cost_in_proportion_to_their_size() {
             while !rest.is_empty() {
                 let (piece, after) = rest.split_at(rest.ceil_char_boundary(50));
                 document.push(piece);
-                document.advance();
+                document.advance(ALL);
                 rest = after;
             }
-            document.finish();
+            document.finish(ALL);
             (document.parsed_bytes(), document.html().len())
         };
         let (small, large) = (cost(8 * 1024), cost(64 * 1024));
@@ -675,7 +690,7 @@ fn a_paragraph_of_too_many_elements_is_shown_as_it_was_written() {
         assert!(whole.ends_with("<p dir=\"auto\"><em>End</em></p>"), "the next is as always");
         let pieces = text.as_bytes().chunks(4099).map(|piece| str::from_utf8(piece).unwrap());
         let mut document = streamed(&pieces.collect::<Vec<_>>());
-        document.finish();
+        document.finish(ALL);
         assert!(document.html() == whole, "{shown}");
     }
 }
@@ -686,9 +701,9 @@ fn a_line_of_two_megabytes_is_parsed_once() {
     let mut document = Document::new("m");
     for piece in text.as_bytes().chunks(4096) {
         document.push(std::str::from_utf8(piece).unwrap());
-        document.advance();
+        document.advance(ALL);
     }
     assert!(document.tail().live.is_some());
-    document.finish();
+    document.finish(ALL);
     assert!(document.parsed_bytes() < 2 * text.len() as u64);
 }

@@ -11,6 +11,9 @@ use super::calls::{self, Call};
 use crate::markdown::Document;
 use crate::texts;
 
+/// Bytes of Markdown that one frame takes. A text that came at once must not hold the page up.
+const FRAME: usize = 16 * 1024;
+
 /// States of an answer, as a person tells them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AnswerState {
@@ -160,15 +163,10 @@ impl Answer {
         &self.document
     }
 
-    /// Brings the Markdown up to date: once per frame while text comes, once for a sealed answer.
-    /// Costs nothing for an answer that nobody looks at.
-    pub fn render(&mut self) -> &Document {
-        if self.is_sealed() {
-            self.document.finish();
-        } else {
-            self.document.advance();
-        }
-        &self.document
+    /// Brings the Markdown up to date: once per frame. `false` when more came than one frame bears:
+    /// the next one goes on. Costs nothing for an answer that nobody looks at.
+    pub fn render(&mut self) -> bool {
+        if self.is_sealed() { self.document.finish(FRAME) } else { self.document.advance(FRAME) }
     }
 
     /// What to follow so that the rest comes, right after it was loaded. `None` when it is sealed,

@@ -306,8 +306,9 @@ fn a_snapshot_replaces_and_a_source_becomes_a_mark() {
     assert_eq!(changed, [What::Replaced, What::Reasoning, What::Sources, What::Tools]);
     assert_eq!(apply(&mut transcript, Update::Source(citation(1))), [What::Sources]);
     let key = transcript.messages()[1].key;
-    let document = transcript.answer_mut(key).unwrap().render();
-    assert!(document.tail().html.contains("data-cite=\"1\""));
+    let answer = transcript.answer_mut(key).unwrap();
+    assert!(answer.render());
+    assert!(answer.document().tail().html.contains("data-cite=\"1\""));
 }
 
 fn tool(call_id: &str, phase: &str, data: Value) -> ToolStep {
@@ -628,7 +629,8 @@ proptest! {
         let key = transcript.messages()[1].key;
         let answer = transcript.answer_mut(key).unwrap();
         if answer.is_sealed() {
-            let html = answer.render().html();
+            prop_assert!(answer.render());
+            let html = answer.document().html();
             let citations = answer.citations.clone();
             prop_assert_eq!(html, render(&expected, &format!("m{key}"), &citations));
         }

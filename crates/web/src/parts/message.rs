@@ -148,6 +148,7 @@ pub(crate) fn Answer(
     let grows = app.open.take_fresh(key);
     let commit = move || {
         let last_cost = app.open.last_cost();
+        let is_rendered = app.open.render(key);
         let shown = app.open.answer(key, |answer, facts| {
             let now = About::of(answer, facts);
             let mut prose = prose.borrow_mut();
@@ -158,7 +159,7 @@ pub(crate) fn Answer(
                 let writes = now.state.is_running() && now.state != AnswerState::Queued;
                 let is_whole = prose.commit(answer.document(), writes, last_cost);
                 prose.mark_seams(&answer.seam_blocks());
-                is_whole
+                is_whole && is_rendered
             });
             if reasoning.read_untracked().len() != answer.reasoning.len() {
                 reasoning.set(answer.reasoning.clone());
