@@ -39,7 +39,8 @@ pub(crate) async fn load(app: App) {
     app.open.show_all_again();
 }
 
-fn ask(question: &[u8]) -> Option<Vec<u8>> {
+/// Asks the module, when it is there.
+pub(crate) fn ask(question: &[u8]) -> Option<Vec<u8>> {
     let parse = PARSE.with_borrow(Clone::clone)?;
     let answer = parse.call1(&JsValue::NULL, &Uint8Array::from(question)).ok()?;
     Some(answer.unchecked_into::<Uint8Array>().to_vec())

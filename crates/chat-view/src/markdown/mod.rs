@@ -34,6 +34,11 @@ pub use exchange::{serve, warm_up};
 pub use parser::use_parser;
 pub use stretch::stretch;
 
+/// What a parser in another module is asked for a text that stands alone.
+pub fn question(text: &str) -> Vec<u8> {
+    exchange::question(text, &context::Context::default())
+}
+
 /// The HTML of a whole text at once. `prefix` keeps the ids of one message apart from another's.
 pub fn render(text: &str, prefix: &str, citations: &[Citation]) -> String {
     let mut document = Document::new(prefix);
