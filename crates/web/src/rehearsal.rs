@@ -27,6 +27,8 @@ const FRAME: Duration = Duration::from_millis(50);
 const WORDS: &str = "# A\n\n*a* **b** `c` [d](https://example.com)\n\n- a\n- b\n\n1. a\n\n\
     | a | b |\n| - | - |\n| c | d |\n\n```rust\nlet a;\n```\n\n> a\n\na";
 
+/// Who sends within this time has their own parsing to wait for.
+const REST: Duration = Duration::from_secs(1);
 /// So much is parsed at once, and so often, each time in a task of its own.
 const REPEATS: usize = 16;
 const ROUNDS: u32 = 16;
@@ -55,6 +57,7 @@ pub(crate) async fn play(app: App, chat: Make) {
     dom::sleep(FRAME).await;
     drop(shown);
     place.remove();
+    dom::sleep(REST).await;
     parse_often(app).await;
 }
 
