@@ -81,6 +81,10 @@ pub struct Load {
     /// A model that counts to --tokens [default: the stand-in's numbers with --tokens and --rate]
     #[arg(long)]
     pub model: Option<String>,
+    /// What the server asks for: the key of an endpoint of OpenAI's kind, else the access code
+    #[arg(long, env = "UNBROKEN_LOAD_KEY", hide_env_values = true)]
+    #[serde(skip)]
+    pub key: Option<String>,
     /// The server's processes [default: those of this machine that listen on its port]
     #[arg(long)]
     pub pid: Vec<u32>,
@@ -117,6 +121,7 @@ impl Default for Load {
             cut: false,
             reload: false,
             model: None,
+            key: None,
             pid: Vec::new(),
             json: false,
         }

@@ -33,6 +33,8 @@ pub(super) struct Request<'a> {
     pub(super) method: &'a str,
     pub(super) path: &'a str,
     pub(super) accept: &'a str,
+    /// A bearer token.
+    pub(super) key: Option<&'a str>,
     pub(super) json: Option<&'a str>,
 }
 
@@ -151,10 +153,13 @@ impl Http {
 }
 
 fn head(address: &Address, request: &Request<'_>) -> String {
-    let Request { method, path, accept, json } = request;
+    let Request { method, path, accept, key, json } = request;
     let Address { host, path: base, .. } = address;
     let mut head =
         format!("{method} {base}{path} HTTP/1.1\r\nHost: {host}\r\nAccept: {accept}\r\n");
+    if let Some(key) = key {
+        write!(head, "Authorization: Bearer {key}\r\n").expect("a String takes everything");
+    }
     if let Some(json) = json {
         let length = json.len();
         write!(head, "Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{json}")

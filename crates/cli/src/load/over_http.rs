@@ -52,7 +52,7 @@ pub(super) async fn read(run: Rc<Run>, number: usize) {
 async fn open(run: &Run, number: usize) -> Result<(Http, Option<Person>), LoadError> {
     let person = match run.plan.transport {
         Transport::Openai => None,
-        _ => Some(Person::new(&run.address, number).await?),
+        _ => Some(Person::new(run, number).await?),
     };
     Ok((Http::connect(&run.address).await?, person))
 }
@@ -95,8 +95,13 @@ impl Answering<'_> {
             ..StartRequest::default()
         });
         let start = start.to_string();
-        let request =
-            Request { method: "POST", path: path::START, accept: JSON, json: Some(&start) };
+        let request = Request {
+            method: "POST",
+            path: path::START,
+            accept: JSON,
+            key: None,
+            json: Some(&start),
+        };
         let reply = self.http.call(&self.run.address, &request).await?;
         let reply: StartResponse = serde_json::from_slice(&reply)
             .map_err(|_| LoadError::Strange("the answer to a start"))?;
@@ -119,7 +124,7 @@ impl Answering<'_> {
 
     async fn poll(&mut self, person: &Person) -> Result<(), LoadError> {
         let path = format!("{}&wait={WAIT}", self.events(person));
-        let request = Request { method: "GET", path: &path, accept: JSON, json: None };
+        let request = Request { method: "GET", path: &path, accept: JSON, key: None, json: None };
         let before = self.http.bytes;
         let batch = tokio::select! {
             batch = self.http.call(&self.run.address, &request) => batch?,
@@ -139,7 +144,7 @@ impl Answering<'_> {
     /// Reads the stream to its end, or until it is cut.
     async fn stream(&mut self, person: &Person) -> Result<(), LoadError> {
         let path = self.events(person);
-        let request = Request { method: "GET", path: &path, accept: STREAM, json: None };
+        let request = Request { method: "GET", path: &path, accept: STREAM, key: None, json: None };
         self.open_stream(&request).await?;
         let mut waiting = Vec::new();
         loop {
@@ -167,6 +172,7 @@ impl Answering<'_> {
             method: "POST",
             path: "/chat/completions",
             accept: STREAM,
+            key: self.run.plan.key.as_deref(),
             json: Some(&question),
         };
         self.open_stream(&request).await?;

@@ -45,7 +45,7 @@ impl Group {
     }
 
     async fn person(&self, run: &Run) -> Result<&Person, LoadError> {
-        self.person.get_or_try_init(|| Person::new(&run.address, self.number)).await
+        self.person.get_or_try_init(|| Person::new(run, self.number)).await
     }
 }
 

@@ -4,8 +4,8 @@ use serde_json::json;
 use unbroken_protocol::{DeviceId, DeviceSession, DeviceSessionRequest, SessionId, path};
 
 use super::LoadError;
-use super::address::Address;
 use super::http::{Http, Request};
+use super::run::Run;
 
 #[derive(Clone)]
 pub(super) struct Person {
@@ -14,17 +14,22 @@ pub(super) struct Person {
 }
 
 impl Person {
-    pub(super) async fn new(address: &Address, number: usize) -> Result<Self, LoadError> {
+    pub(super) async fn new(run: &Run, number: usize) -> Result<Self, LoadError> {
         let device_id = DeviceId(format!("load-{}-{number}", std::process::id()));
-        let asked = DeviceSessionRequest { device_id: Some(device_id), ..Default::default() };
+        let asked = DeviceSessionRequest {
+            device_id: Some(device_id),
+            access_code: run.plan.key.clone(),
+            ..Default::default()
+        };
         let asked = json!(asked).to_string();
         let request = Request {
             method: "POST",
             path: path::DEVICE_SESSION,
             accept: "application/json",
+            key: None,
             json: Some(&asked),
         };
-        let reply = Http::connect(address).await?.call(address, &request).await?;
+        let reply = Http::connect(&run.address).await?.call(&run.address, &request).await?;
         let session: DeviceSession = serde_json::from_slice(&reply)
             .map_err(|_| LoadError::Strange("the answer to a device session"))?;
         Ok(Self { device_id: session.device_id, session_id: session.session_id })

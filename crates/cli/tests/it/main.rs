@@ -43,6 +43,25 @@ async fn answers_that_are_whole_are_counted_and_timed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_that_asks_for_a_key_gets_it() {
+    let options = Options { api_key: Some("sk-right".into()), ..Options::default() };
+    let standin = Standin::start_on("127.0.0.1:0", options).await.unwrap();
+    for (key, completed) in [(None, 0), (Some("sk-wrong"), 0), (Some("sk-right"), 2)] {
+        let load = Load {
+            target: standin.base_url(),
+            transport: Transport::Openai,
+            answers: 2,
+            tokens: 5,
+            key: key.map(str::to_owned),
+            model: Some("numbers:tokens=5,rate=0".into()),
+            ..Load::default()
+        };
+        let report = spawn_blocking(move || load.run()).await.unwrap().unwrap();
+        assert_eq!(report.readings.completed, completed, "{key:?}: {report:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tokens_without_stamps_are_counted_and_not_timed() {
     let standin = Standin::start().await;
     let report = load(&standin, 2, 30, "numbers:tokens=30,rate=0,first=0,crlf=1,split=7").await;

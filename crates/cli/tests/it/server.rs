@@ -19,6 +19,11 @@ struct TestServer {
 
 impl TestServer {
     async fn start() -> Self {
+        Self::start_set(None).await
+    }
+
+    /// Starts one whose operator has set this, by its name in the environment.
+    async fn start_set(set: Option<(OsString, OsString)>) -> Self {
         let standin = Standin::start().await;
         let folder = TempDir::new().unwrap();
         let flags = Flags {
@@ -33,6 +38,7 @@ impl TestServer {
             ("UNBROKEN__MODELS__DISCOVER".into(), "false".into()),
             ("UNBROKEN__PROVIDERS".into(), provider.into()),
         ];
+        let env = env.into_iter().chain(set);
         let server = Server::open(Config::load(&flags, env).unwrap().config).await.unwrap();
         let url = format!("http://{}", server.address());
         let stop = CancellationToken::new();
@@ -58,6 +64,21 @@ async fn every_transport_reads_whole_answers() {
         let times = report.milliseconds;
         let counts = [times.start, times.first_token, times.token].map(|t| t.map(|t| t.count));
         assert_eq!(counts, [Some(12), Some(12), Some(720)]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_asks_for_an_access_code_takes_the_key() {
+    let code = "correct horse battery staple";
+    let server =
+        TestServer::start_set(Some(("UNBROKEN__AUTH__ACCESS_CODE".into(), code.into()))).await;
+    for transport in [Transport::Socket, Transport::Sse, Transport::Poll] {
+        let load = Load { transport, answers: 3, tokens: 20, rate: 0, ..Load::default() };
+        let refused = server.load(load.clone()).await;
+        assert_eq!(refused.readings.failed, 3, "{refused:?}");
+        let report = server.load(Load { key: Some(code.into()), ..load }).await;
+        assert!(report.is_whole(), "{report:?}");
+        assert!(!serde_json::to_string(&report).unwrap().contains(code), "it tells nobody");
     }
 }
 
