@@ -210,9 +210,10 @@ pub(super) fn text(history: &Value) -> String {
     ];
     let (conversations, messages) = (&history["conversations"], &history["messages"]);
     let lines = lines.into_iter().filter_map(line).collect::<Vec<_>>().join("\n");
+    let started = history["started_ms"].as_f64().unwrap_or_default();
     format!(
-        "History of {conversations} conversations, one of them of {messages} messages, {} MB \
-         (p50 / p99 / max over HTTP):\n\n{lines}",
+        "History of {conversations} conversations, one of them of {messages} messages, {} MB; the \
+         server is ready {started:.0} ms after its start (p50 / p99 / max over HTTP):\n\n{lines}",
         history["megabytes"]
     )
 }

@@ -73,12 +73,16 @@ little.
 
 - µs/token: processor time of the server as the operating system counts it, divided by the tokens that readers
   got in the steady time: from when every answer streams, or the first has ended, to when the first ends, or
-  the last is asked for; of the whole run where that is less than two seconds.
+  the last is asked for; of the whole run where that is less than two seconds. ratio: ours to nginx's.
+- whole run: the same ratio with all that the run cost, divided by all tokens. Beginning an answer and ending it
+  costs a relay next to nothing; here the question, the answer and their place in the search index come to the
+  disk. The fewer tokens an answer has, the more that counts.
 - start: from asking to the id of the conversation, which is on the disk then. first: from asking to the
   first token; the model takes 300 ms of it. token: from the model's write to the reader's read, which in
   a run as fast as possible is the time in queues. back: from the cut of a connection to the next text on a
   new one; of a page loaded anew, to all of the text.
-- peak: the most memory that the server had. lost: tokens that were lost, doubled or out of order, and answers
+- peak: the most memory that the server had; KiB/answer: what each answer that
+  runs adds to the memory, in the steady time. bytes/token: on the wire to the reader, frames and all that is told besides included. lost: tokens that were lost, doubled or out of order, and answers
   without an end.
 "
     )
@@ -105,11 +109,30 @@ plain HTTP read by the task that wants it (a tenth, and 19 KB an answer), one wo
 unit of code at release (a tenth).";
 
 /// The columns for each of the two tables.
-const BESIDE: [&str; 7] =
-    ["scenario", "ratio", "µs/token", "nginx", "tokens/s", "lost", "nginx lost"];
-const ALONE: [&str; 8] =
-    ["scenario", "start ms", "first ms", "token ms", "back ms", "µs/token", "peak MiB", "lost"];
-
+const BESIDE: [&str; 10] = [
+    "scenario",
+    "ratio",
+    "whole run",
+    "µs/token",
+    "nginx",
+    "token ms",
+    "nginx token ms",
+    "tokens/s",
+    "lost",
+    "nginx lost",
+];
+const ALONE: [&str; 10] = [
+    "scenario",
+    "start ms",
+    "first ms",
+    "token ms",
+    "back ms",
+    "µs/token",
+    "bytes/token",
+    "peak MiB",
+    "KiB/answer",
+    "lost",
+];
 /// When and where it was measured, and beside what.
 pub(super) fn facts(report: &Value, is_beside: bool) -> String {
     let word = |value: &Value| value.as_str().unwrap_or("unknown").trim().to_owned();
@@ -181,9 +204,14 @@ mod tests {
 
     #[test]
     fn the_ratio_to_nginx_comes_first_and_the_machine_is_named() {
-        let steady = |cost: f64| json!({ "seconds": 5.0, "server_cpu_per_token": cost });
-        let of = |name: &str, nginx: Value| json!({ "name": name, "title": "t", "ours": { "steady": steady(30.0) }, "nginx": nginx });
-        let beside = of("beside", json!({ "steady": steady(12.0) }));
+        let cost = |steady: f64, whole: f64| {
+            json!({
+                "steady": { "seconds": 5.0, "server_cpu_per_token": steady },
+                "whole": { "server_cpu_per_token": whole },
+            })
+        };
+        let of = |name: &str, nginx: Value| json!({ "name": name, "title": "t", "ours": cost(30.0, 36.0), "nginx": nginx });
+        let beside = of("beside", cost(12.0, 12.0));
         let report = json!({
             "commit": "abc", "date": "2026-01-02", "history": null,
             "machine": { "processor": "P", "cores": 2, "memory": "8388608 kB", "system": "S",
@@ -192,7 +220,7 @@ mod tests {
         });
         let text = text(&report);
         let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("no {part} in {text}"));
-        assert!(at("| beside | 2.50 | 30.0 | 12.0 |") < at("## How fast"));
+        assert!(at("| beside | 2.50 | 3.00 | 30.0 | 12.0 |") < at("## How fast"));
         assert!(at("| alone |") > at("## How fast"), "nginx has nothing like it");
         at("- commit: abc, measured on 2026-01-02");
         at("- machine: P, 2 cores, 8 GiB of memory, S");

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{BufRead as _, BufReader, Read as _},
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::command::{command, run, say, succeeds};
@@ -121,7 +121,7 @@ impl Standin {
 
 pub(super) struct Server {
     pub(super) address: String,
-    /// Milliseconds until it took connections, on an empty folder.
+    /// Milliseconds until its first answer to a request.
     pub(super) started: f64,
     /// Of its process.
     pub(super) id: u32,
@@ -236,15 +236,23 @@ http {{
     )
 }
 
+/// Waits until a request is answered, whatever the answer says.
 fn wait_for(address: &str) -> Result<()> {
     let begin = Instant::now();
-    while TcpStream::connect(address).is_err() {
+    while let Err(error) = ask(address) {
         if begin.elapsed() > PATIENCE {
-            bail!("nothing listens on {address}");
+            return Err(error).with_context(|| format!("nothing answers on {address}"));
         }
         sleep(Duration::from_millis(1));
     }
     Ok(())
+}
+
+fn ask(address: &str) -> io::Result<()> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(format!("GET / HTTP/1.1\r\nHost: {address}\r\n\r\n").as_bytes())?;
+    stream.read_exact(&mut [0; 12])
 }
 
 /// Where nginx is; installed where that may be done without asking.

@@ -4,17 +4,21 @@ use serde_json::Value;
 
 use super::history;
 
-const HEAD: [&str; 12] = [
+const HEAD: [&str; 16] = [
     "scenario",
     "tokens/s",
     "µs/token",
     "nginx",
     "ratio",
+    "whole run",
     "start ms",
     "first ms",
     "token ms",
     "back ms",
+    "nginx token ms",
+    "bytes/token",
     "peak MiB",
+    "KiB/answer",
     "lost",
     "nginx lost",
 ];
@@ -68,21 +72,25 @@ pub(super) fn beginnings(report: &Value) -> String {
     lines.into_iter().flatten().flatten().collect::<Vec<_>>().join("\n")
 }
 
-fn row(scenario: &Value) -> [String; 12] {
+fn row(scenario: &Value) -> [String; 16] {
     let (ours, nginx) = (&scenario["ours"], &scenario["nginx"]);
-    let ratio = cost(ours).zip(cost(nginx)).map(|(ours, nginx)| ours / nginx);
+    let ratio = |of: fn(&Value) -> Option<f64>| Some(of(ours)? / of(nginx)?);
     let times = &ours["milliseconds"];
     [
         scenario["name"].as_str().unwrap_or_default().to_owned(),
         number(span(ours)["tokens_per_second"].as_f64(), 0),
         number(cost(ours), 1),
         number(cost(nginx), 1),
-        number(ratio, 2),
+        number(ratio(cost), 2),
+        number(ratio(whole_cost), 2),
         spread(&times["start"]),
         spread(&times["first_token"]),
         spread(&times["token"]),
         spread(&times["resume"]),
+        spread(&nginx["milliseconds"]["token"]),
+        number(span(ours)["bytes_per_token"].as_f64(), 0),
         number(ours["memory"]["peak"].as_f64().map(|bytes| bytes / 1_048_576.0), 0),
+        number(ours["memory"]["per_answer"].as_f64().map(|bytes| bytes / 1024.0), 1),
         losses(ours),
         losses(nginx),
     ]
@@ -102,6 +110,11 @@ fn losses(of: &Value) -> String {
 /// Microseconds of CPU for each token.
 pub(super) fn cost(of: &Value) -> Option<f64> {
     span(of)["server_cpu_per_token"].as_f64()
+}
+
+/// The same over the whole run, with what answers cost to begin and to end.
+fn whole_cost(of: &Value) -> Option<f64> {
+    of["whole"]["server_cpu_per_token"].as_f64()
 }
 
 /// The steady time; the whole run where that was too short for a clock that ticks a hundred times a
@@ -124,7 +137,7 @@ fn number(value: Option<f64>, digits: usize) -> String {
     value.map_or_else(String::new, |value| format!("{value:.digits$}"))
 }
 
-fn aligned(rows: &[[String; 12]]) -> String {
+fn aligned(rows: &[[String; 16]]) -> String {
     let width = |column: usize| {
         rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default()
     };
@@ -146,12 +159,18 @@ mod tests {
     fn a_row_has_the_ratio_to_nginx_where_nginx_was_measured() {
         let steady = |cost: f64| json!({ "seconds": 5.0, "tokens_per_second": 100.0, "server_cpu_per_token": cost });
         let token = json!({ "p50": 1.0, "p99": 2.5, "max": 3.0 });
-        let ours = json!({ "steady": steady(30.0), "milliseconds": { "token": token } });
-        let beside = json!({ "name": "a", "ours": ours, "nginx": { "steady": steady(12.0) } });
+        let whole = |cost: f64| json!({ "server_cpu_per_token": cost });
+        let times = json!({ "token": token });
+        let ours = json!({ "steady": steady(30.0), "whole": whole(36.0), "milliseconds": times });
+        let nginx = json!({ "steady": steady(12.0), "whole": whole(12.0) });
+        let beside = json!({ "name": "a", "ours": ours, "nginx": nginx });
         let alone = json!({ "name": "b", "ours": ours, "nginx": null });
         let text = text(&json!({ "scenarios": [beside, alone] }));
         let rows: Vec<Vec<_>> = text.lines().map(|l| l.split_whitespace().collect()).collect();
-        assert_eq!(rows[1], ["a", "100", "30.0", "12.0", "2.50", "1.0", "/", "2.5", "/", "3.0"]);
+        assert_eq!(
+            rows[1],
+            ["a", "100", "30.0", "12.0", "2.50", "3.00", "1.0", "/", "2.5", "/", "3.0"]
+        );
         assert_eq!(rows[2], ["b", "100", "30.0", "1.0", "/", "2.5", "/", "3.0"]);
     }
 
