@@ -19,6 +19,7 @@ pub struct Pace {
     committed_at: f64,
     cost: f64,
     last_cost: f64,
+    last_frame: f64,
     unmeasured: u8,
     is_urgent: bool,
 }
@@ -54,16 +55,19 @@ impl Pace {
         self.unmeasured == 0
     }
 
-    /// A commit that is measured is on the screen, with style, layout and paint. One that had bad
-    /// luck counts half.
-    pub fn shown(&mut self, now: f64) {
-        self.last_cost = (now - self.committed_at).max(0.0);
+    /// A commit that is measured is on the screen: what it took to parse the text, and to show it
+    /// with style, layout and paint. One that had bad luck counts half.
+    pub fn shown(&mut self, parsing: f64, showing: f64) {
+        // A clock may be set back.
+        let (parsing, showing) = (parsing.max(0.0), showing.max(0.0));
+        self.last_frame = showing;
+        self.last_cost = parsing + showing;
         self.cost = f64::midpoint(self.cost, self.last_cost);
     }
 
-    /// What the last measured commit cost.
-    pub fn last_cost(&self) -> Duration {
-        Duration::from_secs_f64(self.last_cost / 1000.0)
+    /// What the last measured commit's frame took: all but parsing, which is a task before it.
+    pub fn last_frame(&self) -> Duration {
+        Duration::from_secs_f64(self.last_frame / 1000.0)
     }
 }
 
@@ -76,7 +80,7 @@ mod tests {
         let mut pace = Pace::default();
         for _ in 0..50 {
             pace.begin(0.0);
-            pace.shown(cost);
+            pace.shown(0.0, cost);
         }
         pace
     }
@@ -107,7 +111,7 @@ mod tests {
         for cost in [300.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0] {
             now += pace.wait(now);
             pace.begin(now);
-            pace.shown(now + cost);
+            pace.shown(cost / 2.0, cost / 2.0);
         }
         assert!(pace.wait(now) < 100.0, "waits {}", pace.wait(now));
     }
@@ -117,7 +121,7 @@ mod tests {
         let mut pace = Pace::default();
         pace.begin(1e12);
         assert!(pace.wait(0.0) <= LONGEST);
-        pace.shown(0.0);
+        pace.shown(-1e12, -1e12);
         assert!(pace.wait(1e12) <= 75.0);
     }
 
@@ -126,7 +130,7 @@ mod tests {
         let mut cheap = page(2.0);
         let measured = (0..40).filter(|_| cheap.begin(0.0)).count();
         assert_eq!(measured, 10);
-        cheap.shown(50.0);
+        cheap.shown(30.0, 20.0);
         assert!(cheap.begin(0.0) && cheap.begin(0.0));
     }
 }

@@ -105,7 +105,10 @@ struct Inner {
     /// What to call when a message has changed, each with a number of its own.
     watchers: HashMap<u64, Vec<(u64, Watcher)>>,
     next_watcher: u64,
+    render: Option<fn(&mut Answer)>,
     dirty: BTreeSet<u64>,
+    /// Those of them that the frame on its way will show.
+    parsed: BTreeSet<u64>,
     asked: Asked,
     pace: Pace,
     /// Answers that a screen reader hears more of in a moment.
@@ -174,6 +177,7 @@ impl Open {
         self.inner.change(|inner| {
             inner.transcript = transcript;
             inner.dirty.clear();
+            inner.parsed.clear();
             inner.facts.clear();
             inner.loads_before = None;
             inner.wanted = None;
@@ -511,9 +515,18 @@ impl Open {
         self.inner.change(|inner| inner.transcript.answer_mut(key).is_some_and(Answer::take_fresh))
     }
 
-    /// Brings the Markdown of an answer up to date; see [`Answer::render`].
-    pub(crate) fn render(self, key: u64) -> bool {
-        self.inner.change(|inner| inner.transcript.answer_mut(key).is_none_or(Answer::render))
+    /// From now on the Markdown of answers is brought up to date by this: [`Answer::render`]. The
+    /// view of answers brings it along, the first view does without.
+    pub(crate) fn render_by(self, render: fn(&mut Answer)) {
+        self.inner.change(|inner| inner.render = Some(render));
+    }
+
+    /// Brings the Markdown of an answer up to date, if somebody looks at it.
+    pub(crate) fn render(self, key: u64) {
+        self.inner.change(|inner| {
+            let render = inner.render.filter(|_| inner.watchers.contains_key(&key));
+            render.zip(inner.transcript.answer_mut(key)).map(|(render, answer)| render(answer));
+        });
     }
 
     /// Reads an answer, with what is known of its log.
@@ -600,9 +613,9 @@ impl Open {
         self.mark(vec![key]);
     }
 
-    /// What the last frame with a commit cost.
-    pub(crate) fn last_cost(self) -> Duration {
-        self.inner.read(|inner| inner.pace.last_cost())
+    /// What the last frame with a commit took.
+    pub(crate) fn last_frame(self) -> Duration {
+        self.inner.read(|inner| inner.pace.last_frame())
     }
 
     fn mark(self, keys: Vec<u64>) {
@@ -621,42 +634,50 @@ impl Open {
             Asked::Timer(_) | Asked::Frame => None,
         });
         let Some(wait) = wait else { return };
-        let timer = (wait > 0.0).then(|| {
-            let wait = Duration::from_secs_f64(wait / 1000.0);
-            set_timeout_with_handle(move || self.request_frame(), wait).ok()
+        let time = Duration::from_secs_f64(wait / 1000.0);
+        let timer = set_timeout_with_handle(move || self.parse(), time).ok();
+        self.inner.change(|inner| {
+            inner.asked = timer.filter(|_| wait > 0.0).map_or(Asked::Frame, Asked::Timer);
         });
-        match timer.flatten() {
-            Some(timer) => self.inner.change(|inner| inner.asked = Asked::Timer(timer)),
-            None => self.request_frame(),
-        }
     }
 
-    fn request_frame(self) {
-        self.inner.change(|inner| inner.asked = Asked::Frame);
-        request_animation_frame(move || self.frame());
-    }
-
-    fn frame(self) {
+    /// A commit's first half. Its second is a task of its own, so that what the person does waits for
+    /// one of them at most.
+    fn parse(self) {
+        let began = dom::clock();
         let is_measured = self.inner.change(|inner| {
-            inner.asked = Asked::Nothing;
-            inner.pace.begin(dom::clock())
+            inner.asked = Asked::Frame;
+            inner.parsed = std::mem::take(&mut inner.dirty);
+            inner.pace.begin(began)
         });
-        self.commit();
-        if is_measured {
-            // The next task comes after style, layout and paint of this frame.
-            let shown = |inner: &mut Inner| inner.pace.shown(dom::clock());
-            set_timeout(move || self.inner.change(shown), Duration::ZERO);
-        }
+        let keys = self.inner.read(|inner| inner.parsed.clone());
+        keys.into_iter().for_each(|key| self.render(key));
+        let parsing = is_measured.then(|| dom::clock() - began);
+        request_animation_frame(move || self.frame(parsing));
     }
 
-    fn commit(self) {
-        let dirty = self.inner.change(|inner| std::mem::take(&mut inner.dirty));
-        for key in dirty {
+    /// Shows what was parsed; `parsing` is how long that took, where it is measured.
+    fn frame(self, parsing: Option<f64>) {
+        let began = dom::clock();
+        let parsed = self.inner.change(|inner| {
+            inner.asked = Asked::Nothing;
+            std::mem::take(&mut inner.parsed)
+        });
+        for key in parsed {
             let watchers = self.inner.read(|inner| inner.watchers.get(&key).cloned());
             for (_, watcher) in watchers.into_iter().flatten() {
                 watcher();
             }
             self.announce(key);
+        }
+        // What came while the frame was on its way.
+        if self.inner.read(|inner| !inner.dirty.is_empty()) {
+            self.ask_frame();
+        }
+        if let Some(parsing) = parsing {
+            // The next task comes after style, layout and paint of this frame.
+            let shown = move |inner: &mut Inner| inner.pace.shown(parsing, dom::clock() - began);
+            set_timeout(move || self.inner.change(shown), Duration::ZERO);
         }
     }
 

@@ -218,6 +218,12 @@ impl Document {
         &self.source
     }
 
+    /// Whether it has nothing to show before the next [`advance`](Self::advance): its text is another
+    /// one.
+    pub fn is_replaced(&self) -> bool {
+        self.replaced.is_some()
+    }
+
     pub fn is_finished(&self) -> bool {
         self.finished
     }

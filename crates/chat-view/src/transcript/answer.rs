@@ -80,6 +80,9 @@ pub struct Answer {
     state: AnswerState,
     text: String,
     document: Document,
+    /// What the last [`render`](Self::render) took: all that was there, and as the whole of it.
+    took_all: bool,
+    took_end: bool,
     /// The place in the log up to which the text was loaded; gone once text was streamed, for then
     /// the connection knows better.
     position: Option<Position>,
@@ -106,6 +109,8 @@ impl Answer {
             state: AnswerState::Thinking,
             text: String::new(),
             document: Document::new(format!("m{key}")),
+            took_all: true,
+            took_end: false,
             position: None,
             fresh: true,
         }
@@ -163,10 +168,19 @@ impl Answer {
         &self.document
     }
 
-    /// Brings the Markdown up to date: once per frame. `false` when more came than one frame bears:
-    /// the next one goes on. Costs nothing for an answer that nobody looks at.
-    pub fn render(&mut self) -> bool {
-        if self.is_sealed() { self.document.finish(FRAME) } else { self.document.advance(FRAME) }
+    /// Brings the Markdown up to date: once per frame. Costs nothing for an answer that nobody looks
+    /// at.
+    pub fn render(&mut self) {
+        self.took_end = self.is_sealed();
+        let document = &mut self.document;
+        self.took_all =
+            if self.took_end { document.finish(FRAME) } else { document.advance(FRAME) };
+    }
+
+    /// Whether the last [`render`](Self::render) took all that there was, and nothing was sealed or
+    /// replaced since. If not, the next frame goes on at once.
+    pub fn is_rendered(&self) -> bool {
+        self.took_all && self.took_end == self.is_sealed()
     }
 
     /// What to follow so that the rest comes, right after it was loaded. `None` when it is sealed,

@@ -146,9 +146,12 @@ pub(crate) fn Answer(
     let body = NodeRef::<Div>::new();
     let prose: Rc<RefCell<Option<Prose>>> = Rc::default();
     let grows = app.open.take_fresh(key);
+    app.open.render_by(AnswerModel::render);
     let commit = move || {
-        let last_cost = app.open.last_cost();
-        let is_rendered = app.open.render(key);
+        let last_frame = app.open.last_frame();
+        if app.open.answer(key, |answer, _| answer.document().is_replaced()) == Some(true) {
+            app.open.render(key);
+        }
         let shown = app.open.answer(key, |answer, facts| {
             let now = About::of(answer, facts);
             let mut prose = prose.borrow_mut();
@@ -157,9 +160,9 @@ pub(crate) fn Answer(
             }
             let is_whole = prose.as_mut().is_none_or(|prose| {
                 let writes = now.state.is_running() && now.state != AnswerState::Queued;
-                let is_whole = prose.commit(answer.document(), writes, last_cost);
+                let is_whole = prose.commit(answer.document(), writes, last_frame);
                 prose.mark_seams(&answer.seam_blocks());
-                is_whole && is_rendered
+                is_whole && answer.is_rendered()
             });
             if reasoning.read_untracked().len() != answer.reasoning.len() {
                 reasoning.set(answer.reasoning.clone());
@@ -190,6 +193,7 @@ pub(crate) fn Answer(
     });
     Effect::new(move || {
         if body.get().is_some() {
+            app.open.render(key);
             commit();
         }
     });

@@ -146,16 +146,16 @@ impl Prose {
         }
     }
 
-    /// Shows what the document holds now; `writing` says whether more may come, `last_cost` what the
+    /// Shows what the document holds now; `writing` says whether more may come, `last_frame` what the
     /// last frame took. `false` when there is more to show than one frame can bear.
     pub(crate) fn commit(
         &mut self,
         content: &Document,
         writing: bool,
-        last_cost: Duration,
+        last_frame: Duration,
     ) -> bool {
         if self.is_full {
-            self.frame = next_frame(self.frame, last_cost);
+            self.frame = next_frame(self.frame, last_frame);
         }
         let most = if self.grows { self.frame } else { usize::MAX };
         let is_whole = self.settle(content.blocks(), most);
