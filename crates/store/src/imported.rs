@@ -29,7 +29,7 @@ pub struct Imported {
     pub archived: bool,
     pub folder: Option<String>,
     pub messages: Vec<ImportedMessage>,
-    /// The leaf that is shown when these are in.
+    /// The leaf that is shown when all of the conversation is in.
     pub selected_message_id: MessageId,
     /// All messages of the file's conversation: a branch beyond them was chosen by the person here.
     pub known: Arc<HashSet<MessageId>>,
@@ -66,7 +66,6 @@ impl Imported {
         while messages.peek().is_some() {
             let slice: Vec<_> = messages.by_ref().take(SLICE).collect();
             let is_last = messages.peek().is_none();
-            let newest = slice.last().map(|last| last.message.message_id);
             slices.push(Self {
                 conversation_id: conversation.conversation_id,
                 title: conversation.title.clone(),
@@ -76,9 +75,7 @@ impl Imported {
                 pinned: conversation.pinned,
                 archived: conversation.archived,
                 folder: conversation.folder.clone(),
-                selected_message_id: newest
-                    .filter(|_| !is_last)
-                    .unwrap_or(conversation.selected_message_id),
+                selected_message_id: conversation.selected_message_id,
                 messages: slice,
                 known: Arc::clone(&known),
                 is_last,

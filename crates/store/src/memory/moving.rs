@@ -92,12 +92,22 @@ impl Transaction<'_> {
         if !self.state.imports.contains_key(&step.import_id) {
             return false;
         }
+        let mut adds = self.state.adding.contains(&step.import_id);
         let (mut conversations, mut messages, mut unchanged) = (0, 0, 0);
         for slice in &step.slices {
             let (is_new, added) = self.import_slice(step.principal_id, slice);
             conversations += u64::from(is_new);
             messages += added;
-            unchanged += u64::from(slice.is_last && added == 0);
+            adds |= added > 0;
+            if slice.is_last {
+                unchanged += u64::from(!adds);
+                adds = false;
+            }
+        }
+        if adds {
+            self.state().adding.insert(step.import_id);
+        } else {
+            self.state().adding.remove(&step.import_id);
         }
         let Some(import) = self.state().imports.get_mut(&step.import_id) else { return false };
         import.state = ImportState::Running;
@@ -128,23 +138,25 @@ impl Transaction<'_> {
         if deleted {
             self.state().deleted.remove(&slice.conversation_id);
         }
-        if new.is_empty() {
-            return (false, 0);
-        }
+        let Some(newest) = new.last() else { return (false, 0) };
         if is_new {
-            let conversation = conversation(principal, slice);
+            let conversation = conversation(principal, slice, newest.message.message_id);
             self.state().conversations.insert(slice.conversation_id, conversation);
         }
         let mut tokens = 0;
         for message in &new {
             tokens += self.import_message(principal, slice.conversation_id, message);
         }
+        let leaf = self.state.messages.get(&slice.selected_message_id);
+        let is_in = leaf.is_some_and(|(of, _)| *of == slice.conversation_id);
         if let Some(found) = self.state().conversations.get_mut(&slice.conversation_id) {
             found.message_count += new.len() as u64;
             found.total_tokens += tokens;
             found.updated_at = found.updated_at.max(slice.updated_at);
-            if selects {
+            if selects && is_in {
                 found.selected_message_id = slice.selected_message_id;
+            }
+            if selects {
                 found.model.clone_from(&slice.model);
             }
         }
@@ -237,7 +249,8 @@ impl Transaction<'_> {
     }
 }
 
-fn conversation(principal_id: PrincipalId, slice: &Imported) -> Conversation {
+/// It shows as much as is in, until all of it is.
+fn conversation(principal_id: PrincipalId, slice: &Imported, newest: MessageId) -> Conversation {
     Conversation {
         conversation_id: slice.conversation_id,
         principal_id,
@@ -245,7 +258,7 @@ fn conversation(principal_id: PrincipalId, slice: &Imported) -> Conversation {
         model: slice.model.clone(),
         created_at: slice.created_at,
         updated_at: slice.updated_at,
-        selected_message_id: slice.selected_message_id,
+        selected_message_id: newest,
         message_count: 0,
         total_tokens: 0,
         pinned: slice.pinned,

@@ -34,6 +34,8 @@ pub(super) struct State {
     /// By their first record.
     pub(super) packs: BTreeMap<(GenerationId, Seq), Arc<[Record]>>,
     pub(super) imports: BTreeMap<ImportId, Import>,
+    /// Those whose conversation got messages by a step before.
+    pub(super) adding: HashSet<ImportId>,
     /// Each with what it shows.
     pub(super) shares: BTreeMap<String, (Share, Vec<u8>)>,
     pub(super) documents: Rows<ContentHash, Document>,

@@ -211,30 +211,34 @@ fn share(found: &SqliteRow) -> Result<Share, StoreError> {
 
 impl Transaction<'_> {
     pub(crate) async fn import_step(&mut self, step: &ImportStep) -> Result<bool, StoreError> {
-        let here = sqlx::query("SELECT 1 FROM imports WHERE import_id = ?")
+        let here = sqlx::query("SELECT adds FROM imports WHERE import_id = ?")
             .bind(step.import_id.as_bytes().as_slice())
             .fetch_optional(self.now().await?)
             .await?;
-        if here.is_none() {
-            return Ok(false);
-        }
+        let Some(here) = here else { return Ok(false) };
+        let mut adds: bool = here.try_get("adds")?;
         let (mut conversations, mut messages, mut unchanged) = (0, 0, 0);
         for slice in &step.slices {
             let (is_new, added) = self.import_slice(step.principal_id, slice).await?;
             conversations += i64::from(is_new);
             messages += added;
-            unchanged += i64::from(slice.is_last && added == 0);
+            adds |= added > 0;
+            if slice.is_last {
+                unchanged += i64::from(!adds);
+                adds = false;
+            }
         }
         sqlx::query(
             "UPDATE imports SET state = 'running', done = ?, notes = ?, \
              conversations = conversations + ?, messages = messages + ?, \
-             unchanged = unchanged + ? WHERE import_id = ?",
+             unchanged = unchanged + ?, adds = ? WHERE import_id = ?",
         )
         .bind(signed(step.done))
         .bind(&step.notes)
         .bind(conversations)
         .bind(messages)
         .bind(unchanged)
+        .bind(adds)
         .bind(step.import_id.as_bytes().as_slice())
         .execute(self.now().await?)
         .await?;
@@ -279,11 +283,9 @@ impl Transaction<'_> {
             .iter()
             .filter(|message| !stored.contains(&message.message.message_id))
             .collect();
-        if new.is_empty() {
-            return Ok((false, 0));
-        }
+        let Some(newest) = new.last() else { return Ok((false, 0)) };
         if here.is_none() {
-            script.imported_conversation(principal, slice);
+            script.imported_conversation(principal, slice, newest.message.message_id);
         }
         for message in &new {
             script.imported_message(slice.conversation_id, message);
@@ -424,7 +426,13 @@ impl Transaction<'_> {
 }
 
 impl Script {
-    fn imported_conversation(&mut self, principal: PrincipalId, slice: &Imported) {
+    /// A conversation that shows as much as is in, until all of it is.
+    fn imported_conversation(
+        &mut self,
+        principal: PrincipalId,
+        slice: &Imported,
+        newest: MessageId,
+    ) {
         self.step(
             "INSERT INTO conversations (conversation_id, principal_id, title, model, created_at, \
              updated_at, selected_message_id, message_count, total_tokens, pinned, archived, \
@@ -436,7 +444,7 @@ impl Script {
         .bind(slice.model.clone())
         .bind(slice.created_at.as_millis())
         .bind(slice.updated_at.as_millis())
-        .id(slice.selected_message_id.as_bytes())
+        .id(newest.as_bytes())
         .bind(slice.pinned)
         .bind(slice.archived)
         .bind(slice.folder.clone())
@@ -514,7 +522,8 @@ impl Script {
         self.step(
             "UPDATE conversations SET message_count = message_count + ?, \
              total_tokens = total_tokens + ?, updated_at = max(updated_at, ?), \
-             selected_message_id = CASE WHEN ? THEN ? ELSE selected_message_id END, \
+             selected_message_id = coalesce((SELECT message_id FROM messages \
+               WHERE ? AND message_id = ? AND conversation_id = ?), selected_message_id), \
              model = CASE WHEN ? THEN ? ELSE model END WHERE conversation_id = ?",
         )
         .bind(i64::try_from(new.len()).unwrap_or(i64::MAX))
@@ -522,6 +531,7 @@ impl Script {
         .bind(slice.updated_at.as_millis())
         .bind(selects)
         .id(slice.selected_message_id.as_bytes())
+        .id(slice.conversation_id.as_bytes())
         .bind(selects)
         .bind(slice.model.clone())
         .id(slice.conversation_id.as_bytes())

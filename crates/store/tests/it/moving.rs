@@ -11,6 +11,7 @@ use crate::Home;
 
 crate::for_every_store!(
     what_was_imported_reads_as_if_it_had_been_written_here,
+    a_conversation_of_several_steps_shows_and_counts_what_all_of_them_brought,
     an_import_that_was_deleted_puts_nothing_in,
     a_share_goes_with_its_conversation_unless_it_is_kept,
 );
@@ -93,11 +94,14 @@ async fn bring(
     (principal_id, import_id): (PrincipalId, ImportId),
     conversation: &ArchivedConversation,
 ) -> bool {
-    let slices = Imported::slices(conversation.clone());
-    let step = ImportStep { import_id, principal_id, slices, done: 1, notes: "{}".into() };
-    let mut transaction = crate::begin(writer).await;
-    let taken = transaction.import_step(&step).await.unwrap();
-    transaction.commit().await.unwrap();
+    let mut taken = true;
+    for slice in Imported::slices(conversation.clone()) {
+        let (slices, notes) = (vec![slice], "{}".into());
+        let step = ImportStep { import_id, principal_id, slices, done: 1, notes };
+        let mut transaction = crate::begin(writer).await;
+        taken &= transaction.import_step(&step).await.unwrap();
+        transaction.commit().await.unwrap();
+    }
     taken
 }
 
@@ -148,6 +152,27 @@ async fn what_was_imported_reads_as_if_it_had_been_written_here(home: Home) {
     let other = begin(&mut writer, stranger).await;
     assert!(bring(&mut writer, (stranger, other), &whole).await);
     assert_eq!(counts(&store, other).await, [0, 0, 2 - 1], "nothing of another person changes");
+}
+
+async fn a_conversation_of_several_steps_shows_and_counts_what_all_of_them_brought(home: Home) {
+    let (store, mut writer) = home.open().await;
+    let owner = PrincipalId::new();
+    let id = begin(&mut writer, owner).await;
+    let (mut long, mut other) = (conversation(62), conversation(50));
+    other.messages[0].parent_id = Some(long.messages[1].message_id);
+    long.selected_message_id = other.selected_message_id;
+    let mut short = long.clone();
+    short.messages.truncate(60);
+    for file in [&mut long, &mut short] {
+        file.messages.extend(other.messages.clone());
+    }
+    for (file, expected) in [(&short, [1, 110, 0]), (&long, [1, 112, 0]), (&long, [1, 112, 1])] {
+        assert!(bring(&mut writer, (owner, id), file).await);
+        assert_eq!(counts(&store, id).await, expected);
+        let found = store.conversation(owner, file.conversation_id).await.unwrap().unwrap();
+        assert_eq!(found.conversation.selected_message_id, other.selected_message_id);
+        assert_eq!(found.conversation.message_count, expected[1]);
+    }
 }
 
 async fn an_import_that_was_deleted_puts_nothing_in(home: Home) {
