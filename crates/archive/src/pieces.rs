@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use unbroken_protocol::ImportFault;
+use zip::result::ZipError;
 
 /// The longest conversation that is read, in bytes.
 const PIECE_BYTES: usize = 64 << 20;
@@ -16,6 +17,9 @@ const PIECE_MEMORY: usize = 384 << 20;
 const UNPACKED_BYTES: u64 = 8 << 30;
 /// Files in a ZIP that are looked at.
 const FILES: usize = 100_000;
+/// What other chats put beside their conversations, of whom they are and what was liked and shared.
+const COMPANIONS: [&str; 4] =
+    ["user.json", "users.json", "message_feedback.json", "shared_conversations.json"];
 const BUFFER: usize = 256 << 10;
 
 /// A value of the file.
@@ -23,6 +27,8 @@ const BUFFER: usize = 256 << 10;
 pub enum Piece {
     Json(Vec<u8>),
     TooLarge,
+    /// The file in a ZIP that has this name, or what comes behind its damage.
+    Unreadable(String),
 }
 
 /// Why a file cannot be used at all.
@@ -33,7 +39,7 @@ pub enum Unusable {
     #[error("it ends in the middle")]
     CutOff,
     #[error("the ZIP is damaged: {0}")]
-    Zip(#[from] zip::result::ZipError),
+    Zip(#[from] ZipError),
     #[error("the ZIP holds more than is unpacked")]
     Bomb,
     #[error("it cannot be read: {0}")]
@@ -41,6 +47,14 @@ pub enum Unusable {
 }
 
 impl Unusable {
+    /// Whether the file itself cannot be read, whatever is in it.
+    fn is_of_the_disk(&self) -> bool {
+        match self {
+            Self::Io(error) | Self::Zip(ZipError::Io(error)) => error.raw_os_error().is_some(),
+            _ => false,
+        }
+    }
+
     /// What the person is told of it.
     pub fn fault(&self) -> ImportFault {
         match self {
@@ -55,8 +69,9 @@ impl Unusable {
 
 /// Calls `each` for every value of a file until it breaks.
 ///
-/// Of a ZIP all files are read whose names end in `.json`, in their order. Their names mean nothing
-/// else: nothing is unpacked to a disk.
+/// Of a ZIP all files are read whose names end in `.json`, in their order, but for known ones that
+/// hold no conversation. Their names mean nothing else: nothing is unpacked to a disk. What cannot
+/// be read in a ZIP keeps nobody from the rest.
 pub fn each_piece(
     mut file: impl Read + Seek,
     mut each: impl FnMut(Piece) -> ControlFlow<()>,
@@ -68,17 +83,29 @@ pub fn each_piece(
         return pieces(BufReader::with_capacity(BUFFER, file), &mut each).map(drop);
     }
     let mut zip = zip::ZipArchive::new(BufReader::with_capacity(BUFFER, file))?;
-    let (mut left, mut found) = (UNPACKED_BYTES, false);
+    let (mut left, mut found, mut fault) = (UNPACKED_BYTES, false, None);
     for index in 0..zip.len().min(FILES) {
-        let entry = zip.by_index(index)?;
-        let name = entry.name()?.to_ascii_lowercase();
-        let is_json = Path::new(&name).extension().is_some_and(|extension| extension == "json");
-        if !entry.is_file() || !is_json || name.starts_with("__macosx") {
+        let Some(Ok(name)) = zip.name_for_index(index) else { continue };
+        let name = name.into_owned();
+        if !may_hold_conversations(&name) {
             continue;
         }
-        let mut limited = entry.take(left);
-        let outcome = pieces(BufReader::with_capacity(BUFFER, &mut limited), &mut each);
-        left = limited.limit();
+        let mut came = false;
+        let outcome = match zip.by_index(index) {
+            Ok(entry) if !entry.is_file() => continue,
+            Ok(entry) => {
+                let mut limited = entry.take(left);
+                let reader = BufReader::with_capacity(BUFFER, &mut limited);
+                let outcome = pieces(reader, &mut |piece| {
+                    came = true;
+                    each(piece)
+                });
+                left = limited.limit();
+                outcome
+            }
+            Err(error) => Err(error.into()),
+        };
+        found |= came;
         if left == 0 {
             return Err(Unusable::Bomb);
         }
@@ -86,11 +113,25 @@ pub fn each_piece(
             Ok(ControlFlow::Break(())) => return Ok(()),
             Ok(ControlFlow::Continue(())) => found = true,
             // What is no conversation may be anything.
-            Err(Unusable::NotJson) => {}
-            Err(error) => return Err(error),
+            Err(Unusable::NotJson) if !came => {}
+            Err(error) if error.is_of_the_disk() => return Err(error),
+            Err(error) => {
+                fault.get_or_insert(error);
+                if each(Piece::Unreadable(name)).is_break() {
+                    return Ok(());
+                }
+            }
         }
     }
-    if found { Ok(()) } else { Err(Unusable::NotJson) }
+    if found { Ok(()) } else { Err(fault.unwrap_or(Unusable::NotJson)) }
+}
+
+fn may_hold_conversations(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let path = Path::new(&name);
+    let is_companion = COMPANIONS.iter().any(|companion| path.ends_with(companion));
+    let is_json = path.extension().is_some_and(|extension| extension == "json");
+    is_json && !is_companion && !name.starts_with("__macosx")
 }
 
 fn pieces(
@@ -159,7 +200,7 @@ fn value(input: &mut impl BufRead) -> Result<Piece, Unusable> {
 /// Where a value ends, and what it takes in memory once it is parsed.
 #[derive(Default)]
 struct Scan {
-    depth: u64,
+    depth: usize,
     in_text: bool,
     escaped: bool,
     /// Bytes, about, and rather too many.
@@ -181,7 +222,7 @@ impl Scan {
         match byte {
             b'"' => self.in_text = true,
             b'{' | b'[' => self.depth += 1,
-            b'}' | b']' => self.depth -= 1,
+            b'}' | b']' => self.depth = self.depth.saturating_sub(1),
             _ => {}
         }
         self.memory += cost(byte);
@@ -256,6 +297,80 @@ mod tests {
         assert!(matches!(all(b"GIF89a"), Err(Unusable::NotJson)));
         assert!(matches!(all(b""), Err(Unusable::NotJson)));
         assert!(matches!(all(b"PK\x03\x04 and then nothing"), Err(Unusable::Zip(_))));
+    }
+
+    /// A ZIP with these files, none of them compressed.
+    fn zip(files: &[(&str, &str)]) -> Vec<u8> {
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        let options = zip::write::SimpleFileOptions::default()
+            .compression_method(zip::CompressionMethod::Stored);
+        for (name, text) in files {
+            zip.start_file(*name, options).expect("there is room");
+            io::Write::write_all(&mut zip, text.as_bytes()).expect("there is room");
+        }
+        zip.finish().expect("there is room").into_inner()
+    }
+
+    fn pieces_of(file: &[u8]) -> (Vec<Piece>, Result<(), Unusable>) {
+        let mut found = Vec::new();
+        let outcome = each_piece(Cursor::new(file), |piece| {
+            found.push(piece);
+            ControlFlow::Continue(())
+        });
+        (found, outcome)
+    }
+
+    #[test]
+    fn what_cannot_be_read_in_a_zip_keeps_nobody_from_the_rest() {
+        let mut file = zip(&[
+            ("picture.png", "locked"),
+            ("cut.json", "[{\"a\":1},{\"b\":"),
+            ("damaged.json", "[{\"c\":3}]"),
+            ("locked.json", "[{\"d\":4}]"),
+            ("notes/empty.json", ""),
+            ("good.json", "[{\"e\":5}]"),
+        ]);
+        let at = file.windows(7).position(|bytes| bytes == b"{\"c\":3}");
+        file[at.expect("it is there") + 5] = b'8';
+        // The flag that says that a file is encrypted, in its own header and in the list.
+        for name in ["picture.png", "locked.json"] {
+            for (magic, flags, header) in [(b"PK\x03\x04", 6, 30), (b"PK\x01\x02", 8, 46)] {
+                let at = (0..file.len() - header).find(|at| {
+                    file[*at..].starts_with(magic)
+                        && file[at + header..].starts_with(name.as_bytes())
+                });
+                file[at.expect("it is there") + flags] |= 1;
+            }
+        }
+        let json = |text: &str| Piece::Json(text.into());
+        let unreadable = |name: &str| Piece::Unreadable(name.into());
+        let (found, outcome) = pieces_of(&file);
+        assert!(outcome.is_ok(), "{outcome:?}");
+        let expected = [
+            json("{\"a\":1}"),
+            unreadable("cut.json"),
+            json("{\"c\":8}"),
+            unreadable("damaged.json"),
+            unreadable("locked.json"),
+            json("{\"e\":5}"),
+        ];
+        assert_eq!(found, expected);
+        let (found, outcome) = pieces_of(&zip(&[("cut.json", "[{\"b\":")]));
+        assert_eq!(found, [unreadable("cut.json")]);
+        assert!(matches!(outcome, Err(Unusable::CutOff)), "nothing else is in it");
+    }
+
+    #[test]
+    fn what_other_chats_put_beside_their_conversations_is_none_of_them() {
+        let file = zip(&[
+            ("export/user.json", "{\"email\":\"a@b\"}"),
+            ("message_feedback.json", "[{\"rating\":\"up\"},{\"rating\":\"up\"}]"),
+            ("Shared_Conversations.json", "[{\"id\":\"x\"}]"),
+            ("my-user.json", "[{\"a\":1}]"),
+        ]);
+        let (found, outcome) = pieces_of(&file);
+        assert!(outcome.is_ok(), "{outcome:?}");
+        assert_eq!(found, [Piece::Json("{\"a\":1}".into())]);
     }
 
     #[test]

@@ -211,10 +211,15 @@ impl Engine {
         let file = path.to_owned();
         let total = blocking(move || {
             let mut total = 0;
-            unbroken_archive::each_piece(File::open(file)?, |_| {
+            let counted = unbroken_archive::each_piece(File::open(file)?, |_| {
                 total += 1;
                 ControlFlow::Continue(())
-            })?;
+            });
+            match counted {
+                // What comes before the damage comes in.
+                Err(Unusable::CutOff | Unusable::NotJson | Unusable::Zip(_)) if total > 0 => {}
+                counted => counted?,
+            }
             Ok(total)
         })
         .await?;
@@ -359,6 +364,10 @@ fn read(
             Piece::Json(json) => unbroken_archive::read(&json, principal, &mut notes),
             Piece::TooLarge => {
                 notes.add("too_large", "");
+                None
+            }
+            Piece::Unreadable(name) => {
+                notes.add("unreadable", &name);
                 None
             }
         };

@@ -133,6 +133,32 @@ async fn the_same_file_adds_nothing_and_a_longer_one_adds_what_is_new() {
 }
 
 #[tokio::test]
+async fn what_is_intact_comes_in_before_a_cut_and_beside_what_is_damaged() {
+    let server = Given::new().start().await;
+    let device = server.device("one").await;
+    let (whole, other) = (export("chatgpt", 3, 4), export("claude", 2, 4));
+    let cut = whole[..whole.len() - 10].to_owned();
+    let import = over(&device, &begin(&server.base(), &device, cut.clone()).await).await;
+    assert_eq!((&import["state"], &import["error_code"]), (&json!("failed"), &json!("cut_off")));
+    assert_eq!((&import["conversations"], &import["done"]), (&json!(2), &json!(2)), "{import}");
+
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let feedback = "[{\"rating\":\"up\"},{\"rating\":\"up\"}]".to_owned();
+    for (name, text) in
+        [("cut.json", &cut), ("message_feedback.json", &feedback), ("good.json", &other)]
+    {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut zip, text.as_bytes()).unwrap();
+    }
+    let file = zip.finish().unwrap().into_inner();
+    let import = over(&device, &begin(&server.base(), &device, file).await).await;
+    assert_eq!((&import["state"], &import["conversations"]), (&json!("done"), &json!(2)));
+    assert_eq!((&import["unchanged"], &import["total"]), (&json!(2), &json!(5)), "{import}");
+    let note = json!([{"what": "unreadable", "count": 1, "examples": ["cut.json"]}]);
+    assert_eq!(import["notes"], note);
+}
+
+#[tokio::test]
 async fn an_import_goes_on_after_the_server_was_killed_in_its_middle() {
     let given = Given::new();
     let folder = given.folder.path().to_owned();

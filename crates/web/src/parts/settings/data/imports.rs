@@ -137,6 +137,10 @@ fn Report(id: ImportId, newest: bool) -> impl IntoView {
     let state = Memo::new(move |_| import.read().as_ref().map(|import| import.state));
     let head = move || import.read().as_ref().map(words::import_state);
     let when = move || import.read().as_ref().map(|now| words::when(now.created_at.as_millis()));
+    let notes = move || {
+        let notes = import.get_untracked().map(|import| import.notes).unwrap_or_default();
+        (!notes.is_empty()).then(|| view! { <Notes notes open=newest /> })
+    };
     let body = move || match state.get()? {
         ImportState::Waiting | ImportState::Running => {
             let share = move |of: fn(&ImportView) -> u64| {
@@ -156,17 +160,20 @@ fn Report(id: ImportId, newest: bool) -> impl IntoView {
             Some(view.into_any())
         }
         ImportState::Done => {
-            let notes = import.get_untracked().map(|import| import.notes).unwrap_or_default();
             let view = view! {
                 <p>{move || read(words::import_result)}</p>
-                {(!notes.is_empty()).then(|| view! { <Notes notes open=newest /> })}
+                {notes()}
             };
             Some(view.into_any())
         }
         ImportState::Failed => {
+            let came = import.get_untracked().filter(|import| import.messages > 0);
+            let came = came.map(|import| words::import_result(&import));
             let view = view! {
                 <p class="problem">{move || import.read().as_ref().and_then(words::import_problem)}</p>
+                {came.map(|came| view! { <p>{came}</p> })}
                 <p>{words::not_imported()}</p>
+                {notes()}
             };
             Some(view.into_any())
         }
