@@ -3,6 +3,7 @@
 //! Pure: it reads from and writes to what it is given, and knows no store and no HTTP. Everything
 //! that it reads is untrusted; no name in a file ever becomes a path.
 
+mod grown;
 mod html;
 mod ids;
 mod markdown;
@@ -13,6 +14,7 @@ mod pieces;
 mod read;
 mod tree;
 
+pub use grown::put_beside;
 pub use html::{STYLE, file as html_file, page as html_page};
 pub use markdown::write as markdown;
 pub use name::file_name;

@@ -18,8 +18,17 @@ impl Notes {
         let (count, examples) = self.0.entry(what.to_owned()).or_default();
         *count += 1;
         let title: String = title.trim().chars().take(60).collect();
-        if examples.len() < EXAMPLES && !title.is_empty() && !examples.contains(&title) {
-            examples.push(title);
+        remember(examples, title);
+    }
+
+    /// Adds what was counted of another conversation.
+    pub fn extend(&mut self, more: Self) {
+        for (what, (count, titles)) in more.0 {
+            let (counted, examples) = self.0.entry(what).or_default();
+            *counted += count;
+            for title in titles {
+                remember(examples, title);
+            }
         }
     }
 
@@ -31,5 +40,11 @@ impl Notes {
             examples: examples.clone(),
         };
         self.0.iter().map(note).collect()
+    }
+}
+
+fn remember(examples: &mut Vec<String>, title: String) {
+    if examples.len() < EXAMPLES && !title.is_empty() && !examples.contains(&title) {
+        examples.push(title);
     }
 }

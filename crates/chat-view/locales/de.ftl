@@ -514,6 +514,11 @@ note-shortened =
         [one] { NUMBER($count) } Text
        *[other] { NUMBER($count) } Texte
     }: zu lang, gekürzt.
+note-changed =
+    { $count ->
+        [one] { NUMBER($count) } Text lautet dort jetzt anders
+       *[other] { NUMBER($count) } Texte lauten dort jetzt anders
+    }: hier unverändert behalten.
 note-other =
     { $count ->
         [one] { NUMBER($count) } Stück anderer Art

@@ -522,6 +522,11 @@ note-shortened =
         [one] { NUMBER($count) } text
        *[other] { NUMBER($count) } texts
     }: too long: shortened.
+note-changed =
+    { $count ->
+        [one] { NUMBER($count) } text that says something else there now: kept as it is here.
+       *[other] { NUMBER($count) } texts that say something else there now: kept as they are here.
+    }
 note-other =
     { $count ->
         [one] { NUMBER($count) } piece of another kind

@@ -514,6 +514,11 @@ note-shortened =
         [one] { NUMBER($count) } texto demasiado largo: acortado.
        *[other] { NUMBER($count) } textos demasiado largos: acortados.
     }
+note-changed =
+    { $count ->
+        [one] { NUMBER($count) } texto que ahora dice otra cosa allí: se conserva como está aquí.
+       *[other] { NUMBER($count) } textos que ahora dicen otra cosa allí: se conservan como están aquí.
+    }
 note-other =
     { $count ->
         [one] { NUMBER($count) } elemento de otro tipo: omitido o conservado como texto.

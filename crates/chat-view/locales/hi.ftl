@@ -514,6 +514,11 @@ note-shortened =
         [one] { NUMBER($count) } टेक्स्ट: बहुत लंबा था, छोटा किया गया।
        *[other] { NUMBER($count) } टेक्स्ट: बहुत लंबे थे, छोटे किए गए।
     }
+note-changed =
+    { $count ->
+        [one] { NUMBER($count) } टेक्स्ट वहाँ अब अलग है: यहाँ जैसा था वैसा ही रखा गया।
+       *[other] { NUMBER($count) } टेक्स्ट वहाँ अब अलग हैं: यहाँ जैसे थे वैसे ही रखे गए।
+    }
 note-other =
     { $count ->
         [one] { NUMBER($count) } दूसरी तरह का टुकड़ा

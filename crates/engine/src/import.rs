@@ -4,7 +4,7 @@
 //! with how far the job is, so a start after a crash goes on behind the last step, and whatever is
 //! in already is known by its id.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -14,9 +14,10 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use unbroken_archive::{Found, Notes, Piece, Unusable};
 use unbroken_protocol::{
-    ArchivedConversation, ImportFault, ImportId, ImportList, ImportState, ImportView, PrincipalId,
+    ArchivedConversation, ConversationId, ImportFault, ImportId, ImportList, ImportState,
+    ImportView, MessageId, PrincipalId,
 };
-use unbroken_store::{Import, ImportStep, Imported};
+use unbroken_store::{Import, ImportStep, Imported, Message, StoreError};
 
 use crate::Engine;
 use crate::command::Command;
@@ -45,6 +46,7 @@ struct Read {
     found: Option<Found>,
     /// Values of the file that were read.
     done: u64,
+    /// What this one left out.
     notes: Notes,
 }
 
@@ -227,34 +229,57 @@ impl Engine {
 
         let (sender, mut receiver) = mpsc::channel(AHEAD);
         let (file, principal) = (path.to_owned(), import.principal_id);
-        let notes: Notes = serde_json::from_str(&import.notes).unwrap_or_default();
         let before = import.done;
-        let reading =
-            tokio::task::spawn_blocking(move || read(&file, principal, before, notes, &sender));
+        let reading = tokio::task::spawn_blocking(move || read(&file, principal, before, &sender));
         let mut step = Step::new(&import);
-        while let Some(Read { found, done, notes }) = receiver.recv().await {
-            for slice in self.slices(principal, found).await {
-                if slice.is_last {
-                    (step.done, step.notes) = (done, notes.clone());
-                }
-                step.add(slice);
-                if step.is_full() && !self.commit_step(&mut step).await {
+        while let Some(Read { found, done, mut notes }) = receiver.recv().await {
+            let mut slices = self.slices(principal, found, &mut notes).await;
+            let last = slices.pop();
+            for slice in slices {
+                if !self.add_to_step(&mut step, slice).await {
                     return Ok(());
                 }
             }
-            (step.done, step.notes) = (done, notes);
+            // What a conversation left out counts once it is in.
+            step.done = done;
+            step.notes.extend(notes);
+            if let Some(slice) = last
+                && !self.add_to_step(&mut step, slice).await
+            {
+                return Ok(());
+            }
         }
         self.commit_step(&mut step).await;
         reading.await.unwrap_or_else(|error| Err(Unusable::Io(std::io::Error::other(error))))
     }
 
     /// A conversation as it goes in: under other ids where its own are in use.
-    async fn slices(&self, principal: PrincipalId, found: Option<Found>) -> Vec<Imported> {
+    async fn slices(
+        &self,
+        principal: PrincipalId,
+        found: Option<Found>,
+        notes: &mut Notes,
+    ) -> Vec<Imported> {
         let Some(Found { mut conversation, has_own_ids }) = found else { return Vec::new() };
         if has_own_ids && self.is_taken(principal, &conversation).await {
             unbroken_archive::rekey(&mut conversation, principal);
         }
+        let here = self.texts(conversation.conversation_id).await;
+        unbroken_archive::put_beside(&mut conversation, &here, principal, notes);
         Imported::slices(conversation)
+    }
+
+    /// What the messages of a conversation say that are here.
+    async fn texts(&self, conversation: ConversationId) -> BTreeMap<MessageId, String> {
+        loop {
+            match self.store().tree(conversation).await {
+                Ok(tree) => {
+                    let text = |(message, _): (Message, _)| (message.message_id, message.content);
+                    return tree.into_iter().map(text).collect();
+                }
+                Err(error) => wait_after(&error).await,
+            }
+        }
     }
 
     async fn is_taken(&self, principal: PrincipalId, conversation: &ArchivedConversation) -> bool {
@@ -268,12 +293,15 @@ impl Engine {
         loop {
             match self.store().is_taken(principal, id, &messages, &answers).await {
                 Ok(taken) => return taken,
-                Err(error) => {
-                    tracing::warn!(error = %error, "failed to read from the store");
-                    tokio::time::sleep(RETRY).await;
-                }
+                Err(error) => wait_after(&error).await,
             }
         }
+    }
+
+    /// Commits a step that became full. `false` when the person deleted the import meanwhile.
+    async fn add_to_step(&self, step: &mut Step, slice: Imported) -> bool {
+        step.add(slice);
+        !step.is_full() || self.commit_step(step).await
     }
 
     /// `false` when the person deleted the import meanwhile: then nothing went in.
@@ -298,6 +326,11 @@ impl Engine {
             }
         }
     }
+}
+
+async fn wait_after(error: &StoreError) {
+    tracing::warn!(error = %error, "failed to read from the store");
+    tokio::time::sleep(RETRY).await;
 }
 
 /// What goes in next.
@@ -351,7 +384,6 @@ fn read(
     path: &Path,
     principal: PrincipalId,
     before: u64,
-    mut notes: Notes,
     sender: &mpsc::Sender<Read>,
 ) -> Result<(), Unusable> {
     let mut done = 0;
@@ -360,6 +392,7 @@ fn read(
         if done <= before {
             return ControlFlow::Continue(());
         }
+        let mut notes = Notes::default();
         let found = match piece {
             Piece::Json(json) => unbroken_archive::read(&json, principal, &mut notes),
             Piece::TooLarge => {
@@ -371,8 +404,7 @@ fn read(
                 None
             }
         };
-        let read = Read { found, done, notes: notes.clone() };
-        match sender.blocking_send(read) {
+        match sender.blocking_send(Read { found, done, notes }) {
             Ok(()) => ControlFlow::Continue(()),
             // The process ends.
             Err(_) => ControlFlow::Break(()),

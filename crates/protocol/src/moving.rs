@@ -114,7 +114,7 @@ impl ImportFault {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportNote {
     /// `image`, `file`, `audio`, `tool`, `system`, `empty`, `other`, `unreadable`, `too_large`,
-    /// `shortened`.
+    /// `shortened`, `changed`.
     pub what: String,
     pub count: u64,
     /// Titles of the first conversations that had it.

@@ -176,6 +176,7 @@ pub(crate) fn import_note(what: &str, count: u64) -> String {
         "unreadable" => note_unreadable(count),
         "too_large" => note_too_large(count),
         "shortened" => note_shortened(count),
+        "changed" => note_changed(count),
         _ => note_other(count),
     }
 }

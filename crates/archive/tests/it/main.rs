@@ -4,10 +4,14 @@
 #[path = "../../examples/exports/shapes.rs"]
 mod shapes;
 
+use std::collections::{BTreeMap, HashSet};
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use unbroken_archive::{Found, Notes, read};
-use unbroken_protocol::{ArchivedConversation, PrincipalId, Role};
+use unbroken_archive::{Found, Notes, put_beside, read};
+use unbroken_protocol::{
+    ArchivedConversation, ArchivedMessage, PrincipalId, Role,
+};
 
 const SOURCES: [&str; 4] = ["chatgpt", "claude", "open-webui", "librechat"];
 
@@ -126,6 +130,45 @@ fn a_tree_of_children_of_librechat_keeps_its_branches() {
     let first = read.messages[0].message_id;
     assert_eq!(parents, [None, Some(first), Some(first)]);
     assert_eq!(texts(&read)[1].1, "Hu", "the newest is shown");
+}
+
+#[test]
+fn an_answer_that_went_on_comes_in_beside_the_one_that_is_here() {
+    let me = PrincipalId::from_bytes([7; 16]);
+    let (before, _) = one(&shapes::conversation("chatgpt", 1, 4));
+    let text = |message: &ArchivedMessage| (message.message_id, message.content.clone());
+    let mut here: BTreeMap<_, _> = before.messages.iter().map(text).collect();
+    let longer = |messages| {
+        let mut value = shapes::conversation("chatgpt", 1, messages);
+        let part = &mut value["mapping"]["c1-m3"]["message"]["content"]["parts"][0];
+        *part = format!("{} And on.", part.as_str().unwrap()).into();
+        value["mapping"]["c1-m0"]["message"]["content"]["parts"] = json!(["Another question."]);
+        one(&value).0
+    };
+    for (messages, new) in [(4, 1), (4, 0), (6, 2)] {
+        let (mut read, mut notes) = (longer(messages), Notes::default());
+        put_beside(&mut read, &here, me, &mut notes);
+        assert_eq!(notes.view()[0].what, "changed");
+        assert_eq!(notes.view()[0].count, 1, "an answer that came in is no change");
+        let mut seen = HashSet::new();
+        for message in &read.messages {
+            assert!(message.parent_id.is_none_or(|parent| seen.contains(&parent)));
+            assert!(seen.insert(message.message_id));
+        }
+        let added = read.messages.iter().filter(|m| !here.contains_key(&m.message_id)).count();
+        assert_eq!(added, new);
+        let shown = read.shown();
+        assert_eq!(shown.len(), messages);
+        assert!(shown[3].content.ends_with("And on."), "{shown:?}");
+        for message in read.messages {
+            here.entry(message.message_id).or_insert(message.content);
+        }
+    }
+    // What is shorter there went on here.
+    let (mut read, mut notes) = (before.clone(), Notes::default());
+    here.insert(read.messages[3].message_id, format!("{} And on.", read.messages[3].content));
+    put_beside(&mut read, &here, me, &mut notes);
+    assert_eq!((read, notes), (before, Notes::default()));
 }
 
 #[test]

@@ -133,6 +133,32 @@ async fn the_same_file_adds_nothing_and_a_longer_one_adds_what_is_new() {
 }
 
 #[tokio::test]
+async fn an_answer_that_went_on_elsewhere_comes_in_beside_the_one_that_is_here() {
+    let server = Given::new().start().await;
+    let device = server.device("one").await;
+    let bring = async |file: &Value| {
+        let import = over(&device, &begin(&server.base(), &device, file.to_string()).await).await;
+        let notes = import["notes"].as_array().map_or(0, Vec::len);
+        (import["messages"].as_u64().unwrap(), import["unchanged"].as_u64().unwrap(), notes)
+    };
+    let mut file = shapes::conversation("chatgpt", 0, 4);
+    assert_eq!(bring(&file).await, (4, 0, 0));
+    let part = &mut file["mapping"]["c0-m3"]["message"]["content"]["parts"][0];
+    *part = format!("{} And on.", part.as_str().unwrap()).into();
+    assert_eq!(bring(&file).await, (1, 0, 0));
+    assert_eq!(bring(&file).await, (0, 1, 0));
+    let list = device.call("GET", "/ai/conversations", None).await;
+    let id = list["conversations"][0]["conversation_id"].as_str().unwrap().parse().unwrap();
+    let history = device.history(id).await;
+    assert_eq!(history.len(), 4);
+    assert!(history[3].content.ends_with("And on."), "{history:?}");
+    // Any other text is kept as it is here, and the report says so.
+    file["mapping"]["c0-m0"]["message"]["content"]["parts"] = json!(["Something else."]);
+    assert_eq!(bring(&file).await, (0, 1, 1));
+    assert_eq!(device.history(id).await[0].content, history[0].content);
+}
+
+#[tokio::test]
 async fn what_is_intact_comes_in_before_a_cut_and_beside_what_is_damaged() {
     let server = Given::new().start().await;
     let device = server.device("one").await;
