@@ -48,7 +48,8 @@ fn fill(node: &mut Node, message: &Value, title: &str, notes: &mut Notes) {
     let content = &message["content"];
     let kind = content["content_type"].as_str().unwrap_or("text");
     if is_hidden || node.who == Who::Nobody || kind.ends_with("editable_context") {
-        if !list(&content["parts"]).iter().all(|part| part == "") {
+        let fields = ["parts", "user_profile", "user_instructions", "model_set_context"];
+        if fields.iter().any(|field| says(&content[field])) {
             notes.add("system", title);
         }
         node.who = Who::Nobody;
@@ -62,8 +63,10 @@ fn fill(node: &mut Node, message: &Value, title: &str, notes: &mut Notes) {
                 notes.add("tool", title);
                 return;
             }
-            let parts = list(&content["parts"]).iter().map(|part| part_text(part, title, notes));
-            node.text = without_marks(&joined(parts.collect()));
+            let parts = list(&content["parts"]);
+            let mut texts = attachments(metadata, parts, title, notes);
+            texts.extend(parts.iter().map(|part| part_text(part, title, notes)));
+            node.text = without_marks(&joined(texts));
         }
         "code" => {
             // Whoever it is addressed to, it is what the model wrote for a tool.
@@ -102,6 +105,31 @@ fn part_text(part: &Value, title: &str, notes: &mut Notes) -> String {
     };
     notes.add(what, title);
     left_out(name, "")
+}
+
+/// Whether there is a text in it, or anything else.
+fn says(value: &Value) -> bool {
+    match value {
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(values) => values.iter().any(says),
+        value => !value.is_null(),
+    }
+}
+
+/// Lines for the files that were sent along. Images among the parts are there already.
+fn attachments(metadata: &Value, parts: &[Value], title: &str, notes: &mut Notes) -> Vec<String> {
+    let pointers: Vec<_> = parts.iter().filter_map(|part| part["asset_pointer"].as_str()).collect();
+    let is_part = |id: &str| pointers.iter().any(|pointer| pointer.ends_with(id));
+    let attachments = list(&metadata["attachments"]).iter();
+    let others =
+        attachments.filter(|attachment| !word(&attachment["id"]).is_some_and(|id| is_part(&id)));
+    let line = |attachment: &Value| {
+        let kind = word(&attachment["mime_type"]).or_else(|| word(&attachment["mimeType"]));
+        let is_image = kind.is_some_and(|kind| kind.starts_with("image/"));
+        notes.add(if is_image { "image" } else { "file" }, title);
+        left_out(if is_image { "Image" } else { "File" }, &text(&attachment["name"]))
+    };
+    others.map(line).collect()
 }
 
 /// Marks of citations stand between characters of the private use area.

@@ -25,6 +25,9 @@ pub(super) fn read(value: &Value, notes: &mut Notes) -> Foreign {
         waiting.extend(below.map(|child| (child, Some(node.id.clone()))));
         entries.push(node);
     }
+    if word(&value["options"]["promptPrefix"]).is_some() {
+        notes.add("system", &title);
+    }
     let model = word(&value["options"]["model"])
         .or_else(|| entries.iter().rev().find_map(|n| n.model.clone()));
     Foreign {

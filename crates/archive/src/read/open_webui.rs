@@ -39,6 +39,9 @@ pub(super) fn read(value: &Value, notes: &mut Notes) -> Foreign {
         node.reasoning = reasoning;
         entries.push(node);
     }
+    if word(&chat["params"]["system"]).is_some() {
+        notes.add("system", &title);
+    }
     let models = list(&chat["models"]);
     Foreign {
         source: "open-webui",

@@ -132,6 +132,62 @@ fn a_tree_of_children_of_librechat_keeps_its_branches() {
     assert_eq!(texts(&read)[1].1, "Hu", "the newest is shown");
 }
 
+fn text(text: &str) -> Value {
+    json!({"content_type": "text", "parts": [text]})
+}
+
+/// A conversation of ChatGPT, in which one follows the other: who, what, and what is known of it.
+fn chatgpt(messages: &[(&str, Value, Value)]) -> Value {
+    let node = |(at, (role, content, metadata)): (usize, &(&str, Value, Value))| {
+        let parent = at.checked_sub(1).map(|before| before.to_string());
+        let message = json!({"author": {"role": role}, "content": content, "metadata": metadata});
+        (at.to_string(), json!({"parent": parent, "message": message}))
+    };
+    let mapping: serde_json::Map<_, _> = messages.iter().enumerate().map(node).collect();
+    json!({"conversation_id": "x", "title": "T", "mapping": mapping})
+}
+
+#[test]
+fn files_that_were_sent_along_leave_a_line_and_are_counted() {
+    let seen = json!({"content_type": "multimodal_text", "parts": [
+        {"content_type": "image_asset_pointer", "asset_pointer": "sediment://file-b"}, ""]});
+    let attachments = json!({"attachments": [
+        {"id": "file-a", "name": "report.pdf", "mime_type": "application/pdf"},
+        {"id": "file-b", "name": "seen.png", "mime_type": "image/png"},
+        {"id": "file-c", "name": "lost.png", "mimeType": "image/png"}]});
+    let alone = json!({"attachments": [{"id": "file-d", "name": "alone.pdf"}]});
+    let (read, notes) = one(&chatgpt(&[
+        ("user", seen, attachments),
+        ("assistant", text("Seen."), json!({})),
+        ("user", text(""), alone),
+    ]));
+    assert_eq!(notes, [("file".into(), 2), ("image".into(), 2)]);
+    let shown = texts(&read);
+    let lines = "[File: report.pdf, not imported]\n\n[Image: lost.png, not imported]\n\n\
+                 [Image: not imported]";
+    assert_eq!(shown[0], (Role::User, lines));
+    assert_eq!(shown[2], (Role::User, "[File: alone.pdf, not imported]"));
+}
+
+#[test]
+fn instructions_that_are_left_out_are_counted() {
+    let context = |profile: &str, instructions: &str| {
+        json!({"content_type": "user_editable_context", "user_profile": profile,
+            "user_instructions": instructions})
+    };
+    for (profile, instructions, count) in [("", "", 0), ("I sail.", "", 1), ("", "Be brief.", 1)] {
+        let hidden = json!({"is_visually_hidden_from_conversation": true});
+        let (_, notes) = one(&chatgpt(&[
+            ("user", context(profile, instructions), hidden),
+            ("user", text("Hi"), json!({})),
+        ]));
+        assert_eq!(notes.iter().map(|(_, count)| count).sum::<u64>(), count, "{notes:?}");
+    }
+    let mut value = shapes::conversation("open-webui", 1, 2);
+    value["chat"]["params"]["system"] = "Be brief.".into();
+    assert_eq!(one(&value).1, [("system".into(), 1)]);
+}
+
 #[test]
 fn an_answer_that_went_on_comes_in_beside_the_one_that_is_here() {
     let me = PrincipalId::from_bytes([7; 16]);
