@@ -14,6 +14,8 @@ use crate::notes::Notes;
 pub(crate) const MESSAGES: usize = 100_000;
 /// The longest text of one message, in bytes.
 pub(crate) const TEXT_BYTES: usize = 8 << 20;
+/// The longest reason of a failure, in characters.
+const ERROR_CHARS: usize = 2000;
 
 /// A conversation of another chat, as far as it was understood.
 pub(crate) struct Foreign {
@@ -40,7 +42,8 @@ pub(crate) struct Node {
     pub(crate) reasoning: String,
     pub(crate) model: Option<String>,
     pub(crate) at: Option<Timestamp>,
-    pub(crate) error: bool,
+    /// Why an answer failed; empty when nothing says so.
+    pub(crate) error: Option<String>,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -73,41 +76,38 @@ impl Foreign {
             let node = &self.nodes[at];
             let parent = node.parent.as_deref().and_then(|id| by_id.get(id)).copied();
             let above = parent.and_then(|parent| kept.get(&parent)).copied();
-            let says =
-                !node.text.trim().is_empty() || !node.reasoning.trim().is_empty() || node.error;
+            let says = !node.text.trim().is_empty()
+                || !node.reasoning.trim().is_empty()
+                || node.error.is_some();
             if node.who == Who::Nobody || !says || messages.len() >= MESSAGES {
                 kept.extend(above.map(|above| (at, above)));
                 continue;
             }
-            let text = cut(&node.text, &self.title, notes);
-            let reasoning = cut(&node.reasoning, &self.title, notes);
             let goes_on = above.filter(|above| {
                 node.who == Who::Model
                     && messages[*above].role == Role::Assistant
                     && parent.is_some_and(|parent| children.get(&parent) == Some(&1))
             });
-            if let Some(above) = goes_on {
-                join(&mut messages[above], text, reasoning);
-                kept.insert(at, above);
-                continue;
+            let into = goes_on.unwrap_or(messages.len());
+            if goes_on.is_none() {
+                let before = above.map_or(since, |above| messages[above].created_at);
+                let created_at = node.at.unwrap_or(before);
+                let model = node.model.clone().unwrap_or_else(|| self.model.clone());
+                messages.push(ArchivedMessage {
+                    message_id: ids.message(&node.id),
+                    parent_id: above.map(|above| messages[above].message_id),
+                    role: if node.who == Who::User { Role::User } else { Role::Assistant },
+                    content: String::new(),
+                    created_at,
+                    sources: Vec::new(),
+                    answer: (node.who == Who::Model).then(|| ArchivedAnswer {
+                        generation_id: ids.generation(&node.id),
+                        ..answer(&model, created_at)
+                    }),
+                });
             }
-            let before = above.map_or(since, |above| messages[above].created_at);
-            let created_at = node.at.unwrap_or(before);
-            let model = node.model.clone().unwrap_or_else(|| self.model.clone());
-            messages.push(ArchivedMessage {
-                message_id: ids.message(&node.id),
-                parent_id: above.map(|above| messages[above].message_id),
-                role: if node.who == Who::User { Role::User } else { Role::Assistant },
-                content: text.to_owned(),
-                created_at,
-                sources: Vec::new(),
-                answer: (node.who == Who::Model).then(|| ArchivedAnswer {
-                    generation_id: ids.generation(&node.id),
-                    reasoning: reasoning.to_owned(),
-                    ..answer(&model, created_at)
-                }),
-            });
-            kept.insert(at, messages.len() - 1);
+            join(&mut messages[into], node, &self.title, notes);
+            kept.insert(at, into);
         }
         let current = self.current.as_deref().and_then(|id| by_id.get(id));
         let current = current.and_then(|at| kept.get(at)).copied();
@@ -186,7 +186,8 @@ pub(crate) fn answer(model: &str, created_at: Timestamp) -> ArchivedAnswer {
     }
 }
 
-fn join(message: &mut ArchivedMessage, text: &str, reasoning: &str) {
+/// Adds what an entry says to a message that is empty, or says the beginning.
+fn join(message: &mut ArchivedMessage, node: &Node, title: &str, notes: &mut Notes) {
     let add = |whole: &mut String, part: &str| {
         if !part.trim().is_empty() && whole.len() < TEXT_BYTES {
             if !whole.is_empty() {
@@ -195,10 +196,17 @@ fn join(message: &mut ArchivedMessage, text: &str, reasoning: &str) {
             whole.push_str(part);
         }
     };
-    add(&mut message.content, text);
+    let text = cut(&node.text, title, notes);
     if let Some(answer) = &mut message.answer {
-        add(&mut answer.reasoning, reasoning);
+        add(&mut answer.reasoning, cut(&node.reasoning, title, notes));
+        if let Some(error) = &node.error {
+            let error: String = error.trim().chars().take(ERROR_CHARS).collect();
+            answer.state = GenerationState::Failed;
+            answer.finish_reason = None;
+            answer.error = Some(error).filter(|error| !error.is_empty());
+        }
     }
+    add(&mut message.content, text);
 }
 
 fn cut<'a>(text: &'a str, title: &str, notes: &mut Notes) -> &'a str {

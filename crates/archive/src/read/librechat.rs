@@ -52,7 +52,7 @@ fn node(
     notes: &mut Notes,
 ) -> Node {
     let is_user = message["isCreatedByUser"].as_bool().unwrap_or(message["sender"] == "User");
-    let (mut texts, mut thoughts) = (Vec::new(), Vec::new());
+    let (mut texts, mut thoughts, mut error) = (Vec::new(), Vec::new(), None);
     for block in list(&message["content"]) {
         let kind = block["type"].as_str().unwrap_or_default();
         // A text is a text, or an object with a value.
@@ -60,7 +60,7 @@ fn node(
         match kind {
             "text" => texts.push(part("text")),
             "think" => thoughts.push(part("think")),
-            "error" => texts.push(part("error")),
+            "error" => error = Some(part("error")),
             "tool_call" => {
                 notes.add("tool", title);
                 texts.push(left_out("Tool", &text(&block["tool_call"]["name"])));
@@ -75,6 +75,10 @@ fn node(
     if texts.is_empty() {
         texts.push(text(&message["text"]));
     }
+    if message["error"] == true && !is_user && error.is_none() {
+        // Then the text says why.
+        error = Some(joined(std::mem::take(&mut texts)));
+    }
     for file in list(&message["files"]) {
         let is_image = file["type"].as_str().is_some_and(|kind| kind.starts_with("image/"));
         notes.add(if is_image { "image" } else { "file" }, title);
@@ -88,6 +92,7 @@ fn node(
         reasoning: joined(thoughts),
         model: word(&message["model"]).filter(|_| !is_user),
         at: time(&message["createdAt"]),
-        error: false,
+        error,
+        ..Node::default()
     }
 }

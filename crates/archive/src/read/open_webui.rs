@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::value::{joined, left_out, list, text, time, word};
+use super::value::{joined, left_out, list, text, time, unescaped, word};
 use crate::notes::Notes;
 use crate::tree::{Foreign, Node, Who};
 
@@ -21,14 +21,13 @@ pub(super) fn read(value: &Value, notes: &mut Notes) -> Foreign {
                 _ => Who::Nobody,
             },
             model: word(&message["modelName"]).or_else(|| word(&message["model"])),
-            error: !matches!(message["error"], Value::Null | Value::Bool(false)),
+            error: error(&message["error"]),
             ..Node::default()
         };
         if message["role"] == "system" {
             notes.add("system", &title);
         }
-        let (reasoning, content) = split_reasoning(&text(&message["content"]));
-        let mut parts = vec![content];
+        let (reasoning, mut parts) = unfold(&text(&message["content"]), &title, notes);
         for file in list(&message["files"]) {
             let is_image = file["type"] == "image";
             notes.add(if is_image { "image" } else { "file" }, &title);
@@ -57,19 +56,54 @@ pub(super) fn read(value: &Value, notes: &mut Notes) -> Foreign {
     }
 }
 
-/// What the model thought stands in front of its answer, in an element that folds.
-fn split_reasoning(content: &str) -> (String, String) {
-    let (mut thoughts, mut rest) = (Vec::new(), content.trim_start());
-    while rest.starts_with("<details type=\"reasoning\"") {
-        let Some((head, after)) = rest.split_once("</details>") else { break };
-        let inner = head.split_once('>').map_or("", |(_, inner)| inner);
-        let inner = inner.split_once("</summary>").map_or(inner, |(_, inner)| inner);
-        let line = |line: &str| {
-            let line = line.strip_prefix("&gt;").or_else(|| line.strip_prefix('>')).unwrap_or(line);
-            line.strip_prefix(' ').unwrap_or(line).to_owned()
-        };
-        thoughts.push(inner.trim().lines().map(line).collect::<Vec<_>>().join("\n"));
-        rest = after.trim_start();
+/// Why an answer failed, if it did.
+fn error(value: &Value) -> Option<String> {
+    let failed = !matches!(value, Value::Null | Value::Bool(false));
+    let said = || [value, &value["content"], &value["message"]].into_iter().find_map(word);
+    failed.then(|| said().unwrap_or_default())
+}
+
+/// Begins an element that folds, on a line of its own.
+const FOLD: &str = "\n<details type=\"";
+
+/// What the model thought, and what it said. Thoughts and uses of tools stand in elements that
+/// fold, before the text and in its midst.
+fn unfold(content: &str, title: &str, notes: &mut Notes) -> (String, Vec<String>) {
+    let (mut thoughts, mut texts) = (Vec::new(), Vec::new());
+    let content = format!("\n{content}");
+    let mut rest = &*content;
+    while let Some((before, after)) = rest.split_once(FOLD) {
+        let Some((element, after)) = after.split_once("</details>") else { break };
+        let (head, inner) = element.split_once('>').unwrap_or((element, ""));
+        let inner = inner.split_once("</summary>").map_or(inner, |(_, inner)| inner).trim();
+        texts.push(before.trim().to_owned());
+        match head.split('"').next().unwrap_or_default() {
+            "reasoning" => thoughts.push(thought(inner)),
+            "tool_calls" => {
+                notes.add("tool", title);
+                let name = head.split_once(" name=\"").and_then(|(_, name)| name.split('"').next());
+                texts.push(left_out("Tool", &unescaped(name.unwrap_or_default())));
+            }
+            // Code that was run: it is in a fence.
+            "code_interpreter" => {
+                notes.add("tool", title);
+                texts.push(inner.to_owned());
+            }
+            _ => texts.push(format!("{}{element}</details>", FOLD.trim_start())),
+        }
+        rest = after;
     }
-    (joined(thoughts), rest.to_owned())
+    texts.push(rest.trim_start().to_owned());
+    (joined(thoughts), texts)
+}
+
+/// Each line of it is a quotation, of late in HTML.
+fn thought(inner: &str) -> String {
+    let is_escaped = inner.starts_with("&gt;");
+    let inner = if is_escaped { unescaped(inner) } else { inner.to_owned() };
+    let line = |line: &str| {
+        let line = line.strip_prefix('>').unwrap_or(line);
+        line.strip_prefix(' ').unwrap_or(line).to_owned()
+    };
+    inner.lines().map(line).collect::<Vec<_>>().join("\n")
 }

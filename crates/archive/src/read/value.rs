@@ -51,3 +51,12 @@ pub(super) fn joined(parts: Vec<String>) -> String {
     let parts: Vec<_> = parts.into_iter().filter(|part| !part.trim().is_empty()).collect();
     parts.join("\n\n")
 }
+
+/// Text out of HTML.
+pub(super) fn unescaped(text: &str) -> String {
+    let entities =
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#x27;", "'"), ("&#39;", "'")];
+    let text = entities.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
+    // Last: what it stands for is no beginning of another one.
+    text.replace("&amp;", "&")
+}

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use unbroken_archive::{Found, Notes, put_beside, read};
 use unbroken_protocol::{
-    ArchivedConversation, ArchivedMessage, PrincipalId, Role,
+    ArchivedConversation, ArchivedMessage, GenerationState, PrincipalId, Role,
 };
 
 const SOURCES: [&str; 4] = ["chatgpt", "claude", "open-webui", "librechat"];
@@ -186,6 +186,44 @@ fn instructions_that_are_left_out_are_counted() {
     let mut value = shapes::conversation("open-webui", 1, 2);
     value["chat"]["params"]["system"] = "Be brief.".into();
     assert_eq!(one(&value).1, [("system".into(), 1)]);
+}
+
+#[test]
+fn what_folds_in_open_webui_is_reasoning_or_a_tool_wherever_it_stands() {
+    let content = "Before.\n<details type=\"reasoning\" done=\"true\" duration=\"2\">\n\
+        <summary>Thought for 2 seconds</summary>\n&gt; if a &lt; b &amp;&amp; c:\n\
+        &gt; it&#x27;s &amp;lt;\n</details>\n<details type=\"tool_calls\" done=\"true\" id=\"1\" \
+        name=\"get_tide\" arguments=\"&quot;{}&quot;\">\n<summary>Tool Executed</summary>\n\
+        </details>\nAfter <details>.\n<details type=\"other\">x</details>";
+    let mut value = shapes::conversation("open-webui", 1, 2);
+    value["chat"]["history"]["messages"]["c1-m1"]["content"] = content.into();
+    let (read, notes) = one(&value);
+    assert_eq!(notes, [("tool".into(), 1)]);
+    let message = &read.messages[1];
+    let expected = "Before.\n\n[Tool: get_tide, not imported]\n\nAfter <details>.\n\n\
+                    <details type=\"other\">x</details>";
+    assert_eq!(message.content, expected);
+    assert_eq!(message.answer.as_ref().unwrap().reasoning, "if a < b && c:\nit's &lt;");
+}
+
+#[test]
+fn an_answer_that_failed_comes_in_as_failed() {
+    let mut webui = shapes::conversation("open-webui", 1, 2);
+    let message = &mut webui["chat"]["history"]["messages"]["c1-m1"];
+    message["content"] = "".into();
+    message["error"] = json!({"content": "No whale."});
+    let mut librechat = shapes::conversation("librechat", 1, 2);
+    librechat["messages"][1]["text"] = "No whale.".into();
+    librechat["messages"][1]["error"] = true.into();
+    for value in [webui, librechat] {
+        let (read, _) = one(&value);
+        let answer = read.messages[1].answer.as_ref().unwrap();
+        assert_eq!(
+            (answer.state, read.messages[1].content.as_str()),
+            (GenerationState::Failed, "")
+        );
+        assert_eq!(answer.error.as_deref(), Some("No whale."));
+    }
 }
 
 #[test]
