@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use unbroken_protocol::{
-    ArchivedAnswer, ArchivedConversation, ArchivedMessage, FinishReason, GenerationState,
+    ArchivedAnswer, ArchivedConversation, ArchivedMessage, Citation, FinishReason, GenerationState,
     MessageId, Options, PrincipalId, Role, Timestamp, limits,
 };
 
@@ -38,8 +38,11 @@ pub(crate) struct Node {
     pub(crate) id: String,
     pub(crate) parent: Option<String>,
     pub(crate) who: Who,
+    /// What it says; a [`mark`] stands where it refers to a citation.
     pub(crate) text: String,
     pub(crate) reasoning: String,
+    /// Of an answer, numbered from 1.
+    pub(crate) citations: Vec<Citation>,
     pub(crate) model: Option<String>,
     pub(crate) at: Option<Timestamp>,
     /// Why an answer failed; empty when nothing says so.
@@ -196,9 +199,14 @@ fn join(message: &mut ArchivedMessage, node: &Node, title: &str, notes: &mut Not
             whole.push_str(part);
         }
     };
-    let text = cut(&node.text, title, notes);
+    let mut text = cut(&node.text, title, notes).to_owned();
     if let Some(answer) = &mut message.answer {
         add(&mut answer.reasoning, cut(&node.reasoning, title, notes));
+        for citation in &node.citations {
+            let index = u32::try_from(answer.citations.len() + 1).unwrap_or(u32::MAX);
+            text = text.replace(&mark(citation.index), &format!("[{index}]"));
+            answer.citations.push(Citation { index, ..citation.clone() });
+        }
         if let Some(error) = &node.error {
             let error: String = error.trim().chars().take(ERROR_CHARS).collect();
             answer.state = GenerationState::Failed;
@@ -206,7 +214,13 @@ fn join(message: &mut ArchivedMessage, node: &Node, title: &str, notes: &mut Not
             answer.error = Some(error).filter(|error| !error.is_empty());
         }
     }
-    add(&mut message.content, text);
+    add(&mut message.content, &text);
+}
+
+/// Stands in a text for the number of a citation, which shows when the parts of an answer are put
+/// together.
+pub(crate) fn mark(index: u32) -> String {
+    format!("\u{e200}{index}\u{e201}")
 }
 
 fn cut<'a>(text: &'a str, title: &str, notes: &mut Notes) -> &'a str {

@@ -1,10 +1,13 @@
 //! ChatGPT: `conversations.json`, a tree in `mapping`.
 
-use serde_json::Value;
+use std::collections::HashMap;
 
-use super::value::{fenced, joined, left_out, list, text, time, word};
+use serde_json::Value;
+use unbroken_protocol::Citation;
+
+use super::value::{cited, fenced, is_web, joined, left_out, list, text, time, word};
 use crate::notes::Notes;
-use crate::tree::{Foreign, Node, Who};
+use crate::tree::{Foreign, Node, Who, mark};
 
 pub(super) fn read(value: &Value, notes: &mut Notes) -> Foreign {
     let title = text(&value["title"]);
@@ -66,7 +69,8 @@ fn fill(node: &mut Node, message: &Value, title: &str, notes: &mut Notes) {
             let parts = list(&content["parts"]);
             let mut texts = attachments(metadata, parts, title, notes);
             texts.extend(parts.iter().map(|part| part_text(part, title, notes)));
-            node.text = without_marks(&joined(texts));
+            let numbers = references(metadata, &mut node.citations);
+            node.text = without_marks(&joined(texts), &numbers);
         }
         "code" => {
             // Whoever it is addressed to, it is what the model wrote for a tool.
@@ -132,16 +136,43 @@ fn attachments(metadata: &Value, parts: &[Value], title: &str, notes: &mut Notes
     others.map(line).collect()
 }
 
-/// Marks of citations stand between characters of the private use area.
-fn without_marks(text: &str) -> String {
+/// The numbers that stand for each mark in a text, of the pages that it refers to.
+fn references<'a>(metadata: &'a Value, citations: &mut Vec<Citation>) -> HashMap<&'a str, String> {
+    let mut numbers: HashMap<_, String> = HashMap::new();
+    for reference in list(&metadata["content_references"]) {
+        let pages = list(&reference["items"]).iter().chain([reference]);
+        let marks: String = pages.filter_map(|page| cited(citations, page)).map(mark).collect();
+        numbers.insert(reference["matched_text"].as_str().unwrap_or_default(), marks);
+    }
+    numbers
+}
+
+/// Marks of what is shown otherwise than as text stand between characters of the private use area.
+fn without_marks(text: &str, numbers: &HashMap<&str, String>) -> String {
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);
     while let Some(start) = rest.find('\u{e200}') {
         out.push_str(&rest[..start]);
         let after = &rest[start..];
         let end =
             after.find('\u{e201}').map_or('\u{e200}'.len_utf8(), |end| end + '\u{e201}'.len_utf8());
+        out.push_str(&shown(&after[..end]));
+        out.push_str(numbers.get(&after[..end]).map_or("", String::as_str));
         rest = &after[end..];
     }
     out.push_str(rest);
     out
+}
+
+/// The words of a mark that are seen in the text.
+fn shown(mark: &str) -> String {
+    let inside = mark.trim_matches(['\u{e200}', '\u{e201}']);
+    match inside.split('\u{e202}').collect::<Vec<_>>()[..] {
+        // A list: its kind, its name, and what else is known of it.
+        [kind, entity, ..] if kind.ends_with("entity") => {
+            serde_json::from_str(entity).map_or_else(|_| String::new(), |e: Value| text(&e[1]))
+        }
+        ["url", title, link, ..] if is_web(link) => format!("[{title}](<{link}>)"),
+        ["url", title, ..] => title.to_owned(),
+        _ => String::new(),
+    }
 }

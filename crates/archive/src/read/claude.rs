@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::value::{fenced, joined, left_out, list, text, time, word};
+use super::value::{cited, fenced, joined, left_out, list, text, time, word};
 use crate::notes::Notes;
 use crate::tree::{Foreign, Node, Who};
 
@@ -59,13 +59,21 @@ fn fill(node: &mut Node, message: &Value, title: &str, notes: &mut Notes) {
     let blocks = list(&message["content"]);
     for block in blocks {
         match block["type"].as_str().unwrap_or_default() {
-            "text" => texts.push(text(&block["text"])),
+            "text" => {
+                texts.push(text(&block["text"]));
+                for citation in list(&block["citations"]) {
+                    // What it refers to stands in it, of late one level deeper.
+                    let details = [citation, &citation["details"]];
+                    details.into_iter().find_map(|page| cited(&mut node.citations, page));
+                }
+            }
             "thinking" => thoughts.push(text(&block["thinking"])),
             "tool_use" => {
                 notes.add("tool", title);
-                texts.push(left_out("Tool", &text(&block["name"])));
+                texts.push(tool(block));
             }
-            "tool_result" | "token_budget" | "flag" => notes.add("tool", title),
+            // The tool is counted already; the others are nothing that anybody said.
+            "tool_result" | "token_budget" | "flag" => {}
             "image" => {
                 notes.add("image", title);
                 texts.push(left_out("Image", ""));
@@ -81,4 +89,14 @@ fn fill(node: &mut Node, message: &Value, title: &str, notes: &mut Notes) {
     }
     node.text = joined(texts);
     node.reasoning = joined(thoughts);
+}
+
+/// What the model wrote with a tool, or a line in its place.
+fn tool(block: &Value) -> String {
+    let input = &block["input"];
+    // A text that is shown beside the conversation, or a file.
+    let written = word(&input["content"]).or_else(|| word(&input["file_text"]));
+    let Some(written) = written else { return left_out("Tool", &text(&block["name"])) };
+    let name = word(&input["title"]).or_else(|| word(&input["path"])).unwrap_or_default();
+    joined(vec![name, fenced(&text(&input["language"]), &written)])
 }

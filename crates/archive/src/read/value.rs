@@ -1,7 +1,12 @@
 //! Picks what is wanted out of JSON that may be anything.
 
 use serde_json::Value;
-use unbroken_protocol::Timestamp;
+use unbroken_protocol::{Citation, Timestamp};
+
+/// Pages that one entry refers to.
+const CITATIONS: usize = 200;
+/// Characters that are kept of what a page says.
+const QUOTE_CHARS: usize = 1000;
 
 pub(super) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
@@ -50,6 +55,37 @@ pub(super) fn left_out(what: &str, name: &str) -> String {
 pub(super) fn joined(parts: Vec<String>) -> String {
     let parts: Vec<_> = parts.into_iter().filter(|part| !part.trim().is_empty()).collect();
     parts.join("\n\n")
+}
+
+/// The number of a page among those that a text refers to, to which it is added when it is new.
+/// `None` when it is no page of the web.
+pub(super) fn cited(citations: &mut Vec<Citation>, page: &Value) -> Option<u32> {
+    let url = word(&page["url"]).filter(|url| is_web(url))?;
+    let known = citations.iter().find(|citation| citation.url.as_deref() == Some(&*url));
+    if let Some(known) = known {
+        return Some(known.index);
+    }
+    if citations.len() >= CITATIONS {
+        return None;
+    }
+    let index = u32::try_from(citations.len() + 1).ok()?;
+    let said = word(&page["snippet"]).or_else(|| word(&page["cited_text"])).unwrap_or_default();
+    citations.push(Citation {
+        index,
+        source_type: "web".into(),
+        title: word(&page["title"]).unwrap_or_else(|| url.clone()),
+        url: Some(url),
+        file_id: None,
+        page: None,
+        passage: None,
+        quote: said.chars().take(QUOTE_CHARS).collect(),
+        score: None,
+    });
+    Some(index)
+}
+
+pub(super) fn is_web(url: &str) -> bool {
+    url.starts_with("https://") || url.starts_with("http://")
 }
 
 /// Text out of HTML.

@@ -170,6 +170,32 @@ fn files_that_were_sent_along_leave_a_line_and_are_counted() {
 }
 
 #[test]
+fn marks_of_chatgpt_keep_their_words_and_lead_to_citations() {
+    let cited = |mark: &str, url: &str| {
+        json!({"content_references": [{"matched_text": mark, "type": "grouped_webpages",
+            "items": [{"title": "Page", "url": url, "snippet": "It says so."}]},
+            {"matched_text": " ", "type": "sources_footnote", "sources": [{"url": url}]}]})
+    };
+    let (first, second) =
+        ("\u{e200}cite\u{e202}turn0search1\u{e201}", "\u{e200}cite\u{e202}turn1search0\u{e201}");
+    let said = "\u{e200}entity\u{e202}[\"people\",\"Ada Lovelace\",\"mathematician\"]\u{e201} has \
+                \u{e200}url\u{e202}a page\u{e202}https://ada.example/\u{e201}.";
+    let (read, notes) = one(&chatgpt(&[
+        ("assistant", text(&format!("Engines.{first}")), cited(first, "https://a.example/")),
+        ("assistant", text(&format!("{said}{second}")), cited(second, "https://b.example/")),
+    ]));
+    assert_eq!(notes, []);
+    let message = &read.messages[0];
+    let expected = "Engines.[1]\n\nAda Lovelace has [a page](<https://ada.example/>).[2]";
+    assert_eq!(message.content, expected);
+    let citations = &message.answer.as_ref().unwrap().citations;
+    let citations: Vec<_> =
+        citations.iter().map(|c| (c.index, c.url.as_deref().unwrap(), c.quote.as_str())).collect();
+    let said = "It says so.";
+    assert_eq!(citations, [(1, "https://a.example/", said), (2, "https://b.example/", said)]);
+}
+
+#[test]
 fn instructions_that_are_left_out_are_counted() {
     let context = |profile: &str, instructions: &str| {
         json!({"content_type": "user_editable_context", "user_profile": profile,
@@ -224,6 +250,23 @@ fn an_answer_that_failed_comes_in_as_failed() {
         );
         assert_eq!(answer.error.as_deref(), Some("No whale."));
     }
+}
+
+#[test]
+fn what_claude_wrote_with_a_tool_and_what_it_cites_comes_along() {
+    let mut value = shapes::conversation("claude", 1, 2);
+    value["chat_messages"][1]["content"] = json!([
+        {"type": "text", "text": "Look.", "citations": [{"uuid": "c", "start_index": 0,
+            "end_index": 4, "details": {"type": "web_search_citation", "url": "https://a.example/"}}]},
+        {"type": "tool_use", "name": "artifacts", "input": {"command": "create", "id": "plan",
+            "title": "Plan", "language": "python", "content": "one\ntwo"}},
+        {"type": "tool_result", "name": "artifacts", "content": [{"type": "text", "text": "OK"}]}]);
+    let (read, notes) = one(&value);
+    assert_eq!(notes, [("tool".into(), 1)]);
+    let message = &read.messages[1];
+    assert_eq!(message.content, "Look.\n\nPlan\n\n```python\none\ntwo\n```");
+    let citations = &message.answer.as_ref().unwrap().citations;
+    assert_eq!(citations[0].url.as_deref(), Some("https://a.example/"));
 }
 
 #[test]
