@@ -199,7 +199,7 @@ fn value(input: &mut impl BufRead) -> Result<Piece, Unusable> {
 
 /// Where a value ends, and what it takes in memory once it is parsed.
 #[derive(Default)]
-struct Scan {
+pub(crate) struct Scan {
     depth: usize,
     in_text: bool,
     escaped: bool,
@@ -208,6 +208,12 @@ struct Scan {
 }
 
 impl Scan {
+    /// How many values are open behind this byte.
+    pub(crate) fn depth_after(&mut self, byte: u8) -> usize {
+        self.ends(byte);
+        self.depth
+    }
+
     fn ends(&mut self, byte: u8) -> bool {
         self.memory += 1;
         if self.escaped {

@@ -5,6 +5,7 @@
 mod shapes;
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -212,6 +213,53 @@ fn instructions_that_are_left_out_are_counted() {
     let mut value = shapes::conversation("open-webui", 1, 2);
     value["chat"]["params"]["system"] = "Be brief.".into();
     assert_eq!(one(&value).1, [("system".into(), 1)]);
+}
+
+#[test]
+fn half_a_character_costs_one_character() {
+    let json = br#"{"uuid": "x", "name": "Cut \ud83d", "chat_messages": [{"uuid": "1",
+        "sender": "human", "text": "a\ud83d b \ud83d\ude00 \\ud83d \udc00\ud83d\ud83d\ude00"}]}"#;
+    let mut notes = Notes::default();
+    let read = read(json, PrincipalId::new(), &mut notes).unwrap().conversation;
+    assert_eq!(read.title, "Cut \u{fffd}");
+    let expected = "a\u{fffd} b \u{1f600} \\ud83d \u{fffd}\u{fffd}\u{1f600}";
+    assert_eq!(read.messages[0].content, expected);
+    assert_eq!(notes, Notes::default());
+}
+
+/// What LibreChat exports as "recursive": each message is in the one before it.
+fn nested(messages: usize) -> String {
+    let mut json =
+        "{\"conversationId\": \"x\", \"title\": \"Deep\", \"messagesTree\": [".to_owned();
+    for n in 0..messages {
+        let is_user = n % 2 == 0;
+        let _ = write!(
+            json,
+            "{{\"messageId\": \"{n}\", \"isCreatedByUser\": {is_user}, \"text\": \"{n}\", \"children\": ["
+        );
+    }
+    json + &"]}".repeat(messages) + "]}"
+}
+
+#[test]
+fn a_conversation_may_be_nested_thousands_of_messages_deep() {
+    let mut notes = Notes::default();
+    let found = read(nested(4_990).as_bytes(), PrincipalId::new(), &mut notes).unwrap();
+    assert_eq!(texts(&found.conversation).len(), 4_990);
+    assert_eq!(notes, Notes::default());
+    assert!(read(nested(6_000).as_bytes(), PrincipalId::new(), &mut notes).is_none());
+    let note = notes.view().remove(0);
+    assert_eq!((note.what.as_str(), note.examples), ("unreadable", vec!["Deep".to_owned()]));
+}
+
+#[test]
+fn what_cannot_be_read_is_called_by_its_title() {
+    let mut notes = Notes::default();
+    for json in [r#"{"title": "A \"b\"", "mapping": x}"#, r#"{"name":"C","title":1,"#, "{"] {
+        assert!(read(json.as_bytes(), PrincipalId::new(), &mut notes).is_none());
+    }
+    let note = notes.view().remove(0);
+    assert_eq!((note.count, note.examples), (3, vec!["A \"b\"".to_owned(), "C".to_owned()]));
 }
 
 #[test]
