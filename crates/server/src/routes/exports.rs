@@ -14,7 +14,7 @@ use serde::Deserialize;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
-use unbroken_archive::{Package, file_name, html_file, json, markdown, shown};
+use unbroken_archive::{Package, file_name, html_file, json, markdown};
 use unbroken_engine::{Engine, Refusal};
 use unbroken_protocol::{ArchivedConversation, PrincipalId};
 
@@ -65,7 +65,7 @@ impl Format {
         match self {
             Self::Json => json(conversation),
             Self::Markdown => markdown(conversation),
-            Self::Html => html_file(&shown(conversation)),
+            Self::Html => html_file(conversation),
         }
     }
 }
