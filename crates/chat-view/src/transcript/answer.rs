@@ -12,7 +12,7 @@ use crate::markdown::Document;
 use crate::texts;
 
 /// Bytes of Markdown that one frame takes. A text that came at once must not hold the page up.
-const FRAME: usize = 16 * 1024;
+const FRAME: usize = 8 * 1024;
 
 /// States of an answer, as a person tells them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
