@@ -1,6 +1,6 @@
-//! Messages that were sent while the server could not be reached: kept on this device, beyond a
-//! reload, and sent once when it can. Their `client_message_id` makes a second try harmless, also
-//! one of another tab.
+//! Messages that the server is not known to have: kept on this device from the moment they are sent,
+//! beyond a reload, and sent once when the server can be reached. Their `client_message_id` makes a
+//! second try harmless, also one of another tab.
 
 use std::time::Duration;
 
@@ -30,6 +30,8 @@ pub(crate) struct Outbox {
 #[derive(Default)]
 struct Inner {
     is_sending: bool,
+    /// Those that are on their way for the first time: not for this page to send once more.
+    under_way: Vec<ClientMessageId>,
     /// Those that the browser has no room for: they live as long as the page.
     unkept: Vec<ClientMessageId>,
 }
@@ -42,11 +44,21 @@ impl Outbox {
 }
 
 impl App {
-    /// Keeps a message until the network is back.
+    /// Keeps a message that goes out now: the page may end before the server answers.
+    pub(crate) fn keep_under_way(self, turn: &Turn) {
+        let (id, is_kept) = (turn.client_message_id, dom::keep(&key(turn), &written(turn)));
+        self.outbox.inner.change(|inner| {
+            inner.under_way.push(id);
+            if !is_kept {
+                inner.unkept.push(id);
+            }
+        });
+    }
+
+    /// Keeps a message that is under way until the network is back.
     pub(crate) fn keep_for_later(self, turn: Turn) {
-        if !dom::keep(&key(&turn), &written(&turn)) {
-            self.outbox.inner.change(|inner| inner.unkept.push(turn.client_message_id));
-        }
+        let id = turn.client_message_id;
+        self.outbox.inner.change(|inner| inner.under_way.retain(|known| *known != id));
         self.outbox.turns.update(|turns| turns.push(turn));
         self.send_kept_later();
     }
@@ -58,12 +70,17 @@ impl App {
         }
     }
 
-    /// Takes a message that waits out.
+    /// Takes a message out: the server has it or refused it, or it is not to be sent.
     pub(crate) fn forget_kept(self, turn: &Turn) {
         dom::forget(&key(turn));
         let id = turn.client_message_id;
-        self.outbox.inner.change(|inner| inner.unkept.retain(|known| *known != id));
-        self.outbox.turns.update(|turns| turns.retain(|kept| kept.client_message_id != id));
+        self.outbox.inner.change(|inner| {
+            inner.under_way.retain(|known| *known != id);
+            inner.unkept.retain(|known| *known != id);
+        });
+        if self.outbox.turns.read_untracked().iter().any(|kept| kept.client_message_id == id) {
+            self.outbox.turns.update(|turns| turns.retain(|kept| kept.client_message_id != id));
+        }
     }
 
     /// Takes a message that waits back into the composer, on the page where it was written.
@@ -81,6 +98,8 @@ impl App {
     /// Sends what waits, in order, as the network is there.
     pub(crate) fn send_kept(self) {
         let mut turns = all_kept();
+        let under_way = self.outbox.inner.read(|inner| inner.under_way.clone());
+        turns.retain(|turn| !under_way.contains(&turn.client_message_id));
         for turn in self.outbox.turns.get_untracked() {
             let id = turn.client_message_id;
             if let Some(kept) = turns.iter_mut().find(|kept| kept.client_message_id == id) {

@@ -318,6 +318,7 @@ impl App {
         self.writing.refusal.set(None);
         self.writing.unsent.set(None);
         self.set_under_way(&turn, true);
+        self.keep_under_way(&turn);
         self.keep_draft();
         if turn.parent_id.is_some() {
             // Its place is known when the server has it.
@@ -327,7 +328,11 @@ impl App {
             let _ = storage.set_item(PENDING_MESSAGE, &turn.text);
         }
         spawn_local(async move {
-            match self.start(&turn).await {
+            let outcome = self.start(&turn).await;
+            if !matches!(outcome, Err(RestError::Unreachable(_))) {
+                self.forget_kept(&turn);
+            }
+            match outcome {
                 Ok(response) => {
                     // The page of the conversation begins in a task of its own.
                     dom::sleep(Duration::ZERO).await;

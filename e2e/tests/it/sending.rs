@@ -74,3 +74,41 @@ async fn who_goes_elsewhere_while_a_message_is_on_its_way_stays_there_and_can_wr
     assert_eq!(server.standin.calls().len(), 3);
     browser.close().await;
 }
+
+/// Lets starts go out, and their answers never come.
+const LOSE: &str = "const real = window.fetch;
+    window.fetch = (request, more) => {
+      const answer = real(request, more);
+      if (!new URL(request.url ?? request, location).pathname.endsWith('/chat/start'))
+        return answer;
+      return answer.then(() => { window.taken = true; return new Promise(() => {}); });
+    };";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_the_server_did_not_answer_before_a_reload_is_sent_once() {
+    let server = Server::start("numbers:tokens=30,rate=0").await;
+    let browser = begin(&server).await;
+    browser.script(HOLD).await;
+    browser.type_text("Count for me").await;
+    browser.enter().await;
+    browser.until("a start", "return window.letGo").await;
+    browser.reload().await;
+    yours(&browser, &["Count for me"]).await;
+    browser.answer_ended().await;
+    assert_eq!(server.standin.calls().len(), 1);
+
+    browser.focused("textbox", "Message").await;
+    browser.script(LOSE).await;
+    browser.type_text("And again").await;
+    browser.enter().await;
+    browser.until("a start that is taken", "return window.taken").await;
+    browser.reload().await;
+    yours(&browser, &["Count for me", "And again"]).await;
+    browser.answer_ended().await;
+    let kept = "return !Object.keys(localStorage).some(name => name.startsWith('outbox.'))";
+    browser.until("nothing kept to be sent", kept).await;
+    yours(&browser, &["Count for me", "And again"]).await;
+    draft(&browser, "").await;
+    assert_eq!(server.standin.calls().len(), 2);
+    browser.close().await;
+}
