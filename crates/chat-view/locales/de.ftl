@@ -123,6 +123,7 @@ best-description = Wählt ein Modell, das zur Frage passt.
 no-model-found = Kein Modell heißt so.
 model-missing = { $name } (nicht verfügbar)
 model-missing-note = { $name } ist gerade nicht verfügbar. Bleibt es weg, antwortet stattdessen: { $other }.
+choice-not-saved = Deine Wahl des Modells ist nicht gespeichert. { $reason }
 other-provider = Andere
 token-count =
     { $count ->

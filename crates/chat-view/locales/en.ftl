@@ -130,6 +130,7 @@ best-description = Picks a model that suits the question.
 no-model-found = No model has that name.
 model-missing = { $name } (not available)
 model-missing-note = { $name } is not available now. If it stays away, { $other } answers instead.
+choice-not-saved = Your choice of model is not saved. { $reason }
 other-provider = Other
 token-count =
     { $count ->

@@ -123,6 +123,7 @@ best-description = Elige un modelo adecuado para la pregunta.
 no-model-found = Ningún modelo se llama así.
 model-missing = { $name } (no disponible)
 model-missing-note = { $name } no está disponible ahora. Si no vuelve, responderá en su lugar: { $other }.
+choice-not-saved = Tu elección de modelo no se ha guardado. { $reason }
 other-provider = Otros
 token-count =
     { $count ->

@@ -123,6 +123,7 @@ best-description = सवाल के लिए उपयुक्त मॉड
 no-model-found = इस नाम का कोई मॉडल नहीं है।
 model-missing = { $name } (उपलब्ध नहीं)
 model-missing-note = { $name } अभी उपलब्ध नहीं है। अगर यह वापस न आए, तो इसकी जगह { $other } जवाब देगा।
+choice-not-saved = मॉडल का आपका चुनाव सहेजा नहीं गया। { $reason }
 other-provider = अन्य
 token-count =
     { $count ->

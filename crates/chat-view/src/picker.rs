@@ -78,6 +78,10 @@ pub struct Picker {
     items: Vec<Item>,
     query: String,
     selected: String,
+    /// How often the person has chosen.
+    choices: u32,
+    /// The server is not known to have the last choice.
+    unsaved: bool,
     active: Option<String>,
 }
 
@@ -93,6 +97,8 @@ impl Picker {
             items: Vec::new(),
             query: String::new(),
             selected: BEST.to_owned(),
+            choices: 0,
+            unsaved: false,
             active: None,
         };
         picker.set_models(models);
@@ -200,12 +206,38 @@ impl Picker {
     /// Chooses the active option: its id.
     pub fn choose_active(&mut self) -> Option<String> {
         let id = self.active()?.id.clone();
-        self.selected.clone_from(&id);
+        self.select(&id);
         Some(id)
     }
 
+    /// The person chooses.
     pub fn select(&mut self, id: &str) {
         id.clone_into(&mut self.selected);
+        self.choices += 1;
+        self.unsaved = true;
+    }
+
+    /// How often the person has chosen.
+    pub fn choices(&self) -> u32 {
+        self.choices
+    }
+
+    /// The choice that the server had when it was asked, after so many `choices`: one that was made
+    /// since stays, and so does one that the server does not have.
+    pub fn stands(&mut self, id: &str, choices: u32) {
+        if self.choices == choices && !self.unsaved {
+            id.clone_into(&mut self.selected);
+        }
+    }
+
+    /// The server has that choice.
+    pub fn saved(&mut self, id: &str) {
+        self.unsaved &= self.selected != id;
+    }
+
+    /// The choice, while the server is not known to have it.
+    pub fn unsaved(&self) -> Option<&str> {
+        self.unsaved.then_some(&self.selected)
     }
 
     /// The chosen id. It may be one that the catalogue does not have.
@@ -313,6 +345,25 @@ mod tests {
         picker.type_ahead("x");
         picker.search("");
         assert_eq!(active(&picker), "best");
+    }
+
+    #[test]
+    fn a_choice_is_not_undone_by_what_the_server_had_before_it() {
+        let mut picker = picker();
+        picker.stands("qwen", picker.choices());
+        assert_eq!((picker.selected(), picker.unsaved()), ("qwen", None));
+        let asked = picker.choices();
+        picker.select("gpt");
+        picker.stands("qwen", picker.choices());
+        assert_eq!(picker.unsaved(), Some("gpt"), "the server does not have it");
+        picker.select("llama");
+        picker.saved("gpt");
+        assert_eq!(picker.unsaved(), Some("llama"), "another was chosen meanwhile");
+        picker.saved("llama");
+        picker.stands("qwen", asked);
+        assert_eq!((picker.selected(), picker.unsaved()), ("llama", None), "an old answer");
+        picker.stands("qwen", picker.choices());
+        assert_eq!(picker.selected(), "qwen", "chosen on another device since");
     }
 
     #[test]

@@ -37,7 +37,8 @@ impl App {
     /// Asks for another answer beside this one.
     pub(crate) fn regenerate(self, key: u64, by: By) {
         let model = self.open.message(key, |message| message.answer()?.model_id.clone()).flatten();
-        self.ask_again(key, model.filter(|_| by == By::TheSame));
+        let model = model.filter(|_| by == By::TheSame);
+        self.ask_again(key, model.or_else(|| self.unsaved_model()));
     }
 
     fn ask_again(self, key: u64, model: Option<String>) {

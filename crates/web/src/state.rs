@@ -104,11 +104,14 @@ pub(crate) struct Parts {
     inner: Own<Inner>,
 }
 
+#[derive(Default)]
 struct Inner {
     pair: Option<Pair>,
     link: Option<Link>,
     /// Whether the page has found the server once.
     was_live: bool,
+    /// The choice of a model is on its way: one after the other, so that the last one stays.
+    saves_choice: bool,
 }
 
 impl App {
@@ -144,7 +147,7 @@ impl App {
             settings_section: RwSignal::new(None),
             palette_open: RwSignal::new(false),
             shortcuts_open: RwSignal::new(false),
-            inner: Own::new(Inner { pair: None, link: None, was_live: false }),
+            inner: Own::new(Inner::default()),
         };
         // The app lives as long as its page.
         let app = Self(Box::leak(Box::new(parts)));
@@ -167,7 +170,7 @@ impl App {
         let owner = Owner::new();
         let open = owner.with(|| Open::new(None));
         std::mem::forget(owner);
-        let inner = Own::new(Inner { pair: None, link: None, was_live: false });
+        let inner = Own::new(Inner::default());
         Self(Box::leak(Box::new(Parts { open, inner, ..*self.0 })))
     }
 
@@ -337,6 +340,7 @@ impl App {
         let Some(rest) = self.rest() else { return };
         self.load_prompts();
         self.attaching.hear(None);
+        self.prefer();
         spawn_local(async move {
             let page = ask(async || rest.conversations(Some(PAGE), None).await).await;
             if let Some(page) = self.checked(page) {
@@ -354,11 +358,12 @@ impl App {
                 let on = self.writing.web.get_untracked().unwrap_or(false);
                 self.writing.web.set(list.web_search.then_some(on));
             }
+            let choices = self.picker.read_untracked().choices();
             let stats = ask(async || rest.stats().await).await;
             if let Some(stats) = self.checked(stats) {
                 let preferred = stats.preferred_model.filter(|_| stats.has_preference);
                 let preferred = preferred.as_deref().unwrap_or(picker::BEST);
-                self.picker.update(|picker| picker.select(preferred));
+                self.picker.update(|picker| picker.stands(preferred, choices));
             }
         });
     }
@@ -388,12 +393,47 @@ impl App {
         is_next
     }
 
-    /// Remembers the chosen model for this person; `None` is "Best".
-    pub(crate) fn prefer(self, model: Option<String>) {
-        let Some(rest) = self.rest() else { return };
+    /// Has the server remember which model this person chose, unless it does.
+    pub(crate) fn prefer(self) {
+        let begin = |inner: &mut Inner| std::mem::replace(&mut inner.saves_choice, true);
+        if self.picker.read_untracked().unsaved().is_none() || self.inner.change(begin) {
+            return;
+        }
         spawn_local(async move {
-            self.checked(ask(async || rest.preferences(model.as_deref()).await).await);
+            let saved = self.save_choice().await;
+            self.inner.change(|inner| inner.saves_choice = false);
+            if let Err(error) = &saved {
+                self.toast(words::choice_not_saved(&sentence(error)), None);
+            }
+            self.checked(saved);
         });
+    }
+
+    async fn save_choice(self) -> Result<(), RestError> {
+        while let Some(id) = self.unsaved_choice() {
+            let Some(rest) = self.rest() else { break };
+            let model = Some(&*id).filter(|id| *id != picker::BEST);
+            ask(async || rest.preferences(model).await).await?;
+            self.picker.update(|picker| picker.saved(&id));
+        }
+        Ok(())
+    }
+
+    fn unsaved_choice(self) -> Option<String> {
+        self.picker.read_untracked().unsaved().map(str::to_owned)
+    }
+
+    /// The model that a message has to name, as the server may not know of the choice yet.
+    pub(crate) fn unsaved_model(self) -> Option<String> {
+        self.unsaved_choice().filter(|id| id != picker::BEST)
+    }
+
+    /// "Best" cannot be named: for the server it is what it knows to be preferred.
+    pub(crate) async fn save_best(self, rest: &Rest) -> Result<(), RestError> {
+        if self.unsaved_choice().as_deref() == Some(picker::BEST) {
+            rest.preferences(None).await?;
+        }
+        Ok(())
     }
 
     /// The name of the chosen model, as short as it goes.

@@ -67,7 +67,7 @@ pub(crate) struct Turn {
     pub(crate) conversation_id: Option<ConversationId>,
     /// Where it branches off, when it does not go to the end.
     pub(crate) parent_id: Option<String>,
-    /// Who answers, when it is not the one that is preferred.
+    /// Who answers, when it is not the one that the server knows to be preferred.
     pub(crate) model_id: Option<String>,
     pub(crate) client_message_id: ClientMessageId,
     pub(crate) temporary: bool,
@@ -266,7 +266,7 @@ impl App {
             sources: String::new(),
             conversation_id,
             parent_id: None,
-            model_id: None,
+            model_id: self.unsaved_model(),
             client_message_id: ClientMessageId::new(),
             temporary: conversation_id.is_none() && self.writing.temporary.get_untracked(),
             options: instructions::options(),
@@ -359,7 +359,13 @@ impl App {
                 ..StartRequest::default()
             };
             let rest = self.rest().unwrap_or_else(|| unbroken_client::Rest::new(""));
-            match patience.answer(rest.start(request)).await {
+            let call = async {
+                if turn.model_id.is_none() {
+                    self.save_best(&rest).await?;
+                }
+                rest.start(request).await
+            };
+            match patience.answer(call).await {
                 Err(error) if state::is_unauthorized(&error) && !renewed => {
                     renewed = true;
                     let pair: Pair = session::open(None).await.map_err(|_| error)?;

@@ -128,3 +128,60 @@ async fn a_chosen_model_that_is_gone_is_said_to_be_and_another_answers() {
     assert_eq!(browser.answer_ended().await, "the best one");
     browser.close().await;
 }
+
+async fn choose(browser: &Browser, typed: &str, button: &str) {
+    let name = opener(browser).await;
+    browser.press("button", &name).await;
+    browser.find("listbox", "Models").await;
+    browser.type_text(typed).await;
+    browser.enter().await;
+    browser.find("button", button).await;
+}
+
+async fn ask(browser: &Browser, text: &str) {
+    browser.press("textbox", "Message").await;
+    browser.type_text(text).await;
+    browser.enter().await;
+}
+
+/// The server takes no choice of a model while `refuses` is true.
+const REFUSE: &str = "const real = window.fetch;
+    window.refuses = true;
+    window.refused = window.saved = 0;
+    window.fetch = async (request, more) => {
+      const is_choice = new URL(request.url ?? request, location).pathname === '/routing/preferences';
+      if (is_choice && window.refuses) {
+        window.refused += 1;
+        return new Response('', { status: 500 });
+      }
+      const answer = await real(request, more);
+      window.saved += is_choice;
+      return answer;
+    };";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_model_on_the_button_answers_while_the_server_does_not_know_of_the_choice() {
+    let server = Server::start("numbers:tokens=20,rate=0").await;
+    let browser = Browser::start(DESKTOP).await;
+    browser.open(&server.url("/")).await;
+    browser.focused("textbox", "Message").await;
+    browser.script(REFUSE).await;
+    choose(&browser, "echo", "Model: Echo").await;
+    let told = "return document.body.innerText.includes('Your choice of model is not saved.')";
+    browser.until("that it is not saved", told).await;
+    ask(&browser, "say this").await;
+    browser.answer_when("text === 'say this'").await;
+    browser.answer_ended().await;
+
+    browser.script("window.refuses = false").await;
+    choose(&browser, "echo", "Model: Echo").await;
+    browser.until("the choice with the server", "return window.saved === 1").await;
+    browser.script("window.refuses = true").await;
+    choose(&browser, "best", "Model: Best (automatic)").await;
+    browser.until("a choice that is not taken", "return window.refused === 2").await;
+    browser.script("window.refuses = false").await;
+    // It cannot be named: what the server has would answer.
+    ask(&browser, "Count for me").await;
+    browser.answer_when("/\\b20$/.test(text)").await;
+    browser.close().await;
+}

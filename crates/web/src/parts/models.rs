@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
-use unbroken_chat_view::picker::{BEST, Item};
+use unbroken_chat_view::picker::Item;
 
 use super::icons::{CHECK, icon};
 use super::picker::{POPOVER, SEARCH};
@@ -184,9 +184,9 @@ fn choose(app: App, id: Option<&str>) {
         }
         picker.choose_active()
     });
-    if let Some(Some(id)) = chosen {
+    if let Some(Some(_)) = chosen {
         dom::hide_popover(POPOVER);
-        app.prefer(Some(id).filter(|id| id != BEST));
+        app.prefer();
     }
 }
 

@@ -8,7 +8,6 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use unbroken_chat_view::history;
 use unbroken_chat_view::palette::{Entry, Kind, Palette};
-use unbroken_chat_view::picker::BEST;
 use unbroken_protocol::SearchPage;
 
 use super::icons::{CLOSE, icon};
@@ -271,7 +270,7 @@ fn choose(app: App, palette: RwSignal<Palette>, place: Option<usize>) {
         }
         Kind::Model => {
             app.picker.update(|picker| picker.select(&chosen.id));
-            app.prefer(Some(chosen.id).filter(|id| id != BEST));
+            app.prefer();
         }
         Kind::Conversation | Kind::Found => app.go(&format!("/chat/{}", chosen.id)),
     });

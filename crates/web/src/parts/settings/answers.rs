@@ -1,7 +1,6 @@
 //! Who answers, and what every answer has to mind.
 
 use leptos::prelude::*;
-use unbroken_chat_view::picker::BEST;
 
 use crate::instructions;
 use crate::state::App;
@@ -45,7 +44,7 @@ fn DefaultModel() -> impl IntoView {
     let choose = move |event| {
         let id = event_target_value(&event);
         app.picker.update(|picker| picker.select(&id));
-        app.prefer(Some(id).filter(|id| id != BEST));
+        app.prefer();
     };
     view! {
         <div class="field">
