@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use unbroken_chat_view::attachments::{
-    self, Attachment, Attachments, MOST, Readiness, State, source_of,
+    self, Attachment, Attachments, EDIT, MOST, Readiness, State, source_of,
 };
 use unbroken_chat_view::library::Library;
 use unbroken_client::RestError;
@@ -149,9 +149,12 @@ impl App {
 
     /// Keeps what the server has of a draft's beyond a reload.
     fn keep_attached(self, draft: &str) {
-        let Some(key) = attachments::kept_key(draft) else { return };
         let all = self.known_files().attachments.read_untracked();
         let written = attachments::written(all.sources(draft));
+        if draft == EDIT {
+            return self.keep_edit_sources(&written);
+        }
+        let Some(key) = attachments::kept_key(draft) else { return };
         if written.is_empty() || !dom::keep(&key, &written) {
             dom::forget(&key);
         }

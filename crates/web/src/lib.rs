@@ -15,6 +15,7 @@ mod calls;
 mod chunks;
 mod conversation;
 mod dom;
+mod editing;
 mod facts;
 mod files;
 mod instructions;

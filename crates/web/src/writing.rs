@@ -18,7 +18,7 @@ use crate::calls::Patience;
 use crate::own::Own;
 use crate::session::{self, Pair};
 use crate::state::{self, App, Connection};
-use crate::{dom, instructions, words};
+use crate::{dom, editing, instructions, words};
 
 /// How often a start is sent again while the network fails, before the person is asked.
 pub(crate) const TRIES: u32 = 6;
@@ -110,6 +110,9 @@ impl App {
         self.writing.composer.set(composer);
         self.writing.refusal.set(None);
         self.leave_edit();
+        if let Some((editing, text, sources)) = self.kept_edit() {
+            self.show_edit(&text, sources, editing);
+        }
         self.want_attached();
     }
 
@@ -144,17 +147,25 @@ impl App {
         }
         self.writing.waits.set(false);
         self.drop_edit();
-        self.bring_attached(EDIT, sources);
+        self.show_edit(text, sources, editing);
+        dom::focus("message");
+    }
+
+    fn show_edit(self, text: &str, sources: Vec<MessageSource>, editing: Editing) {
         if self.writing.editing.read_untracked().is_none() {
             self.writing.aside.set(self.writing.composer.read_untracked().draft().to_owned());
         }
         self.writing.editing.set(Some(editing));
         self.writing.composer.update(|composer| composer.set_draft(text));
-        dom::focus("message");
+        self.keep_draft();
+        self.keep_edit_sources(&attachments::written(sources.iter()));
+        self.bring_attached(EDIT, sources);
     }
 
     pub(crate) fn end_edit(self) {
         if self.writing.editing.get_untracked().is_some() {
+            self.complain(None);
+            self.forget_edit();
             self.leave_edit();
             // Another tab may have written meanwhile.
             let draft = self.kept_draft().unwrap_or_else(|| self.writing.aside.get_untracked());
@@ -250,7 +261,11 @@ impl App {
             Some(turn) if turn.text == draft && self.has_attached(&turn.sources) => {
                 self.writing.composer.update(|composer| composer.set_draft(""));
                 self.take_attached();
-                self.deliver(turn);
+                self.end_edit();
+                // The person may have chosen another model since.
+                let guide = turn.model_id.filter(|id| id == GUIDE);
+                let model_id = guide.or_else(|| self.unsaved_model());
+                self.deliver(Turn { model_id, ..turn });
             }
             _ => self.send_draft(),
         }
@@ -291,10 +306,10 @@ impl App {
 
     fn keep_draft(self) {
         let Some(key) = draft_key(self.place.get_untracked()) else { return };
-        if self.writing.editing.read_untracked().is_some() {
-            return;
-        }
         let composer = self.writing.composer.read_untracked();
+        if let Some(editing) = &*self.writing.editing.read_untracked() {
+            return self.keep_edit(editing, composer.draft());
+        }
         // What does not fit must not leave an older text there.
         if composer.draft().is_empty() || !dom::keep(&key, composer.draft()) {
             dom::forget(&key);
@@ -427,8 +442,14 @@ impl App {
     pub(crate) fn give_back_turn(self, turn: &Turn) -> bool {
         let place = turn.place();
         let is_here = self.place.get_untracked() == place;
-        if is_here {
+        let is_free = self.writing.editing.read_untracked().is_none();
+        let editing = turn.parent_id.clone().map(|parent| Editing::Branch { parent });
+        if let Some(editing) = editing.clone().filter(|_| is_here && is_free) {
+            self.show_edit(&turn.text, attachments::read(&turn.sources), editing);
+        } else if is_here {
             self.give_back(turn.text.clone(), &turn.sources);
+        } else if editing.is_some_and(|edit| editing::leave_for_later(turn, &edit)) {
+            // It is shown again with its page.
         } else if let Some(key) = draft_key(place) {
             let mut draft = Composer::with_draft(dom::kept(&key).unwrap_or_default());
             draft.failed(turn.text.clone());

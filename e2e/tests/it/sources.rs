@@ -142,6 +142,8 @@ async fn files_are_dropped_and_pasted_and_a_draft_keeps_them() {
     browser.press("button", "Edit").await;
     chips(&browser, "chips.map(([name]) => name).join() === 'a.md,b.csv,c.txt'").await;
     browser.press("button", "Remove a.md").await;
+    browser.reload().await;
+    chips(&browser, "chips.map(([name]) => name).join() === 'b.csv,c.txt'").await;
     browser.press("textbox", "Message").await;
     browser.type_text(" more").await;
     browser.enter().await;

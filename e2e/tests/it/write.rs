@@ -4,6 +4,7 @@
 use fantoccini::key::Key;
 use fantoccini::wd::WindowHandle;
 
+use crate::again::yours;
 use crate::browser::{Browser, DESKTOP, PHONE};
 use crate::looks::look_at;
 use crate::server::Server;
@@ -286,6 +287,68 @@ async fn what_another_tab_writes_during_an_edit_is_the_draft_after_it() {
     key(&browser, Key::Escape).await;
     draft_when(&browser, "text === 'mine and theirs'").await;
     assert_eq!(browser.console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+/// The server fails at the next start.
+const FAIL: &str = "const real = window.fetch;
+    window.fetch = (request, more) => {
+      if (!new URL(request.url ?? request, location).pathname.endsWith('/chat/start'))
+        return real(request, more);
+      window.fetch = real;
+      return Promise.resolve(new Response('', { status: 500 }));
+    };";
+
+async fn write_instead(browser: &Browser, text: &str) {
+    browser.focused("textbox", "Message").await;
+    with_ctrl(browser, "a").await;
+    browser.type_text(text).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_outlives_a_reload_a_visit_elsewhere_and_a_refusal() {
+    const EDITS: &str = "/Editing a message/.test(document.body.innerText)";
+    let server = Server::start("echo").await;
+    let browser = begin(&server).await;
+    browser.type_text("Say this").await;
+    browser.enter().await;
+    browser.answer_ended().await;
+    browser.type_text("mine").await;
+    browser.press("button", "Edit").await;
+    draft_when(&browser, "text === 'Say this'").await;
+    write_instead(&browser, "Say that").await;
+    browser.reload().await;
+    draft_when(&browser, &format!("text === 'Say that' && {EDITS}")).await;
+    with_ctrl(&browser, &format!("{}o", Key::Shift)).await;
+    draft_when(&browser, &format!("text === '' && !{EDITS}")).await;
+    browser.client.back().await.unwrap();
+    draft_when(&browser, &format!("text === 'Say that' && {EDITS}")).await;
+
+    // Sent again by hand after a refusal it is still that branch.
+    browser.find("article", "You").await;
+    browser.script(FAIL).await;
+    browser.focused("textbox", "Message").await;
+    browser.enter().await;
+    browser.find("button", "Retry").await;
+    draft_when(&browser, &format!("text === 'Say that' && {EDITS}")).await;
+    browser.focused("textbox", "Message").await;
+    browser.enter().await;
+    yours(&browser, &["Say that"]).await;
+    browser.answer_when("text === 'Say that'").await;
+    browser.answer_ended().await;
+    draft_when(&browser, &format!("text === 'mine' && !{EDITS}")).await;
+
+    // And so it is by Retry, which leaves the draft.
+    browser.press("button", "Edit").await;
+    write_instead(&browser, "Say more").await;
+    browser.script(FAIL).await;
+    browser.enter().await;
+    browser.press("button", "Retry").await;
+    yours(&browser, &["Say more"]).await;
+    browser.answer_ended().await;
+    draft_when(&browser, &format!("text === 'mine' && !{EDITS}")).await;
+    browser.reload().await;
+    draft_when(&browser, &format!("text === 'mine' && !{EDITS}")).await;
     browser.close().await;
 }
 
