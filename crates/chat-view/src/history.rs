@@ -130,6 +130,10 @@ impl History {
         &self.entries
     }
 
+    pub fn ids(&self) -> Vec<ConversationId> {
+        self.entries.iter().map(|entry| entry.conversation_id).collect()
+    }
+
     /// Whether the first page has come.
     pub fn is_loaded(&self) -> bool {
         self.loaded

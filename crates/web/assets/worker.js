@@ -4,6 +4,7 @@
 // them, which the network answers first: after a deploy nobody sees the old one. Of what the server
 // knows it keeps the lists and the newest page of conversations that were opened, each under a hash
 // of the session, so that nobody else finds them. It answers with them only when the server does not.
+// Temporary conversations are not kept, and deleted ones no longer, wherever they were deleted.
 
 const FILES = "files {{boot.js}}";
 const READ = "read";
@@ -134,9 +135,18 @@ async function keep(url, answer) {
   if (!answer.ok) return;
   const body = await answer.blob();
   if (body.size > MOST_BYTES) return;
+  const said = JSON.parse(await body.text());
+  if (said.temporary) return;
   await cache.put(name, new Response(body, { headers: { "content-type": "application/json" } }));
   const kept = (await cache.keys()).filter((known) => CONVERSATION.test(new URL(known.url).pathname));
-  await Promise.all(kept.slice(0, Math.max(0, kept.length - MOST_KEPT)).map((old) => cache.delete(old)));
+  const most = isEmptied(url, said) ? 0 : MOST_KEPT;
+  await Promise.all(kept.slice(0, Math.max(0, kept.length - most)).map((old) => cache.delete(old)));
+}
+
+/** Whether the list of all conversations holds none: they were deleted, perhaps on another device. */
+function isEmptied(url, said) {
+  const isShelf = ["archived", "kept"].some((name) => url.searchParams.has(name));
+  return url.pathname === "/ai/conversations" && !isShelf && said.conversations.length === 0;
 }
 
 async function remove(event, request, url) {
@@ -144,6 +154,13 @@ async function remove(event, request, url) {
   if (answer.ok) event.waitUntil(forget(url));
   return answer;
 }
+
+/** The page was told what is gone. */
+self.addEventListener("message", (event) => {
+  const gone = event.data?.gone ?? [];
+  const urls = gone.map((path) => new URL(path, self.location.origin));
+  event.waitUntil(Promise.all(urls.map(forget)));
+});
 
 /** What is deleted on the server is not kept here. */
 async function forget(url) {

@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
     FocusOptions, HtmlElement, HtmlInputElement, HtmlTextAreaElement, ScrollIntoViewOptions,
-    ScrollLogicalPosition, Storage,
+    ScrollLogicalPosition, ServiceWorkerContainer, Storage,
 };
 
 /// A value that outlives the page; `None` where storage is blocked or empty.
@@ -41,9 +41,28 @@ pub(crate) fn forget(key: &str) {
 
 /// Forgets the conversations that the service worker keeps for reading without a network.
 pub(crate) fn forget_read() {
-    if let Ok(caches) = window().caches() {
+    // There is none where there are no service workers.
+    if let Ok(caches) = window().caches()
+        && !caches.is_undefined()
+    {
         let _ = caches.delete("read");
     }
+}
+
+/// Forgets some of them, by their paths on the server.
+pub(crate) fn forget_read_of(paths: impl Iterator<Item = String>) {
+    let Some(worker) = service_worker().and_then(|all| all.controller()) else { return };
+    let message = js_sys::Object::new();
+    let paths: js_sys::Array = paths.map(JsValue::from).collect();
+    if paths.length() > 0 && js_sys::Reflect::set(&message, &"gone".into(), &paths).is_ok() {
+        let _ = worker.post_message(&message);
+    }
+}
+
+/// `None` over plain HTTP from another machine.
+pub(crate) fn service_worker() -> Option<ServiceWorkerContainer> {
+    let workers = window().navigator().service_worker();
+    (!workers.is_undefined()).then_some(workers)
 }
 
 /// Storage of this tab alone.

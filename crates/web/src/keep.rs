@@ -8,7 +8,7 @@ use leptos::task::spawn_local;
 use unbroken_chat_view::history::{self, History};
 use unbroken_client::{Rest, RestError, Shelf};
 use unbroken_protocol::{
-    ConversationEvent, ConversationId, ConversationOp, ConversationPatch, ConversationSummary,
+    ConversationEvent, ConversationId, ConversationOp, ConversationPatch, ConversationSummary, path,
 };
 
 use crate::address::Place;
@@ -108,11 +108,21 @@ impl App {
             self.open.selected(self, &event.conversation);
         }
         let id = event.conversation.conversation_id;
-        if event.op == ConversationOp::Delete && self.is_at(id) {
-            self.go("/");
+        if event.op == ConversationOp::Delete {
+            dom::forget_read_of(std::iter::once(read_path(id)));
+            if self.is_at(id) {
+                self.go("/");
+            }
         }
         self.keep.archive.update(|archive| archive.apply(event.clone()));
         self.history.update(|history| history.apply(event));
+    }
+
+    /// What was deleted in a time without events is not kept here either.
+    pub(crate) fn forget_gone(self, before: Vec<ConversationId>) {
+        let history = self.history.read_untracked();
+        let gone = before.into_iter().filter(|id| history.get(*id).is_none());
+        dom::forget_read_of(gone.map(read_path));
     }
 
     fn is_at(self, id: ConversationId) -> bool {
@@ -252,6 +262,11 @@ impl App {
             self.end_toast();
         });
     }
+}
+
+/// Where the server has what is read of a conversation.
+fn read_path(id: ConversationId) -> String {
+    format!("{}/{id}", path::CONVERSATIONS)
 }
 
 /// Gives the focus to an element when nothing else has it; to the search when it is gone.

@@ -344,9 +344,11 @@ impl App {
         spawn_local(async move {
             let page = ask(async || rest.conversations(Some(PAGE), None).await).await;
             if let Some(page) = self.checked(page) {
+                let before = self.history.read_untracked().ids();
                 self.history.update(|history| history.replace(page));
                 self.load_kept(&rest).await;
                 self.load_unsure().await;
+                self.forget_gone(before);
             }
             if self.keep.archive.read_untracked().is_loaded() {
                 self.keep.archive.set(History::archive());

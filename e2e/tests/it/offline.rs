@@ -205,3 +205,87 @@ async fn a_message_without_a_network_is_sent_once_when_it_is_back_also_after_a_r
     assert_eq!(server.standin.calls().len(), 2, "and forgotten");
     browser.close().await;
 }
+
+/// Waits until the service worker keeps so many conversations.
+async fn kept(browser: &Browser, count: usize) {
+    let script = format!(
+        "const done = arguments[0];
+         const step = async () => {{
+           const kept = await (await caches.open('read')).keys();
+           const paths = kept.map(e => new URL(e.url).pathname);
+           const all = paths.filter(path => /conversations.[0-9a-f-]{{36}}/.test(path));
+           if (all.length === {count}) done(all);
+           else setTimeout(step, 10);
+         }};
+         step();"
+    );
+    browser.client.execute_async(&script, vec![]).await.unwrap();
+}
+
+/// Deletes at the server itself, as another device does.
+async fn delete_elsewhere(browser: &Browser, server: &Server, path: &str, body: &Value) {
+    let pair = browser
+        .script(
+            "return new URLSearchParams(
+               { session_id: localStorage.session_id, device_id: localStorage.device_id }).toString()",
+        )
+        .await;
+    let page = browser.client.window().await.unwrap();
+    let other = browser.client.new_window(true).await.unwrap().handle;
+    browser.client.switch_to_window(other).await.unwrap();
+    browser.open(&server.url("/health")).await;
+    let delete = "const done = arguments[3];
+        fetch(arguments[0] + '?' + arguments[1], { method: 'DELETE',
+          headers: { 'content-type': 'application/json' }, body: JSON.stringify(arguments[2]) })
+          .then(answer => done(answer.status));";
+    let arguments = vec![json!(path), pair, body.clone()];
+    assert_eq!(browser.client.execute_async(delete, arguments).await.unwrap(), 200);
+    browser.client.close_window().await.unwrap();
+    browser.client.switch_to_window(page).await.unwrap();
+}
+
+/// A conversation more that the service worker keeps: its path at the server.
+async fn keep_another(browser: &Browser, question: &str, count: usize) -> String {
+    browser.press("button", "New chat").await;
+    browser.find("heading", "What would you like to know?").await;
+    ask(browser, question).await;
+    browser.answer_ended().await;
+    browser.find("link", question).await;
+    browser.reload().await;
+    browser.answer_ended().await;
+    kept(browser, count).await;
+    let place = browser.place().await;
+    let (_, id) = place.split_once("conversation_id=").unwrap();
+    format!("/ai/conversations/{id}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_temporary_or_deleted_elsewhere_cannot_be_read_without_a_network() {
+    let server = Server::start("numbers:tokens=30,rate=0").await;
+    let front = Front::start(&server.address).await;
+    let browser = visit(&front).await;
+    browser.press("button", "Temporary").await;
+    ask(&browser, "A secret").await;
+    browser.answer_ended().await;
+    browser.reload().await;
+    browser.answer_ended().await;
+    // What comes later is kept, and the temporary one is not.
+    let deleted = keep_another(&browser, "One", 1).await;
+    let missed = keep_another(&browser, "Two", 2).await;
+    keep_another(&browser, "Three", 3).await;
+
+    browser.press("button", "New chat").await;
+    delete_elsewhere(&browser, &server, &deleted, &json!({})).await;
+    kept(&browser, 2).await;
+
+    front.turn(Habit::Down);
+    front.wait_until(|open| open.sockets == 0).await;
+    delete_elsewhere(&browser, &server, &missed, &json!({})).await;
+    front.turn(Habit::Good);
+    kept(&browser, 1).await;
+
+    let everything = json!({ "confirm": "delete everything" });
+    delete_elsewhere(&browser, &server, "/ai/conversations", &everything).await;
+    kept(&browser, 0).await;
+    browser.close().await;
+}
