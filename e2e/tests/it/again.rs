@@ -5,7 +5,7 @@ use fantoccini::key::Key;
 use unbroken_standin::numbered;
 
 use crate::axe;
-use crate::browser::{Browser, DESKTOP};
+use crate::browser::{Browser, DESKTOP, Size};
 use crate::server::Server;
 
 fn shown(tokens: usize) -> String {
@@ -252,6 +252,32 @@ async fn where_there_is_no_clipboard_an_answer_is_copied_all_the_same() {
     let copied = browser.script("return window.copied").await;
     assert_eq!(copied.as_str().unwrap(), numbered(30));
     browser.focused("button", "Copied").await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_queue_leaves_the_composer_on_the_screen_and_is_reached_by_the_keyboard() {
+    let server = Server::start("numbers:tokens=30,rate=0,gate=go@10").await;
+    let browser = asked(&server, "First").await;
+    browser.answer_when("/\\b10$/.test(text)").await;
+    browser.resize(Size(390, 500)).await;
+    let texts: Vec<_> = (2..=11).map(|number| format!("Message {number}")).collect();
+    for (at, text) in texts.iter().enumerate() {
+        browser.type_text(text).await;
+        browser.enter().await;
+        let lines = "document.querySelectorAll('[aria-label=\"Queue\"] li button').length";
+        browser.until(text, &format!("return {lines} === {}", 2 * (at + 1))).await;
+    }
+    axe::check(&browser, "a long queue").await;
+    let edges = "const box = document.getElementById('message').getBoundingClientRect();
+        return box.top >= 0 && box.bottom <= innerHeight;";
+    assert_eq!(browser.script(edges).await, true, "the composer is on the screen");
+    let last = "const all = document.querySelectorAll('[aria-label=\"Queue\"] button');
+        const [last, queue] = [all[all.length - 1], all[0].closest('ol')];
+        last.focus();
+        const [box, around] = [last, queue].map(e => e.getBoundingClientRect());
+        return box.top >= around.top && box.bottom <= around.bottom + 1;";
+    browser.until("the last button in view", last).await;
     browser.close().await;
 }
 
