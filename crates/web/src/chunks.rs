@@ -27,7 +27,7 @@ use crate::parts::rename::Rename;
 use crate::parts::search::SearchDialog;
 use crate::parts::settings::Settings;
 use crate::parts::shortcuts::Shortcuts;
-use crate::parts::toast::ToastLine;
+use crate::parts::toast::Toasts;
 
 /// Makes the view. It is in the chunk.
 pub(crate) type Make = fn() -> AnyView;
@@ -64,7 +64,7 @@ chunks! {
     moving: MovingDialog,
     prompts: PromptList,
     rename: Rename,
-    toast: ToastLine,
+    toasts: Toasts,
     palette: CommandPalette,
     shortcuts: Shortcuts,
     first_run: FirstRun,

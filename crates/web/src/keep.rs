@@ -13,6 +13,7 @@ use unbroken_protocol::{
 
 use crate::address::Place;
 use crate::calls::ask;
+use crate::own::Own;
 use crate::state::{self, App, Section, sections};
 use crate::{dom, words};
 
@@ -21,6 +22,8 @@ const CLOSED_FOLDERS: &str = "folders_closed";
 const PAGE: u32 = 200;
 /// How long a delete can be taken back from here.
 const TOAST: Duration = Duration::from_secs(10);
+/// How many deletes can be taken back at once.
+const MOST: usize = 4;
 const TICK: Duration = Duration::from_millis(250);
 
 /// Where a conversation stands on the screen: it may be in the sidebar and on a page.
@@ -40,10 +43,19 @@ impl Spot {
 /// What is told at the edge of the page for a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Toast {
-    number: u32,
+    pub(crate) number: u32,
     pub(crate) text: String,
-    /// What can be taken back, and whether it was on the screen.
-    pub(crate) undo: Option<(ConversationId, bool)>,
+    pub(crate) undo: Option<Undo>,
+}
+
+/// A delete that can be taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Undo {
+    id: ConversationId,
+    /// It was on the screen.
+    was_here: bool,
+    /// Nothing else has the focus.
+    pub(crate) takes_focus: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -58,8 +70,11 @@ pub(crate) struct Keep {
     pub(crate) moving: RwSignal<Option<(Spot, ConversationSummary)>>,
     /// The dialog of folders is open.
     pub(crate) filing: RwSignal<bool>,
-    pub(crate) toast: RwSignal<Option<Toast>>,
-    /// Somebody is at the toast: it stays.
+    /// One for each delete that can be taken back, and the last one of another kind.
+    pub(crate) toasts: RwSignal<Vec<Toast>>,
+    /// How many there were.
+    told: Own<u32>,
+    /// Somebody is at a toast: they stay.
     pub(crate) held: RwSignal<bool>,
     pub(crate) searching: RwSignal<bool>,
     closed_folders: RwSignal<Vec<String>>,
@@ -76,7 +91,8 @@ impl Keep {
             renaming: RwSignal::new(None),
             moving: RwSignal::new(None),
             filing: RwSignal::new(false),
-            toast: RwSignal::new(None),
+            toasts: RwSignal::default(),
+            told: Own::new(0),
             held: RwSignal::new(false),
             searching: RwSignal::new(false),
             closed_folders: RwSignal::new(closed.lines().map(str::to_owned).collect()),
@@ -200,18 +216,31 @@ impl App {
                     if self.is_at(id) {
                         self.go("/");
                     }
-                    self.toast(words::deleted().to_owned(), Some((id, was_here)));
+                    let undo = move || {
+                        let takes_focus = self.may_take_focus(was_here);
+                        let undo = Undo { id, was_here, takes_focus };
+                        self.toast(words::deleted().to_owned(), Some(undo));
+                    };
+                    // Once what was deleted has left the page.
+                    request_animation_frame(undo);
                 }
                 Err(error) => self.fail(&error),
             }
         });
     }
 
-    /// Takes the delete back that the toast tells of.
-    pub(crate) fn undo(self) {
-        let undo = self.keep.toast.get_untracked().and_then(|toast| toast.undo);
-        let (Some((id, was_here)), Some(rest)) = (undo, self.rest()) else { return };
-        self.keep.toast.set(None);
+    /// Whether nobody misses the focus: it is gone with what was deleted, or the page that came
+    /// instead has brought it to the composer.
+    fn may_take_focus(self, was_here: bool) -> bool {
+        let is_idle = || self.writing.composer.read_untracked().is_empty();
+        dom::focus_is_lost() || (was_here && dom::has_focus("message") && is_idle())
+    }
+
+    /// Takes the delete back that a toast tells of.
+    pub(crate) fn undo(self, number: u32, undo: Undo) {
+        let Some(rest) = self.rest() else { return };
+        self.remove_toast(number);
+        let Undo { id, was_here, .. } = undo;
         spawn_local(async move {
             match rest.restore(id).await {
                 Ok(summary) => {
@@ -228,40 +257,58 @@ impl App {
         });
     }
 
-    /// Leaves the toast; the focus goes to the composer.
-    pub(crate) fn end_toast(self) {
-        let had_focus = dom::focus_is_in("toast");
-        self.keep.toast.set(None);
-        self.keep.held.set(false);
+    /// Leaves a toast; the focus goes to the composer.
+    pub(crate) fn end_toast(self, number: u32) {
+        let had_focus = dom::focus_is_in(&toast_id(number));
+        self.remove_toast(number);
         if had_focus {
             dom::focus("message");
         }
+    }
+
+    fn remove_toast(self, number: u32) {
+        self.keep.held.set(false);
+        self.keep.toasts.update(|toasts| toasts.retain(|toast| toast.number != number));
     }
 
     fn fail(self, error: &RestError) {
         self.toast(state::sentence(error), None);
     }
 
-    pub(crate) fn toast(self, text: String, undo: Option<(ConversationId, bool)>) {
-        let last = self.keep.toast.read_untracked().as_ref().map_or(0, |toast| toast.number);
-        let number = last + 1;
+    pub(crate) fn toast(self, text: String, undo: Option<Undo>) {
+        let number = self.keep.told.change(|told| {
+            *told += 1;
+            *told
+        });
         self.keep.held.set(false);
-        self.keep.toast.set(Some(Toast { number, text, undo }));
+        self.keep.toasts.update(|toasts| {
+            toasts.retain(|toast| toast.undo.is_some());
+            let surplus = (toasts.len() + 1).saturating_sub(MOST);
+            toasts.drain(..surplus);
+            toasts.push(Toast { number, text, undo });
+        });
         spawn_local(async move {
             let mut left = TOAST;
             while !left.is_zero() {
                 dom::sleep(TICK).await;
-                let shown = self.keep.toast.read_untracked().as_ref().map(|toast| toast.number);
-                if shown != Some(number) {
+                let toasts = self.keep.toasts.read_untracked();
+                let is_there = toasts.iter().any(|toast| toast.number == number);
+                drop(toasts);
+                if !is_there {
                     return;
                 }
                 if !self.keep.held.get_untracked() {
                     left = left.saturating_sub(TICK);
                 }
             }
-            self.end_toast();
+            self.end_toast(number);
         });
     }
+}
+
+/// The id of a toast on the page.
+pub(crate) fn toast_id(number: u32) -> String {
+    format!("toast-{number}")
 }
 
 /// Where the server has what is read of a conversation.

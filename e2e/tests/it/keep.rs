@@ -127,6 +127,53 @@ async fn a_keyboard_alone_renames_keeps_deletes_and_takes_it_back() {
     browser.close().await;
 }
 
+/// How many deletes can be taken back.
+async fn undos(browser: &Browser, count: usize) {
+    let script = format!(
+        "const all = [...document.querySelectorAll('button')];
+         return all.filter(e => e.textContent.trim() === 'Undo').length === {count};"
+    );
+    browser.until(&format!("{count} deletes to be taken back"), &script).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_delete_can_be_taken_back_and_whoever_writes_is_not_disturbed() {
+    let server = Server::start("numbers:tokens=5,rate=0,first=0").await;
+    let browser = begin(&server).await;
+    for question in ["One", "Two", "Three"] {
+        ask(&browser, question).await;
+    }
+    section(&browser, "Today", &["Three", "Two", "One"]).await;
+    for question in ["One", "Two"] {
+        choose(&browser, question, "Delete").await;
+        browser.gone("link", question).await;
+    }
+    undos(&browser, 2).await;
+    look_at(&browser, "two toasts").await;
+    browser.press("button", "Undo").await;
+    section(&browser, "Today", &["Three", "One"]).await;
+    undos(&browser, 1).await;
+    browser.press("button", "Undo").await;
+    section(&browser, "Today", &["Three", "Two", "One"]).await;
+    undos(&browser, 0).await;
+
+    let hold = "const real = window.fetch;
+        window.fetch = (request, more) => request.method !== 'DELETE' ? real(request, more)
+          : new Promise(done => { window.letGo = () => done(real(request, more)); });";
+    browser.script(hold).await;
+    choose(&browser, "Two", "Delete").await;
+    browser.until("a delete", "return window.letGo").await;
+    browser.press("textbox", "Message").await;
+    browser.type_text("half").await;
+    browser.script("letGo()").await;
+    browser.find("button", "Undo").await;
+    browser.type_text(" of it").await;
+    let draft = "return document.getElementById('message').value === 'half of it'";
+    browser.until("all that was typed", draft).await;
+    section(&browser, "Today", &["Three", "One"]).await;
+    browser.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_archived_is_on_its_page_and_comes_back() {
     let server = Server::start("numbers:tokens=5,rate=0,first=0").await;

@@ -1,62 +1,69 @@
-//! A line at the edge of the page that goes by itself, unless somebody is at it.
+//! Lines at the edge of the page that go by themselves, unless somebody is at one.
 
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 
 use super::later::LaterPage;
 use super::show::Show;
+use crate::keep::{Toast, toast_id};
 use crate::state::App;
 use crate::{chunks, dom, words};
 
-/// Where it is told; what is told comes later.
+/// Where they are told; what is told comes later.
 #[component]
 pub(crate) fn ToastPlace() -> impl IntoView {
     let app = App::get();
     view! {
         <div class="toast-place" role="status">
-            <Show when=move || app.keep.toast.read().is_some()>
-                <LaterPage bring=chunks::toast />
+            <Show when=move || !app.keep.toasts.read().is_empty()>
+                <LaterPage bring=chunks::toasts />
             </Show>
         </div>
     }
 }
 
 #[component]
-pub(crate) fn ToastLine() -> impl IntoView {
+pub(crate) fn Toasts() -> impl IntoView {
     let app = App::get();
+    let line = |toast: Toast| view! { <ToastLine toast /> };
+    view! { <For each=move || app.keep.toasts.get() key=|toast| toast.number children=line /> }
+}
+
+#[component]
+fn ToastLine(toast: Toast) -> impl IntoView {
+    let app = App::get();
+    let Toast { number, text, undo } = toast;
     let hold = move |held: bool| app.keep.held.set(held);
     let on_key = move |event: KeyboardEvent| {
         if event.key() == "Escape" {
             event.prevent_default();
-            app.end_toast();
+            app.end_toast(number);
         }
     };
-    move || {
-        let toast = app.keep.toast.get()?;
-        if toast.undo.is_some() {
-            // What had it is gone with the conversation.
-            request_animation_frame(|| dom::focus("undo"));
+    let undo_id = format!("undo-{number}");
+    if undo.is_some_and(|undo| undo.takes_focus) {
+        let id = undo_id.clone();
+        request_animation_frame(move || dom::focus(&id));
+    }
+    let button = undo.map(|undo| {
+        view! {
+            <button id=undo_id class="link-button" on:click=move |_| app.undo(number, undo)>
+                {words::undo()}
+            </button>
         }
-        let undo = toast.undo.map(|_| {
-            view! {
-                <button id="undo" class="link-button" on:click=move |_| app.undo()>
-                    {words::undo()}
-                </button>
-            }
-        });
-        Some(view! {
-            <div
-                id="toast"
-                class="toast"
-                on:pointerenter=move |_| hold(true)
-                on:pointerleave=move |_| hold(false)
-                on:focusin=move |_| hold(dom::focus_is_seen())
-                on:focusout=move |_| hold(false)
-                on:keydown=on_key
-            >
-                <span>{toast.text}</span>
-                {undo}
-            </div>
-        })
+    });
+    view! {
+        <div
+            id=toast_id(number)
+            class="toast"
+            on:pointerenter=move |_| hold(true)
+            on:pointerleave=move |_| hold(false)
+            on:focusin=move |_| hold(dom::focus_is_seen())
+            on:focusout=move |_| hold(false)
+            on:keydown=on_key
+        >
+            <span>{text}</span>
+            {button}
+        </div>
     }
 }
