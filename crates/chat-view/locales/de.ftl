@@ -575,6 +575,7 @@ prompt-example = Fasse {"{{"}Text{"}}"} in drei Sätzen zusammen.
 variables-about = Schreib {"{{"}Name{"}}"} für das, was sich ändert. Beim Verwenden springt Tab von einem zum nächsten.
 asks-for = Ändert sich jedes Mal: { $names }.
 delete-named = { $name } löschen
+delete-prompt = Den Prompt „{ $name }“ löschen?
 edit-named = { $name } bearbeiten
 
 ## A server without a model

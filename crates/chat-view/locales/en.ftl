@@ -583,6 +583,7 @@ prompt-example = Sum up {"{{"}text{"}}"} in three sentences.
 variables-about = Write {"{{"}name{"}}"} for what changes. Tab goes from one to the next when you use it.
 asks-for = Changes each time: { $names }.
 delete-named = Delete { $name }
+delete-prompt = Delete the prompt “{ $name }”?
 edit-named = Edit { $name }
 
 ## A server without a model

@@ -575,6 +575,7 @@ prompt-example = Resume {"{{"}texto{"}}"} en tres frases.
 variables-about = Escribe {"{{"}nombre{"}}"} para lo que cambia. Al usarlo, Tab salta de uno al siguiente.
 asks-for = Cambia cada vez: { $names }.
 delete-named = Eliminar { $name }
+delete-prompt = ¿Eliminar el prompt «{ $name }»?
 edit-named = Editar { $name }
 
 ## A server without a model

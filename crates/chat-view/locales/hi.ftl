@@ -575,6 +575,7 @@ prompt-example = {"{{"}टेक्स्ट{"}}"} का सार तीन �
 variables-about = जो बदलता है, उसके लिए {"{{"}नाम{"}}"} लिखें। उपयोग करते समय Tab एक से अगले पर ले जाता है।
 asks-for = हर बार बदलता है: { $names }।
 delete-named = { $name } हटाएँ
+delete-prompt = प्रॉम्प्ट “{ $name }” हटाएँ?
 edit-named = { $name } बदलें
 
 ## A server without a model

@@ -181,6 +181,30 @@ async fn a_prompt_is_made_in_the_settings_and_used_by_a_slash_with_the_keyboard_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_prompt_is_deleted_only_when_that_is_confirmed() {
+    let server = Server::start("echo").await;
+    let browser = begin(&server).await;
+    browser.press("button", "Settings").await;
+    browser.press("button", "Prompts").await;
+    browser.press("button", "New prompt").await;
+    browser.focused("textbox", "Name").await;
+    browser.type_text("Greet").await;
+    browser.press("textbox", "Text").await;
+    browser.type_text("Say hello.").await;
+    browser.press("button", "Save").await;
+    browser.press("button", "Delete Greet").await;
+    browser.find("group", "Delete the prompt “Greet”?").await;
+    browser.focused("button", "Cancel").await;
+    look_at(&browser, "prompt-delete").await;
+    browser.enter().await;
+    browser.focused("button", "Delete Greet").await;
+    browser.enter().await;
+    browser.press("button", "Delete").await;
+    browser.gone("button", "Edit Greet").await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn settings_open_section_by_section_and_a_phone_has_a_way_back() {
     let server = Server::start("echo").await;
     let browser = begin(&server).await;

@@ -54,10 +54,17 @@ pub(super) fn Prompts() -> impl IntoView {
 #[component]
 fn Library(form: Form) -> impl IntoView {
     let app = App::get();
+    let asked = RwSignal::new(None);
     let line = move |prompt: Prompt| {
-        let id = prompt.prompt_id;
-        let (edit, delete) = (words::edit_named(&prompt.name), words::delete_named(&prompt.name));
         let (name, text) = (prompt.name.clone(), prompt.text.clone());
+        let buttons = move || {
+            let prompt = prompt.clone();
+            if asked.get() == Some(prompt.prompt_id) {
+                view! { <Sure prompt asked /> }.into_any()
+            } else {
+                view! { <Buttons prompt form asked /> }.into_any()
+            }
+        };
         view! {
             <li>
                 <div class="prompt-text">
@@ -68,19 +75,7 @@ fn Library(form: Form) -> impl IntoView {
                         {text}
                     </span>
                 </div>
-                <button class="icon-button" aria-label=edit on:click=move |_| form.show(Some(&prompt))>
-                    {icon(PENCIL)}
-                </button>
-                <button
-                    class="icon-button"
-                    aria-label=delete
-                    on:click=move |_| {
-                        app.delete_prompt(id);
-                        dom::focus("new-prompt");
-                    }
-                >
-                    {icon(TRASH)}
-                </button>
+                {buttons}
             </li>
         }
     };
@@ -92,6 +87,50 @@ fn Library(form: Form) -> impl IntoView {
         <ul class="prompts" aria-label=words::prompts()>
             {move || app.prompts.all.get().into_iter().map(line).collect_view()}
         </ul>
+    }
+}
+
+#[component]
+fn Buttons(prompt: Prompt, form: Form, asked: RwSignal<Option<PromptId>>) -> impl IntoView {
+    let (edit, delete) = (words::edit_named(&prompt.name), words::delete_named(&prompt.name));
+    let id = prompt.prompt_id;
+    let ask = move |_| {
+        asked.set(Some(id));
+        request_animation_frame(|| dom::focus("keep-prompt"));
+    };
+    view! {
+        <button class="icon-button" aria-label=edit on:click=move |_| form.show(Some(&prompt))>
+            {icon(PENCIL)}
+        </button>
+        <button id=format!("delete-{id}") class="icon-button" aria-label=delete on:click=ask>
+            {icon(TRASH)}
+        </button>
+    }
+}
+
+/// Asks once more: there is no way back.
+#[component]
+fn Sure(prompt: Prompt, asked: RwSignal<Option<PromptId>>) -> impl IntoView {
+    let app = App::get();
+    let id = prompt.prompt_id;
+    let keep = move |_| {
+        asked.set(None);
+        request_animation_frame(move || dom::focus(&format!("delete-{id}")));
+    };
+    let delete = move |_| {
+        asked.set(None);
+        app.delete_prompt(id);
+        dom::focus("new-prompt");
+    };
+    view! {
+        <div class="dialog-buttons" role="group" aria-label=words::delete_prompt(&prompt.name)>
+            <button id="keep-prompt" class="button" on:click=keep>
+                {words::cancel()}
+            </button>
+            <button class="button danger" on:click=delete>
+                {words::delete()}
+            </button>
+        </div>
     }
 }
 
