@@ -616,6 +616,7 @@ announce-end = Am Ende
 announce-off = Nie
 notifications = Mitteilungen
 notify = Mitteilen, wenn eine lange Antwort endet
+notify-blocked = Dieser Browser lässt von hier keine Benachrichtigungen zu. In seinen Einstellungen für diese Seite kannst du sie erlauben.
 on = An
 off = Aus
 answer-ready = Die Antwort ist da.

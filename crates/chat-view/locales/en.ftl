@@ -624,6 +624,7 @@ announce-end = At the end
 announce-off = Never
 notifications = Notifications
 notify = Notify me when a long answer ends
+notify-blocked = This browser does not allow notifications from here. You can allow them in its settings for this site.
 on = On
 off = Off
 answer-ready = The answer is ready.

@@ -616,6 +616,7 @@ announce-end = Al final
 announce-off = Nunca
 notifications = Notificaciones
 notify = Avisarme cuando termine una respuesta larga
+notify-blocked = Este navegador no permite notificaciones de esta página. Puedes permitirlas en su configuración para este sitio.
 on = Sí
 off = No
 answer-ready = La respuesta está lista.

@@ -99,5 +99,10 @@ globalThis.isReplaced = async () => {
 };
 // Without a network the app opens all the same. It comes after the first view, which it is no part of.
 if ("serviceWorker" in navigator) {
+  // A notification was clicked.
+  navigator.serviceWorker.addEventListener("message", ({ data }) => {
+    history.pushState(null, "", data.open);
+    dispatchEvent(new PopStateEvent("popstate"));
+  });
   addEventListener("load", () => navigator.serviceWorker.register("/worker.js").catch(() => {}));
 }

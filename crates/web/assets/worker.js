@@ -67,6 +67,19 @@ self.addEventListener("fetch", (event) => {
   }
 });
 
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(show(`/chat?conversation_id=${event.notification.tag}`));
+});
+
+/** Opens that address in a page of the app that is there, or in a new one. */
+async function show(address) {
+  const [page] = await self.clients.matchAll({ type: "window" });
+  if (!page) return self.clients.openWindow(address);
+  page.postMessage({ open: address });
+  return page.focus();
+}
+
 async function page(request) {
   const late = new Promise((_, fail) => setTimeout(fail, PATIENCE));
   const kept = () => caches.match(SHELL, { cacheName: FILES });

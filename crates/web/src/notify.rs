@@ -4,10 +4,14 @@
 use std::collections::HashMap;
 
 use leptos::prelude::*;
-use unbroken_protocol::{ConversationId, ConversationSummary};
+use leptos::task::spawn_local;
+use unbroken_protocol::{ConversationId, ConversationSummary, MessageId};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
-use web_sys::{Notification, NotificationOptions, NotificationPermission};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    Notification, NotificationOptions, NotificationPermission, ServiceWorkerRegistration,
+};
 
 use crate::own::Own;
 use crate::state::App;
@@ -15,6 +19,7 @@ use crate::{dom, words};
 
 /// The person's choice is kept under this name.
 pub(crate) const NOTIFY: &str = "notify";
+pub(crate) const ON: &str = "on";
 /// Shorter answers are waited for, in milliseconds.
 const LONG: f64 = 15_000.0;
 
@@ -28,6 +33,8 @@ pub(crate) struct Notices {
 
 #[derive(Clone, Copy)]
 struct Running {
+    /// The last answer of the conversation: with another one it begins anew.
+    answer: Option<MessageId>,
     since: f64,
     /// The tab was visible at some time since.
     seen: bool,
@@ -65,12 +72,35 @@ impl App {
 
     /// That is how a conversation stands now.
     pub(crate) fn note_running(self, conversation: &ConversationSummary) {
+        self.note_since(conversation, js_sys::Date::now());
+    }
+
+    /// The same of all that run, after a time without events: some may have ended in it.
+    pub(crate) fn note_all_running(self) {
+        let known = self.notices.running.read(|all| all.keys().copied().collect::<Vec<_>>());
+        let history = self.history.read_untracked();
+        let is_asked =
+            |one: &&ConversationSummary| one.running || known.contains(&one.conversation_id);
+        let asked: Vec<_> = history.entries().iter().filter(is_asked).cloned().collect();
+        drop(history);
+        for conversation in asked {
+            #[expect(clippy::cast_precision_loss, reason = "a date")]
+            let since = conversation.updated_at.as_millis() as f64;
+            self.note_since(&conversation, since.min(js_sys::Date::now()));
+        }
+    }
+
+    /// `since` is when an answer began that was not known to run.
+    fn note_since(self, conversation: &ConversationSummary, since: f64) {
         let id = conversation.conversation_id;
         let hidden = document().hidden();
         if conversation.running {
-            let since = js_sys::Date::now();
+            let answer = conversation.selected_message_id;
             self.notices.running.change(|running| {
-                running.entry(id).or_insert(Running { since, seen: !hidden });
+                let known = running.get(&id);
+                if known.is_none_or(|known| known.answer != answer) {
+                    running.insert(id, Running { answer, since, seen: !hidden });
+                }
             });
             return;
         }
@@ -80,7 +110,7 @@ impl App {
                 unseen.retain(|known| *known != id);
                 unseen.push(id);
             });
-            if dom::kept(NOTIFY).as_deref() == Some("on") {
+            if dom::kept(NOTIFY).as_deref() == Some(ON) {
                 self.tell(id, &conversation.title);
             }
         }
@@ -94,7 +124,9 @@ impl App {
         options.set_body(words::answer_ready());
         options.set_tag(&id.to_string());
         let title = if title.trim().is_empty() { words::APP } else { title };
-        let Ok(shown) = Notification::new_with_options(title, &options) else { return };
+        let Ok(shown) = Notification::new_with_options(title, &options) else {
+            return show_by_worker(title.to_owned(), options);
+        };
         let own = shown.clone();
         let clicked = Closure::once_into_js(move || {
             let _ = window().focus();
@@ -105,11 +137,35 @@ impl App {
     }
 }
 
+/// Some browsers, those of phones above all, show nothing but what the service worker tells; it also
+/// hears of the click.
+fn show_by_worker(title: String, options: NotificationOptions) {
+    let Some(worker) = dom::service_worker() else { return };
+    spawn_local(async move {
+        let Ok(ready) = worker.ready() else { return };
+        if let Ok(registration) = JsFuture::from(ready).await {
+            let registration: ServiceWorkerRegistration = registration.unchecked_into();
+            let shown = registration.show_notification_with_options(&title, &options);
+            if let Ok(shown) = shown {
+                let _ = JsFuture::from(shown).await;
+            }
+        }
+    });
+}
+
 /// The person switched it on: only now the browser asks.
-pub(crate) fn ask_permission(choice: &'static str) {
-    if choice == "on" && supported() {
-        let _ = Notification::request_permission();
+pub(crate) async fn ask_permission() {
+    if supported()
+        && let Ok(asked) = Notification::request_permission()
+    {
+        let _ = JsFuture::from(asked).await;
     }
+}
+
+/// The person switched it on, and the browser does not allow it.
+pub(crate) fn is_blocked() -> bool {
+    let is_denied = || Notification::permission() == NotificationPermission::Denied;
+    dom::kept(NOTIFY).as_deref() == Some(ON) && (!supported() || is_denied())
 }
 
 fn supported() -> bool {

@@ -349,6 +349,7 @@ impl App {
                 self.load_kept(&rest).await;
                 self.load_unsure().await;
                 self.forget_gone(before);
+                self.note_all_running();
             }
             if self.keep.archive.read_untracked().is_loaded() {
                 self.keep.archive.set(History::archive());

@@ -165,7 +165,7 @@ fn Choices(
     legend: &'static str,
     options: &'static [Choice],
     default: &'static str,
-    changed: fn(&'static str),
+    changed: impl Fn(&'static str) + Copy + 'static,
 ) -> impl IntoView {
     let chosen = dom::kept(name).unwrap_or_else(|| default.to_owned());
     let choices = options.iter().map(|&(value, label)| {
