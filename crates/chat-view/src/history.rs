@@ -18,6 +18,8 @@ pub struct History {
     deleted: Vec<ConversationId>,
     /// Known from before a time without events, and not read again yet.
     unsure: Vec<ConversationId>,
+    /// The same of what was pinned or in a folder, which no page of the list has to hold.
+    unsure_kept: Vec<ConversationId>,
     next_cursor: Option<String>,
     loaded: bool,
     /// What is archived is here, and nothing else.
@@ -59,33 +61,48 @@ impl History {
                 || !is_read(entry)
                 || page.conversations.iter().any(|read| is_same(read, entry))
         });
-        self.add_kept(page);
+        self.merge(page.conversations);
         let unsure = self.entries.iter().filter(|entry| !is_read(entry));
         let unsure = unsure.map(|entry| entry.conversation_id);
         self.unsure = unsure.filter(|id| self.unsure.contains(id)).collect();
     }
 
-    /// Adds what is pinned or in a folder, however old: no part of the pages.
+    /// Adds what is pinned or in a folder, however old: no part of the pages. What the last page of
+    /// it leaves out is so no more; where it is not gone it comes with its page of the list.
     pub fn add_kept(&mut self, page: ConversationList) {
-        for summary in page.conversations {
+        self.merge(page.conversations);
+        if page.next_cursor.is_none() {
+            let gone = std::mem::take(&mut self.unsure_kept);
+            self.entries.retain(|entry| !gone.contains(&entry.conversation_id));
+        }
+    }
+
+    fn merge(&mut self, read: Vec<ConversationSummary>) {
+        for summary in read {
+            let id = summary.conversation_id;
             let known = self.entries.iter().find(|entry| is_same(entry, &summary));
-            let is_unsure = self.unsure.contains(&summary.conversation_id);
+            let is_unsure = self.unsure.contains(&id) || self.unsure_kept.contains(&id);
             let newer = known.is_none_or(|known| {
                 known.updated_at < summary.updated_at
                     || (is_unsure && known.updated_at == summary.updated_at)
             });
-            if newer && !self.deleted.contains(&summary.conversation_id) {
+            self.unsure_kept.retain(|known| *known != id);
+            if newer && !self.deleted.contains(&id) {
                 self.upsert(summary);
             }
         }
     }
 
     /// Begins again with the first page, after a time without events. What lies beyond it stays
-    /// until its own page is read; what is pinned or in a folder comes by itself.
+    /// until its own page is read, and what is pinned or in a folder until that comes by itself.
     pub fn replace(&mut self, first_page: ConversationList) {
         self.deleted.clear();
-        self.entries.retain(|entry| !entry.pinned && entry.folder.is_none());
-        self.unsure = self.entries.iter().map(|entry| entry.conversation_id).collect();
+        let (kept, listed): (Vec<_>, Vec<_>) =
+            self.entries.iter().partition(|entry| entry.pinned || entry.folder.is_some());
+        let ids = |entries: Vec<&ConversationSummary>| {
+            entries.iter().map(|entry| entry.conversation_id).collect()
+        };
+        (self.unsure_kept, self.unsure) = (ids(kept), ids(listed));
         self.add_page(first_page);
     }
 
@@ -119,6 +136,7 @@ impl History {
     pub fn delete(&mut self, id: ConversationId) {
         self.entries.retain(|entry| entry.conversation_id != id);
         self.unsure.retain(|known| *known != id);
+        self.unsure_kept.retain(|known| *known != id);
         self.deleted.push(id);
     }
 
@@ -189,6 +207,7 @@ impl History {
     fn upsert(&mut self, summary: ConversationSummary) {
         self.entries.retain(|entry| !is_same(entry, &summary));
         self.unsure.retain(|known| *known != summary.conversation_id);
+        self.unsure_kept.retain(|known| *known != summary.conversation_id);
         let at = self.entries.partition_point(|entry| key(entry) > key(&summary));
         self.entries.insert(at, summary);
     }
@@ -478,7 +497,14 @@ mod tests {
         }
 
         fn reconnect(&self, history: &mut History) {
+            let kept = |history: &History| {
+                let kept = history.entries().iter().filter(|entry| entry.pinned);
+                kept.map(|entry| entry.conversation_id).collect::<Vec<_>>()
+            };
+            let before = kept(history);
             history.replace(self.page(None));
+            let stays = |id: &ConversationId| history.get(*id).is_some();
+            assert!(before.iter().all(stays), "what is pinned is not taken away meanwhile");
             history
                 .add_kept(page(self.list.iter().filter(|entry| entry.pinned).cloned().collect()));
         }
