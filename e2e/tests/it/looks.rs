@@ -32,8 +32,8 @@ pub(crate) async fn picture(browser: &Browser, page: &str, name: &str) {
 }
 
 pub(crate) async fn nothing_sticks_out(browser: &Browser, state: &str) {
-    let overflow =
-        "const all = [document.documentElement, ...document.querySelectorAll('.composer')];
+    let overflow = "const parts = document.querySelectorAll('.composer, .transcript');
+        const all = [document.documentElement, ...parts];
         return Math.max(...all.map(e => e.scrollWidth - e.clientWidth))";
     assert_eq!(browser.script(overflow).await, 0, "{state} is too wide");
 }
@@ -120,6 +120,27 @@ async fn markdown_of_every_kind_neither_runs_nor_breaks_the_page() {
     assert_eq!(browser.script(unsafe_links).await, 0);
     look_at(&browser, "markdown").await;
     assert_eq!(browser.console_errors().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_buttons_of_an_answer_have_room_on_every_screen() {
+    let server = Server::start("numbers:tokens=20,rate=0").await;
+    let browser = Browser::start(DESKTOP).await;
+    browser.open(&server.url("/")).await;
+    browser.focused("textbox", "Message").await;
+    browser.type_text("Count").await;
+    browser.enter().await;
+    browser.answer_ended().await;
+    browser.press("button", "Regenerate").await;
+    browser.find("button", "Previous version").await;
+    browser.answer_ended().await;
+    look_at(&browser, "two versions").await;
+    browser.resize(Size(320, 640)).await;
+    nothing_sticks_out(&browser, "two versions in a small window").await;
+    let narrowest = "return Math.min(...[...document.querySelectorAll('article button')]
+        .filter(e => e.checkVisibility()).map(e => e.clientWidth))";
+    assert!(browser.script(narrowest).await.as_i64().unwrap() >= 44);
     browser.close().await;
 }
 
