@@ -1,5 +1,6 @@
 //! What an answer cites, opened at its place.
 
+use fantoccini::key::Key;
 use serde_json::json;
 
 use crate::browser::{Browser, DESKTOP};
@@ -206,6 +207,45 @@ async fn without_a_search_engine_the_switch_says_why_it_does_nothing() {
     browser.press("button", "Web").await;
     let why = "return document.querySelector('.refusal')?.textContent.includes('no search engine')";
     browser.until("why", why).await;
+    browser.close().await;
+}
+
+/// Puts the pointer on the middle of what a script finds.
+async fn point_at(browser: &Browser, script: &str) {
+    let middle = format!(
+        "const box = ({script}).getBoundingClientRect();
+         return [box.left + box.width / 2, box.top + box.height / 2];"
+    );
+    let middle = browser.script(&middle).await;
+    let moved = json!({ "type": "mouseMoved", "x": middle[0], "y": middle[1] });
+    browser.devtools("Input.dispatchMouseEvent", moved).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_card_of_a_citation_stays_under_the_pointer_and_goes_by_escape() {
+    const SHOWN: &str = "document.getElementById('citation-card').matches(':popover-open')";
+    let server = Server::start_without_a_model().await;
+    let browser = Browser::start(DESKTOP).await;
+    ask(&browser, &server, &book(), "ships.md").await;
+    let chip = "document.querySelector('.prose [data-cite]')";
+    browser.script(&format!("{chip}.scrollIntoView({{ block: 'center' }})")).await;
+    point_at(&browser, chip).await;
+    browser.until("the card", &format!("return {SHOWN}")).await;
+    point_at(&browser, "document.getElementById('citation-card')").await;
+    // Longer than it stays for a pointer that is elsewhere.
+    let later = "setTimeout(() => { window.later = true; }, 600)";
+    browser.script(later).await;
+    browser.until("a while", "return window.later").await;
+    assert_eq!(browser.script(&format!("return {SHOWN}")).await, true);
+    point_at(&browser, "document.getElementById('message')").await;
+    browser.until("no card", &format!("return !{SHOWN}")).await;
+
+    point_at(&browser, chip).await;
+    browser.until("the card", &format!("return {SHOWN}")).await;
+    browser.script("document.getElementById('message').focus()").await;
+    browser.until("the card", &format!("return {SHOWN}")).await;
+    browser.type_text(&Key::Escape.to_string()).await;
+    browser.until("no card", &format!("return !{SHOWN}")).await;
     browser.close().await;
 }
 

@@ -64,18 +64,14 @@ fn Transcript() -> impl IntoView {
             window.pulled_away();
         }
     };
-    let on_key = move |event: KeyboardEvent| match event.key().as_str() {
-        "PageUp" | "Home" | "ArrowUp" => window.pulled_away(),
-        "Escape" if shown.is_shown() => {
-            shown.hide();
-            // It would stop the answer as well.
-            event.prevent_default();
+    let on_key = move |event: KeyboardEvent| {
+        if matches!(event.key().as_str(), "PageUp" | "Home" | "ArrowUp") {
+            window.pulled_away();
         }
-        _ => {}
     };
     let point = move |target: Option<EventTarget>| match cited(app, target) {
         Some((chip, citation)) => shown.show(chip, citation),
-        None => shown.hide(),
+        None => shown.leave(),
     };
     let on_click = move |event: MouseEvent| {
         block_buttons::on_click(app, &event);
@@ -98,7 +94,7 @@ fn Transcript() -> impl IntoView {
             on:pointerover=move |event| point(event.target())
             on:focusin=move |event| point(event.target())
             on:focusout=move |_| shown.hide()
-            on:pointerleave=move |_| shown.hide()
+            on:pointerleave=move |_| shown.leave()
         >
             <div class="messages" node_ref=content>
                 <Show when=move || app.open.earlier.get()>

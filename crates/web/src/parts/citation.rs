@@ -1,5 +1,8 @@
 //! The card that shows a citation's quote, title and origin, beside its chip.
 
+use std::time::Duration;
+
+use leptos::ev::{self, KeyboardEvent};
 use leptos::prelude::*;
 use unbroken_chat_view::citing::{place, with_fragment};
 use unbroken_chat_view::language::plain_name;
@@ -12,20 +15,28 @@ use crate::{dom, words};
 
 const CARD: &str = "citation-card";
 const ANCHOR: &str = "anchor-name";
+/// How long the card stays for a pointer that is on its way to it.
+const STAY: Duration = Duration::from_millis(300);
 
 /// Which citation is shown, and the chip it belongs to.
 #[derive(Clone, Copy)]
 pub(crate) struct Shown {
     citation: RwSignal<Option<Citation>>,
     chip: StoredValue<Option<HtmlElement>, LocalStorage>,
+    leaving: StoredValue<Option<TimeoutHandle>>,
 }
 
 impl Shown {
     pub(crate) fn new() -> Self {
-        Self { citation: RwSignal::new(None), chip: StoredValue::new_local(None) }
+        Self {
+            citation: RwSignal::new(None),
+            chip: StoredValue::new_local(None),
+            leaving: StoredValue::new(None),
+        }
     }
 
     pub(crate) fn show(self, chip: HtmlElement, citation: Citation) {
+        self.stay();
         self.release();
         let _ = chip.style().set_property(ANCHOR, "--citation");
         let _ = chip.set_attribute("aria-describedby", CARD);
@@ -34,11 +45,25 @@ impl Shown {
         dom::show_popover(CARD);
     }
 
-    pub(crate) fn is_shown(self) -> bool {
-        self.chip.with_value(Option::is_some)
+    /// The pointer left the chip or the card: perhaps for the other of them.
+    pub(crate) fn leave(self) {
+        if self.is_shown() && self.leaving.with_value(Option::is_none) {
+            self.leaving.set_value(set_timeout_with_handle(move || self.hide(), STAY).ok());
+        }
+    }
+
+    fn stay(self) {
+        if let Some(Some(leaving)) = self.leaving.try_update_value(Option::take) {
+            leaving.clear();
+        }
+    }
+
+    fn is_shown(self) -> bool {
+        self.chip.try_with_value(Option::is_some) == Some(true)
     }
 
     pub(crate) fn hide(self) {
+        self.stay();
         self.release();
         dom::hide_popover(CARD);
     }
@@ -87,8 +112,24 @@ pub(crate) fn CitationCard(shown: Shown) -> impl IntoView {
         (None, Some(page)) => place(&citation.title, page),
         (None, None) => words::origin(&citation.source_type).to_owned(),
     };
+    // Wherever the focus is: the pointer may be on the chip or the card.
+    let on_key = move |event: KeyboardEvent| {
+        if event.key() == "Escape" && shown.is_shown() {
+            shown.hide();
+            event.prevent_default();
+        }
+    };
+    let keys = window_event_listener(ev::keydown, on_key);
+    on_cleanup(move || keys.remove());
     view! {
-        <div id=CARD class="citation-card" popover="manual" role="tooltip">
+        <div
+            id=CARD
+            class="citation-card"
+            popover="manual"
+            role="tooltip"
+            on:pointerenter=move |_| shown.stay()
+            on:pointerleave=move |_| shown.leave()
+        >
             {move || {
                 let citation = shown.citation.get()?;
                 let origin = origin(&citation);
