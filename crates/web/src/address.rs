@@ -91,6 +91,14 @@ impl Address {
         self.read();
     }
 
+    /// Opens a page in place of one that is none: the way back does not lead there again.
+    pub(crate) fn go_instead(self, address: &str) {
+        if let Ok(history) = window().history() {
+            let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(address));
+        }
+        self.read();
+    }
+
     fn read(self) {
         self.0.set(Said::now());
     }

@@ -211,3 +211,18 @@ async fn without_any_model_the_guide_answers_with_its_sources() {
     axe::check(&browser, "an answer with sources").await;
     browser.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_without_a_conversation_leads_home_and_back_to_where_one_was() {
+    let server = Server::start("numbers:tokens=5,rate=0").await;
+    let browser = Browser::start(DESKTOP).await;
+    browser.open(&server.url("/history")).await;
+    browser.find("button", "Archive").await;
+    browser.open(&server.url("/chat/garbage")).await;
+    browser.find("heading", "What would you like to know?").await;
+    assert_eq!(browser.place().await, "/");
+    browser.client.back().await.unwrap();
+    browser.find("button", "Archive").await;
+    assert_eq!(browser.place().await, "/history");
+    browser.close().await;
+}

@@ -30,7 +30,7 @@ pub(crate) fn Chat() -> impl IntoView {
             app.open.show(app, id);
             app.open.hold_beside(app, beside.get());
         }
-        Place::Chat(None) => app.go("/"),
+        Place::Chat(None) => app.address.go_instead("/"),
         _ => {}
     });
     Effect::new(move || {
