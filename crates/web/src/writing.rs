@@ -198,6 +198,24 @@ impl App {
         self.keep_draft();
     }
 
+    /// Adds to the draft of that page what is said there: the last words come late.
+    pub(crate) fn write_on(self, place: Place, text: &str) {
+        let is_here = self.place.get_untracked() == place;
+        let Some(key) = draft_key(place) else { return };
+        let draft = if is_here {
+            self.writing.composer.read_untracked().draft().to_owned()
+        } else {
+            dom::kept(&key).unwrap_or_default()
+        };
+        let gap = if draft.is_empty() || draft.ends_with(char::is_whitespace) { "" } else { " " };
+        let draft = format!("{draft}{gap}{text}");
+        if is_here {
+            self.edit_draft(&draft);
+        } else {
+            dom::keep(&key, &draft);
+        }
+    }
+
     /// Sends what is in the field.
     pub(crate) fn send_draft(self) {
         let problem = self.writing.composer.read_untracked().problem();

@@ -204,6 +204,44 @@ async fn a_prompt_is_deleted_only_when_that_is_confirmed() {
     browser.close().await;
 }
 
+/// Hears nothing by itself: `hear` says a final word, also after the end.
+const LISTENER: &str = "window.SpeechRecognition = class {
+      start() { window.listener = this; window.stopped = false; }
+      stop() { window.stopped = true; }
+    };
+    window.hear = text => listener.onresult({
+      resultIndex: 0, results: { length: 1, 0: { isFinal: true, 0: { transcript: text } } },
+    });";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_dictated_goes_to_the_draft_that_was_open() {
+    let server = Server::start("echo").await;
+    let browser = begin(&server).await;
+    browser.script(LISTENER).await;
+    browser.type_text("Say this").await;
+    browser.enter().await;
+    browser.answer_ended().await;
+    browser.press("button", "New chat").await;
+    draft_when(&browser, "text === ''").await;
+    browser.press("button", "Dictate").await;
+    browser.until("a listener", "return window.listener").await;
+    browser.script("hear('hello')").await;
+    draft_when(&browser, "text === 'hello'").await;
+    browser.press("link", "Say this").await;
+    browser.until("that nobody listens", "return window.stopped").await;
+    browser.script("hear('world')").await;
+    draft_when(&browser, "text === ''").await;
+    browser.press("button", "New chat").await;
+    draft_when(&browser, "text === 'hello world'").await;
+
+    browser.press("button", "Dictate").await;
+    browser.until("a listener", "return !window.stopped").await;
+    browser.press("textbox", "Message").await;
+    browser.enter().await;
+    browser.until("that nobody listens", "return window.stopped").await;
+    browser.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn settings_open_section_by_section_and_a_phone_has_a_way_back() {
     let server = Server::start("echo").await;

@@ -61,6 +61,13 @@ pub(crate) fn Dictate(dictation: Dictation) -> impl IntoView {
 #[component]
 pub(crate) fn Listener() -> impl IntoView {
     let (app, dictation) = (App::get(), expect_context::<Dictation>());
+    let place = app.place.get_untracked();
+    Effect::new(move || {
+        let is_sent = app.writing.composer.read().is_sending() || app.writing.waits.get();
+        if is_sent || app.place.get() != place {
+            dictation.stop();
+        }
+    });
     if let Some(recognition) = start(app, dictation) {
         let recognition = SendWrapper::new(recognition);
         on_cleanup(move || drop(call(&recognition, "stop")));
@@ -77,12 +84,10 @@ fn start(app: App, dictation: Dictation) -> Option<JsValue> {
     let recognition = Reflect::construct(&constructor()?, &Array::new()).ok()?;
     set(&recognition, "lang", &language()?.into());
     set(&recognition, "continuous", &true.into());
+    let place = app.place.get_untracked();
     let heard = Closure::<dyn FnMut(JsValue)>::new(move |event| {
         if let Some(text) = said(&event) {
-            let draft = app.writing.composer.read_untracked().draft().to_owned();
-            let gap =
-                if draft.is_empty() || draft.ends_with(char::is_whitespace) { "" } else { " " };
-            app.edit_draft(&format!("{draft}{gap}{}", text.trim()));
+            app.write_on(place, text.trim());
         }
     });
     let ended = Closure::<dyn FnMut(JsValue)>::new(move |event: JsValue| {
