@@ -9,6 +9,7 @@ use crate::pages::gate::Gate;
 use crate::pages::home::{Home, Suggestions};
 use crate::parts::composer::Composer;
 use crate::parts::icons::{SIDEBAR, icon};
+use crate::parts::intake;
 use crate::parts::later::{LaterDialog, LaterPage, with_looks};
 use crate::parts::show::Show;
 use crate::parts::sidebar::Sidebar;
@@ -42,6 +43,7 @@ pub(crate) fn Root() -> impl IntoView {
     let keys = window_event_listener(leptos::ev::keydown, move |event| on_key(app, &event));
     on_cleanup(move || keys.remove());
     app.follow_drafts();
+    intake::guard();
 
     view! {
         <div class="shell" class:folded=app.folded class:drawer-open=app.drawer>

@@ -226,3 +226,17 @@ async fn an_address_without_a_conversation_leads_home_and_back_to_where_one_was(
     assert_eq!(browser.place().await, "/history");
     browser.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_dropped_where_nothing_takes_it_does_not_replace_the_app() {
+    let server = Server::start("numbers:tokens=5,rate=0").await;
+    let browser = Browser::start(DESKTOP).await;
+    browser.open(&server.url("/history")).await;
+    browser.find("button", "Archive").await;
+    let dropped = "const data = new DataTransfer();
+        data.items.add(new File(['x'], 'x.txt'));
+        return ['dragover', 'drop'].map(type => document.body.dispatchEvent(
+          new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true })));";
+    assert_eq!(browser.script(dropped).await, json!([false, false]), "the browser does nothing");
+    browser.close().await;
+}

@@ -8,18 +8,29 @@ use web_sys::{DataTransfer, HtmlTextAreaElement};
 use crate::dom;
 use crate::state::App;
 
-/// Takes files that are dropped anywhere on the page: a browser would open them and leave the app.
-/// The signal tells that some hover over it.
+/// Keeps the browser from opening files that are dropped: it would leave the app.
+pub(crate) fn guard() {
+    window_event_listener(ev::dragover, |event| keep(&event));
+    window_event_listener(ev::drop, |event| keep(&event));
+}
+
+fn keep(event: &DragEvent) {
+    if has_files(event) {
+        event.prevent_default();
+    }
+}
+
+fn has_files(event: &DragEvent) -> bool {
+    let transfer: Option<DataTransfer> = event.data_transfer();
+    transfer.is_some_and(|data| data.types().includes(&"Files".into(), 0))
+}
+
+/// Takes files that are dropped anywhere on the page. The signal tells that some hover over it.
 pub(crate) fn dropping(app: App) -> RwSignal<bool> {
     let over = RwSignal::new(false);
-    let has_files = |event: &DragEvent| {
-        let transfer: Option<DataTransfer> = event.data_transfer();
-        transfer.is_some_and(|data| data.types().includes(&"Files".into(), 0))
-    };
     let listeners = [
         window_event_listener(ev::dragover, move |event| {
             if has_files(&event) {
-                event.prevent_default();
                 over.set(true);
             }
         }),
@@ -31,11 +42,11 @@ pub(crate) fn dropping(app: App) -> RwSignal<bool> {
         }),
         window_event_listener(ev::drop, move |event| {
             over.set(false);
-            if has_files(&event) {
-                event.prevent_default();
-                if let Some(files) = event.data_transfer().and_then(|data| data.files()) {
-                    app.attach(&files);
-                }
+            let files = || event.data_transfer().and_then(|data| data.files());
+            if has_files(&event)
+                && let Some(files) = files()
+            {
+                app.attach(&files);
             }
         }),
     ];
