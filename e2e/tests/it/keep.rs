@@ -2,6 +2,7 @@
 //! the search, temporary chats; by keyboard alone where it says so.
 
 use fantoccini::key::Key;
+use serde_json::json;
 
 use crate::browser::{Browser, DESKTOP, PHONE};
 use crate::looks::look_at;
@@ -282,6 +283,8 @@ async fn the_search_shows_the_branch_that_a_message_is_on() {
         )
         .await;
     browser.answer_ended().await;
+    let still = json!({"features": [{"name": "prefers-reduced-motion", "value": "reduce"}]});
+    browser.devtools("Emulation.setEmulatedMedia", still).await;
     browser.press("button", "Search").await;
     browser.focused("searchbox", "Search conversations").await;
     browser.type_text("\"of whales\"").await;
@@ -293,6 +296,9 @@ async fn the_search_shows_the_branch_that_a_message_is_on() {
         "the first branch",
         "return document.querySelector('article.found-here .bubble')?.innerText === 'Tell me of whales'",
     ).await;
+    let fades =
+        "return getComputedStyle(document.querySelector('.found-here')).animationTimingFunction";
+    assert_eq!(browser.script(fades).await, "steps(1)", "nothing fades for who wants no motion");
     browser.close().await;
 }
 
