@@ -339,6 +339,7 @@ impl Open {
     fn reveal_wanted(self, app: App) {
         let wanted = self.inner.change(|inner| inner.wanted.take());
         let Some((message, look)) = wanted else { return };
+        let id = self.id();
         let find = move || {
             self.with(|transcript| {
                 let mut messages = transcript.messages().iter();
@@ -346,7 +347,11 @@ impl Open {
             })
         };
         spawn_local(async move {
-            while find().is_none() && self.add_earlier(app, LONG_PAGE).await {}
+            while self.id() == id && find().is_none() && self.add_earlier(app, LONG_PAGE).await {}
+            // Another conversation may be open by now: it has not got this message.
+            if self.id() != id {
+                return;
+            }
             if let Some(key) = find() {
                 self.revealed.set(None);
                 self.revealed.set(Some(key));

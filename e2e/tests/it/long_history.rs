@@ -191,3 +191,39 @@ async fn figures_of_opening_a_long_conversation() {
     println!("{}", json!({ "messages": 5000, "milliseconds_after_data": times }));
     browser.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_looked_for_is_not_looked_for_in_the_next_conversation() {
+    // Holds earlier pages back, and counts changes of branches.
+    const HOLD: &str = "const real = window.fetch;
+        window.changes = 0;
+        window.fetch = (request, more) => {
+          window.changes += request.method === 'PATCH';
+          if (!new URL(request.url, location).searchParams.has('before')) return real(request, more);
+          return new Promise(done => { window.letGo = () => done(real(request, more)); });
+        };";
+    let (server, filled) = Server::start_with_history(1000).await;
+    let browser = open(&server, &filled, DESKTOP).await;
+    browser.script(HOLD).await;
+    let look_for = format!(
+        "const gone = '01900000-0000-7000-8000-000000000000';
+         history.pushState(null, '', `/chat/{}?message=${{gone}}`);
+         dispatchEvent(new PopStateEvent('popstate'));",
+        filled.long
+    );
+    browser.script(&look_for).await;
+    browser.until("a page that is asked for", "return window.letGo").await;
+    let other = "const links = [...document.querySelectorAll('nav a[href^=\"/chat/\"]')];
+        const other = links.find(link => !link.getAttribute('aria-current'));
+        window.next = other?.getAttribute('href');
+        other?.click();
+        return !!other;";
+    browser.until("another conversation", other).await;
+    let shown = "return location.pathname === window.next
+        && document.querySelectorAll('main article').length > 1";
+    browser.until("the other conversation", shown).await;
+    browser.script("letGo(); setTimeout(() => { window.later = true; }, 500)").await;
+    browser.until("a while", "return window.later").await;
+    assert_eq!(browser.script("return window.changes").await, 0);
+    browser.close().await;
+}
