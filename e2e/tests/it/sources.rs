@@ -202,11 +202,15 @@ async fn a_file_shows_how_far_it_is_and_send_waits_for_it() {
         )
         .await;
     look_at(&browser, "message that waits for a file").await;
+    // What is typed meanwhile would go along.
+    browser.press("textbox", "Message").await;
+    browser.devtools("Input.insertText", json!({"text": " And what else?"})).await;
     assert_eq!(server.standin.calls().len(), 0);
     send_slowly(&browser, -1).await;
     browser.answer_ended().await;
     browser.until("its chip", &format!("return {ATTACHED} === 'long.txt'")).await;
-    assert!(server.standin.calls()[0].last_user.contains("A line of a file"));
+    let asked = &server.standin.calls()[0].last_user;
+    assert!(asked.contains("A line of a file") && !asked.contains("And what else?"), "{asked}");
     assert_eq!(browser.own_console_errors().await, Vec::<String>::new());
     browser.close().await;
 }

@@ -96,7 +96,10 @@ pub(crate) fn Composer() -> impl IntoView {
                     autocomplete="off"
                     enterkeyhint="send"
                     placeholder=placeholder
-                    readonly=Signal::derive(move || sending.get() && app.place.get() == Place::Home)
+                    readonly=Signal::derive(move || {
+                        // What goes by itself is what was sent, and not what was typed since.
+                        app.writing.waits.get() || (sending.get() && app.place.get() == Place::Home)
+                    })
                     prop:value=Signal::derive(move || composer.read().draft().to_owned())
                     on:input=move |event| app.edit_draft(&event_target_value(&event))
                     aria-autocomplete="list"
