@@ -41,7 +41,7 @@ pub(crate) enum Command {
     CountImport(ImportId, u64, oneshot::Sender<()>),
     ImportStep(Arc<ImportStep>, oneshot::Sender<bool>),
     EndImport(ImportId, Option<String>, oneshot::Sender<()>),
-    PutShare(Box<Share>, Vec<u8>, oneshot::Sender<()>),
+    PutShare(Box<Share>, Vec<u8>, oneshot::Sender<bool>),
     Revoke(PrincipalId, String, oneshot::Sender<bool>),
     ForgetMoves(PrincipalId, oneshot::Sender<()>),
     PutPrompt(PrincipalId, Prompt, oneshot::Sender<bool>),

@@ -38,8 +38,9 @@ impl Engine {
         };
         let json = serde_json::to_vec(&page).expect("a page is plain data");
         let stored = Box::new(share.clone());
-        self.command(|reply| Command::PutShare(stored, json, reply)).await?;
-        Ok(share)
+        // It may have been deleted since it was read.
+        let is_there = self.command(|reply| Command::PutShare(stored, json, reply)).await?;
+        if is_there { Ok(share) } else { Err(Refusal::NotFound("conversation")) }
     }
 
     /// What a person shares, the newest first.

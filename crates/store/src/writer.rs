@@ -399,13 +399,11 @@ impl Transaction<'_> {
         }
     }
 
-    /// Stores a share, and what it shows.
-    pub async fn put_share(&mut self, share: &Share, page: &[u8]) -> Result<(), StoreError> {
+    /// Stores a share, and what it shows. `false` when the conversation is not the principal's, or
+    /// not any more.
+    pub async fn put_share(&mut self, share: &Share, page: &[u8]) -> Result<bool, StoreError> {
         match self {
-            Self::Memory(memory) => {
-                memory.put_share(share, page);
-                Ok(())
-            }
+            Self::Memory(memory) => Ok(memory.put_share(share, page)),
             Self::Sqlite(sqlite) => sqlite.put_share(share, page).await,
         }
     }

@@ -232,8 +232,13 @@ impl Transaction<'_> {
         }
     }
 
-    pub(crate) fn put_share(&mut self, share: &Share, page: &[u8]) {
-        self.state().shares.insert(share.share_id.clone(), (share.clone(), page.to_vec()));
+    pub(crate) fn put_share(&mut self, share: &Share, page: &[u8]) -> bool {
+        let state = self.state();
+        let is_there = state.conversation(share.principal_id, share.conversation_id).is_some();
+        if is_there {
+            state.shares.insert(share.share_id.clone(), (share.clone(), page.to_vec()));
+        }
+        is_there
     }
 
     pub(crate) fn revoke(&mut self, principal: PrincipalId, id: &str) -> bool {

@@ -382,11 +382,16 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    pub(crate) async fn put_share(&mut self, share: &Share, page: &[u8]) -> Result<(), StoreError> {
-        sqlx::query(
+    pub(crate) async fn put_share(
+        &mut self,
+        share: &Share,
+        page: &[u8],
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query(
             "INSERT INTO shares \
              (share_id, principal_id, conversation_id, title, created_at, keep, page) \
-             VALUES (?, ?, ?, ?, ?, ?, ?)",
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 FROM conversations \
+             WHERE principal_id = ?2 AND conversation_id = ?3 AND deleted_at IS NULL)",
         )
         .bind(&share.share_id)
         .bind(share.principal_id.as_bytes().as_slice())
@@ -397,7 +402,7 @@ impl Transaction<'_> {
         .bind(page)
         .execute(self.now().await?)
         .await?;
-        Ok(())
+        Ok(done.rows_affected() > 0)
     }
 
     pub(crate) async fn revoke(

@@ -201,13 +201,16 @@ async fn a_share_goes_with_its_conversation_unless_it_is_kept(home: Home) {
         keep,
     };
     let mut transaction = crate::begin(&mut writer).await;
-    transaction.put_share(&share("goes", false), b"a").await.unwrap();
-    transaction.put_share(&share("stays", true), b"b").await.unwrap();
+    assert!(transaction.put_share(&share("goes", false), b"a").await.unwrap());
+    assert!(transaction.put_share(&share("stays", true), b"b").await.unwrap());
+    let another = Share { principal_id: PrincipalId::new(), ..share("another", true) };
+    assert!(!transaction.put_share(&another, b"c").await.unwrap(), "not theirs");
     transaction.commit().await.unwrap();
     assert_eq!(store.shared("goes").await.unwrap().as_deref(), Some(&b"a"[..]));
     let mut transaction = crate::begin(&mut writer).await;
     assert!(transaction.erase(file.conversation_id).await.unwrap());
     assert!(!transaction.revoke(PrincipalId::new(), "stays").await.unwrap());
+    assert!(!transaction.put_share(&share("late", true), b"d").await.unwrap(), "it is gone");
     transaction.commit().await.unwrap();
     assert_eq!(store.shared("goes").await.unwrap(), None);
     assert_eq!(store.shared("stays").await.unwrap().as_deref(), Some(&b"b"[..]));
