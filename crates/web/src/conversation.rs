@@ -530,7 +530,9 @@ impl Open {
     pub(crate) fn render(self, key: u64) {
         self.inner.change(|inner| {
             let render = inner.render.filter(|_| inner.watchers.contains_key(&key));
-            render.zip(inner.transcript.answer_mut(key)).map(|(render, answer)| render(answer));
+            if let (Some(render), Some(answer)) = (render, inner.transcript.answer_mut(key)) {
+                render(answer);
+            }
         });
     }
 
@@ -655,8 +657,9 @@ impl Open {
             inner.parsed = std::mem::take(&mut inner.dirty);
             inner.pace.begin(began)
         });
-        let keys = self.inner.read(|inner| inner.parsed.clone());
-        keys.into_iter().for_each(|key| self.render(key));
+        for key in self.inner.read(|inner| inner.parsed.clone()) {
+            self.render(key);
+        }
         let parsing = is_measured.then(|| dom::clock() - began);
         request_animation_frame(move || self.frame(parsing));
     }
@@ -669,6 +672,10 @@ impl Open {
             std::mem::take(&mut inner.parsed)
         });
         for key in parsed {
+            // A text that was replaced since has nothing to show before it is parsed.
+            if self.answer(key, |answer, _| answer.document().is_replaced()) == Some(true) {
+                self.render(key);
+            }
             let watchers = self.inner.read(|inner| inner.watchers.get(&key).cloned());
             for (_, watcher) in watchers.into_iter().flatten() {
                 watcher();

@@ -149,9 +149,6 @@ pub(crate) fn Answer(
     app.open.render_by(AnswerModel::render);
     let commit = move || {
         let last_frame = app.open.last_frame();
-        if app.open.answer(key, |answer, _| answer.document().is_replaced()) == Some(true) {
-            app.open.render(key);
-        }
         let shown = app.open.answer(key, |answer, facts| {
             let now = About::of(answer, facts);
             let mut prose = prose.borrow_mut();
