@@ -70,8 +70,10 @@ async fn download_to(browser: &Browser, folder: &TempDir) {
 /// A file that the browser has downloaded, whole.
 async fn downloaded(browser: &Browser, folder: &TempDir, name: &str) -> Vec<u8> {
     let file = folder.path().join(name);
+    // The browser keeps the name with an empty file until it is whole.
+    let is_there = || std::fs::metadata(&file).is_ok_and(|file| file.len() > 0);
     let there = async {
-        while !file.exists() {
+        while !is_there() {
             browser
                 .client
                 .execute_async("requestAnimationFrame(arguments[0])", vec![])
