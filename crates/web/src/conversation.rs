@@ -105,6 +105,7 @@ struct Inner {
     /// What to call when a message has changed, each with a number of its own.
     watchers: HashMap<u64, Vec<(u64, Watcher)>>,
     next_watcher: u64,
+    /// What brings an answer's Markdown up to date: none before the first one is shown.
     render: Option<fn(&mut Answer)>,
     dirty: BTreeSet<u64>,
     /// Those of them that the frame on its way will show.

@@ -108,7 +108,8 @@ fn Buttons(prompt: Prompt, form: Form, asked: RwSignal<Option<PromptId>>) -> imp
     }
 }
 
-/// Asks once more: there is no way back.
+/// Asks once more: there is no way back. Not the button that deletes comes under the pointer: the
+/// second half of a double click must not be the answer.
 #[component]
 fn Sure(prompt: Prompt, asked: RwSignal<Option<PromptId>>) -> impl IntoView {
     let app = App::get();
@@ -124,11 +125,11 @@ fn Sure(prompt: Prompt, asked: RwSignal<Option<PromptId>>) -> impl IntoView {
     };
     view! {
         <div class="dialog-buttons" role="group" aria-label=words::delete_prompt(&prompt.name)>
-            <button id="keep-prompt" class="button" on:click=keep>
-                {words::cancel()}
-            </button>
             <button class="button danger" on:click=delete>
                 {words::delete()}
+            </button>
+            <button id="keep-prompt" class="button" on:click=keep>
+                {words::cancel()}
             </button>
         </div>
     }
