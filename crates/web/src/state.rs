@@ -31,6 +31,8 @@ use crate::{dom, session, words};
 const FOLDED: &str = "sidebar_folded";
 /// How many conversations one page of the list holds.
 const PAGE: u32 = 50;
+/// Pages that new conversations may fill before what was shown is not looked for any more.
+const MORE_PAGES: usize = 2;
 
 /// Whether the server lets this device in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -371,9 +373,16 @@ impl App {
         });
     }
 
-    /// Reads again what was shown beyond the first page.
+    /// Reads again what was shown beyond the first page, unless an import or the like put much
+    /// before it: then the list begins again.
     async fn load_unsure(self) {
-        while self.history.read_untracked().is_unsure() && self.add_next_page().await {}
+        let shown = self.history.read_untracked().entries().len();
+        for _ in 0..shown / PAGE as usize + MORE_PAGES {
+            if !self.history.read_untracked().is_unsure() || !self.add_next_page().await {
+                return;
+            }
+        }
+        self.history.update(History::drop_unsure);
     }
 
     /// Appends the next page of the list.

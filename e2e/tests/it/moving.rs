@@ -305,7 +305,15 @@ async fn a_long_import_goes_on_through_a_reload_and_a_crash_of_the_server() {
     assert!(after < 6000.0, "it was too fast to be seen");
 
     server.crash_and_restart();
-    says(&browser, "6,000 conversations and 24,000 messages came in.").await;
+    // As long as it moves it may take its time.
+    let over = "document.body.innerText.includes(
+        '6,000 conversations and 24,000 messages came in.')";
+    let mut reached = Some(after);
+    while let Some(before) = reached {
+        let further =
+            format!("return {BAR} ? {BAR}.value > {before} && {BAR}.value : {over} && 'over'");
+        reached = browser.until("the import, further", &further).await.as_f64();
+    }
     // The lists are read anew at its end.
     browser.find("link", "Conversation 5999").await;
     browser.close().await;
