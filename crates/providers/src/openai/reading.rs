@@ -3,15 +3,20 @@
 
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::future::BoxFuture;
 use reqwest::Response;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use super::stream::{Answer, Patience};
 use crate::{Event, Failure};
+
+/// What may follow an answer: no more is read of it, and not for longer.
+const REST: usize = 16 * 1024;
+const REST_WITHIN: Duration = Duration::from_secs(1);
 
 /// The events of one call.
 pub(super) struct Reading {
@@ -27,12 +32,24 @@ pub(super) enum Body {
     /// The call is under way, and has a timer of its own.
     Opening(BoxFuture<'static, Result<Response, Failure>>),
     Open(Response),
+    /// The answer was over before it.
+    Left,
 }
 
 impl Reading {
     pub(super) fn new(body: Body, answer: Answer, patience: Patience) -> Self {
         let timer = Box::pin(sleep(answer.silence(&patience)));
         Self { body, answer, patience, alive: Instant::now(), timer }
+    }
+
+    /// Leaves the body of an answer that came whole to a task that reads it to its end. A
+    /// connection takes another call only then; of one that is stopped or fails it must end.
+    fn leave(&mut self) {
+        if self.answer.is_whole()
+            && let Body::Open(response) = std::mem::replace(&mut self.body, Body::Left)
+        {
+            tokio::spawn(read_to_end(response));
+        }
     }
 
     /// Ready when the server was silent for too long. The timer is moved only when it rings or
@@ -54,6 +71,19 @@ impl Reading {
     }
 }
 
+async fn read_to_end(mut response: Response) {
+    let rest = async {
+        let mut read = 0;
+        while let Ok(Some(bytes)) = response.chunk().await {
+            read += bytes.len();
+            if read > REST {
+                break;
+            }
+        }
+    };
+    let _ = timeout(REST_WITHIN, rest).await;
+}
+
 /// What [`Response::chunk`] waits for is in the response: its future can be made anew.
 fn poll_chunk(
     response: &mut Response,
@@ -68,11 +98,13 @@ impl Stream for Reading {
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         loop {
+            if this.answer.is_over() {
+                // Whoever takes the last event may not ask for another.
+                this.leave();
+                return Poll::Ready(this.answer.next());
+            }
             if let Some(event) = this.answer.next() {
                 return Poll::Ready(Some(event));
-            }
-            if this.answer.is_over() {
-                return Poll::Ready(None);
             }
             let response = match &mut this.body {
                 Body::Open(response) => response,
@@ -84,6 +116,7 @@ impl Stream for Reading {
                     this.alive = Instant::now();
                     continue;
                 }
+                Body::Left => return Poll::Ready(None),
             };
             match poll_chunk(response, context) {
                 Poll::Ready(Ok(Some(bytes))) => {
@@ -103,6 +136,7 @@ mod tests {
     use std::time::Duration;
 
     use futures_util::{StreamExt as _, stream};
+    use tokio::sync::oneshot;
     use unbroken_protocol::{ErrorCode, FinishReason};
 
     use super::super::fault::Endpoint;
@@ -172,6 +206,38 @@ mod tests {
                 .await;
         assert_eq!(events.last(), Some(&Ok(Event::Finish(FinishReason::Stop))));
         assert_eq!(took, 301 + 5, "five seconds for usage after the finish reason");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_follows_an_answer_is_read_so_that_its_connection_can_be_used_again() {
+        let (ended, end) = oneshot::channel();
+        let late = stream::once(async move {
+            sleep(Duration::from_millis(1)).await;
+            ended.send(()).unwrap();
+            Ok::<_, &str>(Bytes::from_static(b"\n"))
+        });
+        let texts = stream::iter([FINISH, "data: [DONE]\n\n"]);
+        let body = texts.map(|text| Ok(Bytes::from_static(text.as_bytes()))).chain(late);
+        let response = http::Response::new(reqwest::Body::wrap_stream(body));
+        let mut events = Reading::new(Body::Open(response.into()), answer(), Patience::default());
+        assert_eq!(events.next().await, Some(Ok(Event::Finish(FinishReason::Stop))));
+        drop(events);
+        end.await.expect("the body is read to its end");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_goes_on_for_ever_after_an_answer_is_left_with_its_connection() {
+        let (going_on, mut gone) = oneshot::channel::<()>();
+        let more = stream::unfold(going_on, |going_on| async {
+            sleep(Duration::from_millis(100)).await;
+            Some((Ok(Bytes::from_static(b": more\n\n")), going_on))
+        });
+        let texts = stream::iter([FINISH, "data: [DONE]\n\n"]);
+        let body = texts.map(|text| Ok(Bytes::from_static(text.as_bytes()))).chain(more);
+        read(body, Patience::default()).await;
+        let begin = Instant::now();
+        assert!((&mut gone).await.is_err(), "the body is dropped");
+        assert_eq!(begin.elapsed(), REST_WITHIN);
     }
 
     #[tokio::test]

@@ -85,6 +85,11 @@ impl Answer {
         self.reading.over
     }
 
+    /// It is over, and came to the end that the model gave it.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.reading.over && self.reading.finish.is_some()
+    }
+
     /// How long the server may be silent now.
     pub(crate) fn silence(&self, patience: &Patience) -> Duration {
         if self.reading.finish.is_some() {
