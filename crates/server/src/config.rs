@@ -71,8 +71,10 @@ impl Http {
     /// How many threads serve.
     pub fn workers(&self) -> usize {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let workers = if self.workers == 0 { processors / 2 } else { self.workers };
-        workers.clamp(1, WORKERS)
+        // With one alone, whatever holds it up holds everybody up.
+        let enough = (processors / 2).max(processors.min(2));
+        let workers = if self.workers == 0 { enough } else { self.workers };
+        workers.min(WORKERS)
     }
 }
 

@@ -105,7 +105,7 @@ Of the server's processor time at 1,000 answers and 20 tokens a second (perf wit
 
 A relay pays the first line too: one read and one send are the least that a token can cost. What came off
 it in a row: futures that hardly ever happen are not asked at every token (a tenth), an allocator (a tenth),
-plain HTTP read by the task that wants it (a tenth, and 19 KB an answer), one worker for two processors, one
+plain HTTP read by the task that wants it (a tenth, and 19 KB an answer), one
 unit of code at release (a tenth).";
 
 /// The columns for each of the two tables.
