@@ -261,6 +261,8 @@ async fn an_offline_browser_says_so_and_goes_on_when_it_is_back() {
     let browser = asked_through(&proxy).await;
     browser.answer_when(&ends_with(100)).await;
     offline(&browser, true).await;
+    // Else it may come back at once: what the browser pretends does not hold sockets up.
+    browser.until("no network", "return !navigator.onLine").await;
     proxy.set_all(Mode::Cut);
     says(&browser, "Offline").await;
     server.standin.open_gate("half");
