@@ -71,8 +71,7 @@ impl Http {
     /// How many threads serve.
     pub fn workers(&self) -> usize {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        // With one alone, whatever holds it up holds everybody up.
-        let enough = (processors / 2).max(processors.min(2));
+        let enough = processors.min(2).max(processors / 2);
         let workers = if self.workers == 0 { enough } else { self.workers };
         workers.min(WORKERS)
     }

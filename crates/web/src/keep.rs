@@ -134,7 +134,8 @@ impl App {
         self.history.update(|history| history.apply(event));
     }
 
-    /// What was deleted in a time without events is not kept here either.
+    /// What was deleted in a time without events is not kept here either, nor what nobody looked
+    /// for any more: it may have been.
     pub(crate) fn forget_gone(self, before: Vec<ConversationId>) {
         let history = self.history.read_untracked();
         let gone = before.into_iter().filter(|id| history.get(*id).is_none());

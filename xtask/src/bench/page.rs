@@ -91,7 +91,7 @@ little.
 /// Of a profile, not of this run.
 const SPENT: &str = "## Where a token's time goes
 
-Of the server's processor time at 1,000 answers and 20 tokens a second (perf with stacks, November 2026):
+Of the server's processor time at 1,000 answers and 20 tokens a second (perf with stacks and one worker, November 2026):
 
 | share | for |
 | ---: | --- |
@@ -105,8 +105,7 @@ Of the server's processor time at 1,000 answers and 20 tokens a second (perf wit
 
 A relay pays the first line too: one read and one send are the least that a token can cost. What came off
 it in a row: futures that hardly ever happen are not asked at every token (a tenth), an allocator (a tenth),
-plain HTTP read by the task that wants it (a tenth, and 19 KB an answer), one
-unit of code at release (a tenth).";
+plain HTTP read by the task that wants it (a tenth, and 19 KB an answer), one unit of code at release (a tenth).";
 
 /// The columns for each of the two tables.
 const BESIDE: [&str; 10] = [

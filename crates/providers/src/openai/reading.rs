@@ -14,7 +14,7 @@ use tokio::time::{Instant, Sleep, sleep, timeout};
 use super::stream::{Answer, Patience};
 use crate::{Event, Failure};
 
-/// What may follow an answer: no more is read of it, and not for longer.
+/// Bytes that are read after the end of an answer, at most, and for how long.
 const REST: usize = 16 * 1024;
 const REST_WITHIN: Duration = Duration::from_secs(1);
 
@@ -32,7 +32,7 @@ pub(super) enum Body {
     /// The call is under way, and has a timer of its own.
     Opening(BoxFuture<'static, Result<Response, Failure>>),
     Open(Response),
-    /// The answer was over before it.
+    /// The answer was over before it: what is left is read elsewhere, for its connection's sake.
     Left,
 }
 
@@ -42,8 +42,9 @@ impl Reading {
         Self { body, answer, patience, alive: Instant::now(), timer }
     }
 
-    /// Leaves the body of an answer that came whole to a task that reads it to its end. A
-    /// connection takes another call only then; of one that is stopped or fails it must end.
+    /// Has the body of an answer that came whole read to its end, by a task of its own: only then
+    /// its connection takes another call. The connection of an answer that is stopped or fails
+    /// ends with it, as that is what tells the server.
     fn leave(&mut self) {
         if self.answer.is_whole()
             && let Body::Open(response) = std::mem::replace(&mut self.body, Body::Left)

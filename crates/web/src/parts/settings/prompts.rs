@@ -108,8 +108,8 @@ fn Buttons(prompt: Prompt, form: Form, asked: RwSignal<Option<PromptId>>) -> imp
     }
 }
 
-/// Asks once more: there is no way back. Not the button that deletes comes under the pointer: the
-/// second half of a double click must not be the answer.
+/// Asks once more: there is no way back. The button that keeps it stands where the first click was:
+/// the second half of a double click must not delete.
 #[component]
 fn Sure(prompt: Prompt, asked: RwSignal<Option<PromptId>>) -> impl IntoView {
     let app = App::get();
