@@ -9,7 +9,6 @@ use unbroken_protocol::{
 use unbroken_store::{ConversationCursor, ConversationRow, HistoryMessage, Shelf};
 
 use crate::Engine;
-use crate::command::Command;
 use crate::error::Refusal;
 use crate::going_on::goes_on_in_a_sibling;
 use crate::log::Log;
@@ -215,23 +214,5 @@ impl Engine {
     pub(crate) fn conversation_event(op: ConversationOp, row: &ConversationRow) -> Event {
         let conversation = Self::summary(row);
         Event::Conversation(Box::new(ConversationEvent { op, conversation }))
-    }
-
-    /// The model that a person chose for all answers, and how many answers there are.
-    pub async fn preference(
-        &self,
-        principal: PrincipalId,
-    ) -> Result<(Option<String>, u64), Refusal> {
-        let preference = self.store().preference(principal).await?;
-        Ok((preference, self.store().usage_count(principal).await?))
-    }
-
-    /// Sets or, with `None`, clears the model that a person wants for all answers.
-    pub async fn set_preference(
-        &self,
-        principal: PrincipalId,
-        model: Option<String>,
-    ) -> Result<(), Refusal> {
-        self.command(|reply| Command::SetPreference(principal, model, reply)).await
     }
 }

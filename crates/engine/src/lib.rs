@@ -24,6 +24,7 @@ mod keep;
 mod log;
 mod log_writer;
 mod notice;
+mod preference;
 mod prompt;
 mod reading;
 mod recover;
@@ -74,6 +75,7 @@ use command::Command;
 use keep::Hidden;
 use log_writer::LogWriter;
 use notice::Notices;
+use preference::Preferences;
 use registry::{Logs, Runs};
 use session::Remembered;
 use sources::AtWork;
@@ -133,6 +135,7 @@ struct Inner {
     runs: Runs,
     notices: Notices,
     remembered: Remembered,
+    preferences: Preferences,
     /// Whose import runs.
     importing: Semaphore,
     /// The files that this process works on.
@@ -174,6 +177,7 @@ impl Engine {
                 runs: Runs::default(),
                 notices: Notices::default(),
                 remembered: Remembered::default(),
+                preferences: Preferences::default(),
                 importing: Semaphore::new(1),
                 at_work: AtWork::default(),
                 hidden: Hidden::default(),

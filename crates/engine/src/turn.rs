@@ -263,8 +263,7 @@ impl Engine {
         model: Option<String>,
     ) -> Result<NewTurn, Refusal> {
         let requested = model.as_deref().unwrap_or(BEST);
-        let preference =
-            if is_best(requested) { self.store().preference(principal).await? } else { None };
+        let preference = if is_best(requested) { self.preference(principal).await? } else { None };
         let choice = self.catalogue().resolve(requested, preference.as_deref());
         Ok(NewTurn {
             principal_id: principal,

@@ -3,6 +3,7 @@
 use axum::Json as JsonReply;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method};
+use unbroken_engine::Speaker;
 use unbroken_protocol::{ErrorCode, ModelList, PreferenceReply, PreferenceRequest, RoutingStats};
 
 use crate::App;
@@ -26,7 +27,9 @@ pub(crate) async fn stats(
     let device_alone = pair.device_id.is_some() && pair.session_id.is_none();
     let (preferred_model, usage_count) =
         match auth::speaker(&app, &Method::GET, &headers, pair).await {
-            Ok(speaker) => app.engine.preference(speaker.principal).await?,
+            Ok(Speaker { principal, .. }) => {
+                (app.engine.preference(principal).await?, app.engine.usage_count(principal).await?)
+            }
             Err(error) if device_alone && error.code == ErrorCode::Unauthorized => (None, 0),
             Err(error) => return Err(error),
         };
