@@ -37,7 +37,7 @@ impl Sqlite {
         let query = format!("{COLLECTION} WHERE c.principal_id = ? ORDER BY c.collection_id");
         let rows = sqlx::query(sqlx::AssertSqlSafe(query))
             .bind(principal.as_bytes().as_slice())
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.reader().await?)
             .await?;
         rows.iter().map(collection).collect()
     }
@@ -51,7 +51,7 @@ impl Sqlite {
         let found = sqlx::query(sqlx::AssertSqlSafe(query))
             .bind(id.as_bytes().as_slice())
             .bind(principal.as_bytes().as_slice())
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *self.reader().await?)
             .await?;
         found.as_ref().map(collection).transpose()
     }

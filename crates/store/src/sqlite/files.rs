@@ -43,7 +43,7 @@ impl Sqlite {
         let query = format!("{FILE} WHERE f.principal_id = ? ORDER BY f.rowid DESC");
         let rows = sqlx::query(sqlx::AssertSqlSafe(query))
             .bind(principal.as_bytes().as_slice())
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.reader().await?)
             .await?;
         rows.iter().map(file).collect()
     }
@@ -57,7 +57,7 @@ impl Sqlite {
         let found = sqlx::query(sqlx::AssertSqlSafe(query))
             .bind(id.as_bytes().as_slice())
             .bind(principal.as_bytes().as_slice())
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *self.reader().await?)
             .await?;
         found.as_ref().map(file).transpose()
     }
@@ -66,26 +66,26 @@ impl Sqlite {
         let query = format!("{FILE} WHERE d.content = ? ORDER BY f.rowid");
         let rows = sqlx::query(sqlx::AssertSqlSafe(query))
             .bind(content.as_bytes().as_slice())
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.reader().await?)
             .await?;
         rows.iter().map(file).collect()
     }
 
     pub(crate) async fn unread(&self) -> Result<Vec<ContentHash>, StoreError> {
         let unread = "SELECT content FROM documents WHERE state = 'processing' ORDER BY id";
-        let rows = sqlx::query(unread).fetch_all(&self.pool).await?;
+        let rows = sqlx::query(unread).fetch_all(&mut *self.reader().await?).await?;
         rows.iter().map(content).collect()
     }
 
     pub(crate) async fn deleted_documents(&self) -> Result<Vec<ContentHash>, StoreError> {
         let deleted = "SELECT content FROM documents WHERE state = 'deleted' ORDER BY id";
-        let rows = sqlx::query(deleted).fetch_all(&self.pool).await?;
+        let rows = sqlx::query(deleted).fetch_all(&mut *self.reader().await?).await?;
         rows.iter().map(content).collect()
     }
 
     pub(crate) async fn documents(&self) -> Result<Vec<ContentHash>, StoreError> {
         let rows = sqlx::query("SELECT content FROM documents ORDER BY id");
-        rows.fetch_all(&self.pool).await?.iter().map(content).collect()
+        rows.fetch_all(&mut *self.reader().await?).await?.iter().map(content).collect()
     }
 }
 

@@ -24,7 +24,7 @@ impl Sqlite {
         let found = sqlx::query(AssertSqlSafe(query))
             .bind(id.as_bytes().as_slice())
             .bind(principal.as_bytes().as_slice())
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *self.reader().await?)
             .await?;
         found.as_ref().map(conversation_row).transpose()
     }
@@ -54,7 +54,7 @@ impl Sqlite {
             .bind(at)
             .bind(id)
             .bind(limit)
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *self.reader().await?)
             .await?;
         rows.iter().map(conversation_row).collect()
     }
@@ -73,7 +73,7 @@ impl Sqlite {
         );
         let row = sqlx::query(AssertSqlSafe(query))
             .bind(principal.as_bytes().as_slice())
-            .fetch_one(&self.pool)
+            .fetch_one(&mut *self.reader().await?)
             .await?;
         row::count(&row, "n")
     }
@@ -126,7 +126,7 @@ impl Sqlite {
         )
         .bind(leaf.as_bytes().as_slice())
         .bind(on.map(|id| id.as_bytes().to_vec()))
-        .fetch_one(&self.pool)
+        .fetch_one(&mut *self.reader().await?)
         .await?;
         let is_on: bool = found.try_get("is_on")?;
         is_on.then(|| row::count(&found, "n")).transpose()
@@ -147,7 +147,7 @@ impl Sqlite {
             let rows = sqlx::query(query.clone())
                 .bind(id.as_bytes().as_slice())
                 .bind(row::signed((limit - all.len()).min(PIECE) as u64))
-                .fetch_all(&self.pool)
+                .fetch_all(&mut *self.reader().await?)
                 .await?;
             for found in &rows {
                 all.push(read(found)?);
@@ -167,7 +167,7 @@ impl Sqlite {
              WHERE message_id = ?",
         )
         .bind(id.as_bytes().as_slice())
-        .fetch_optional(&self.pool)
+        .fetch_optional(&mut *self.reader().await?)
         .await?;
         found.as_ref().map(row::message).transpose()
     }
@@ -181,7 +181,7 @@ impl Sqlite {
             sqlx::query("SELECT 1 FROM messages WHERE message_id = ? AND conversation_id = ?")
                 .bind(message.as_bytes().as_slice())
                 .bind(conversation.as_bytes().as_slice())
-                .fetch_optional(&self.pool)
+                .fetch_optional(&mut *self.reader().await?)
                 .await?;
         Ok(found.is_some())
     }

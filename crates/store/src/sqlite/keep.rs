@@ -12,7 +12,7 @@ impl Sqlite {
             "SELECT conversation_id FROM conversations \
              WHERE deleted_at IS NOT NULL ORDER BY conversation_id",
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *self.reader().await?)
         .await?;
         let id = |found| Ok(ConversationId::from_bytes(row::bytes(found, "conversation_id")?));
         rows.iter().map(id).collect()
@@ -23,7 +23,7 @@ impl Sqlite {
             .bind(due.deleted_until.as_millis())
             .bind(due.idle_since.as_millis())
             .bind(1)
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *self.reader().await?)
             .await?;
         Ok(found.is_some())
     }

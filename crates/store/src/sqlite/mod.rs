@@ -12,6 +12,7 @@ mod moving;
 mod passages;
 mod prompt;
 mod read;
+mod readers;
 mod row;
 mod script;
 mod search;
@@ -26,20 +27,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{ConnectOptions as _, Connection as _};
 
 pub use write::{Transaction, Writer};
 
-use crate::{StoreError, folder};
+use readers::{Reader, Readers};
 
-/// Readers at once; more only wait for the same disk.
-const READERS: u32 = 4;
+use crate::{StoreError, folder};
 
 /// The reading side of a data folder.
 #[derive(Clone)]
 pub struct Sqlite {
-    pool: SqlitePool,
+    readers: Readers,
     folder: Arc<Folder>,
 }
 
@@ -69,16 +69,9 @@ impl Sqlite {
             .row_buffer_size(512)
             .disable_statement_logging();
         let writer = Writer::open(&options).await?;
-        let pool = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .min_connections(1)
-            .acquire_timeout(Duration::from_secs(10))
-            // Nothing is on the way to a file that could be cut meanwhile.
-            .test_before_acquire(false)
-            .connect_with(options.clone().pragma("query_only", "1"))
-            .await?;
+        let readers = Readers::open(options.pragma("query_only", "1")).await?;
         let folder = Arc::new(Folder { path: path.to_owned(), _lock: lock });
-        Ok((Self { pool, folder }, writer))
+        Ok((Self { readers, folder }, writer))
     }
 
     pub(crate) async fn examine(path: &Path) -> Result<Option<String>, StoreError> {
@@ -94,8 +87,12 @@ impl Sqlite {
         Ok((said != "ok").then_some(said))
     }
 
+    async fn reader(&self) -> Result<Reader, StoreError> {
+        Ok(self.readers.get().await?)
+    }
+
     pub(crate) async fn checkpoint(&self) -> Result<u64, StoreError> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.reader().await?;
         sqlx::query("PRAGMA query_only = 0").execute(&mut *connection).await?;
         let done = sqlx::query_as("PRAGMA wal_checkpoint(PASSIVE)").fetch_one(&mut *connection);
         let done: Result<(i64, i64, i64), _> = done.await;
@@ -127,6 +124,6 @@ impl Sqlite {
     }
 
     pub(crate) async fn close(&self) {
-        self.pool.close().await;
+        self.readers.close().await;
     }
 }

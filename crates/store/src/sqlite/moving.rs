@@ -36,7 +36,7 @@ impl Sqlite {
         .bind(after.map(|id| id.as_bytes().to_vec()).unwrap_or_default())
         .bind(which == Which::All)
         .bind(limit)
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *self.reader().await?)
         .await?;
         let id = |found| Ok(ConversationId::from_bytes(row::bytes(found, "conversation_id")?));
         rows.iter().map(id).collect()
@@ -60,7 +60,7 @@ impl Sqlite {
                 .bind(conversation.as_bytes().as_slice())
                 .bind(place)
                 .bind(PIECE)
-                .fetch_all(&self.pool)
+                .fetch_all(&mut *self.reader().await?)
                 .await?;
             let Some(last) = rows.last() else { return Ok(all) };
             place = last.try_get("place")?;
@@ -81,7 +81,7 @@ impl Sqlite {
     ) -> Result<bool, StoreError> {
         let of = sqlx::query("SELECT principal_id FROM conversations WHERE conversation_id = ?")
             .bind(conversation.as_bytes().as_slice())
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *self.reader().await?)
             .await?;
         if let Some(of) = of
             && row::bytes(&of, "principal_id")? != *principal.as_bytes()
@@ -99,7 +99,7 @@ impl Sqlite {
             for id in &ids {
                 query = query.bind(id.as_slice());
             }
-            if query.fetch_optional(&self.pool).await?.is_some() {
+            if query.fetch_optional(&mut *self.reader().await?).await?.is_some() {
                 return Ok(true);
             }
         }
@@ -112,7 +112,7 @@ impl Sqlite {
             for (id, _) in pairs {
                 query = query.bind(id.as_bytes().as_slice());
             }
-            for found in query.fetch_all(&self.pool).await? {
+            for found in query.fetch_all(&mut *self.reader().await?).await? {
                 let id = GenerationId::from_bytes(row::bytes(&found, "generation_id")?);
                 let message = MessageId::from_bytes(row::bytes(&found, "message_id")?);
                 if !pairs.contains(&(id, message)) {
@@ -126,7 +126,7 @@ impl Sqlite {
     pub(crate) async fn import(&self, id: ImportId) -> Result<Option<Import>, StoreError> {
         let found = sqlx::query("SELECT * FROM imports WHERE import_id = ?")
             .bind(id.as_bytes().as_slice())
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *self.reader().await?)
             .await?;
         found.as_ref().map(import).transpose()
     }
@@ -136,7 +136,7 @@ impl Sqlite {
             "SELECT * FROM imports WHERE principal_id = ? ORDER BY import_id DESC LIMIT 50",
         )
         .bind(principal.as_bytes().as_slice())
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *self.reader().await?)
         .await?;
         rows.iter().map(import).collect()
     }
@@ -145,7 +145,7 @@ impl Sqlite {
         let rows = sqlx::query(
             "SELECT * FROM imports WHERE state IN ('waiting', 'running') ORDER BY import_id",
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *self.reader().await?)
         .await?;
         rows.iter().map(import).collect()
     }
@@ -156,7 +156,7 @@ impl Sqlite {
              WHERE principal_id = ? ORDER BY created_at DESC, share_id LIMIT 1000",
         )
         .bind(principal.as_bytes().as_slice())
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *self.reader().await?)
         .await?;
         rows.iter().map(share).collect()
     }
@@ -167,7 +167,7 @@ impl Sqlite {
              WHERE s.share_id = ? AND (s.keep OR (c.conversation_id IS NOT NULL AND c.deleted_at IS NULL))",
         )
         .bind(id)
-        .fetch_optional(&self.pool)
+        .fetch_optional(&mut *self.reader().await?)
         .await?;
         Ok(found.map(|found| found.try_get("page")).transpose()?)
     }

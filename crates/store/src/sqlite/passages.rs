@@ -41,7 +41,7 @@ impl Sqlite {
         .bind(content.as_bytes().as_slice())
         .bind(from)
         .bind(most)
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *self.reader().await?)
         .await?;
         rows.iter().map(passage).collect()
     }
@@ -70,7 +70,7 @@ impl Sqlite {
             terms.to_fts()
         ))
         .bind(most)
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *self.reader().await?)
         .await?;
         rows.iter().map(found).collect()
     }
@@ -83,7 +83,7 @@ impl Sqlite {
              AND content IN (SELECT unhex(value) FROM json_each(?)) ORDER BY id",
         )
         .bind(serde_json::to_string(&hashes).expect("hashes are plain data"))
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *self.reader().await?)
         .await?;
         rows.iter().map(|row| Ok(row.try_get("id")?)).collect()
     }

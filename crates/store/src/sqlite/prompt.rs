@@ -13,7 +13,7 @@ impl Sqlite {
              WHERE principal_id = ? ORDER BY prompt_id",
         )
         .bind(principal.as_bytes().as_slice())
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *self.reader().await?)
         .await?;
         let prompt = |row: sqlx::sqlite::SqliteRow| {
             Ok(Prompt {

@@ -13,7 +13,7 @@ impl Sqlite {
             "SELECT device_id, principal_id, expires_at FROM device_sessions WHERE secret_hash = ?",
         )
         .bind(secret.as_bytes())
-        .fetch_optional(&self.pool)
+        .fetch_optional(&mut *self.reader().await?)
         .await?;
         row.map(|row| {
             Ok(Session {
@@ -31,7 +31,7 @@ impl Sqlite {
     ) -> Result<Option<String>, StoreError> {
         let model = sqlx::query_scalar("SELECT model_id FROM preferences WHERE principal_id = ?")
             .bind(principal.as_bytes().as_slice())
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *self.reader().await?)
             .await?;
         Ok(model)
     }
@@ -49,7 +49,7 @@ impl Sqlite {
         let query = format!("SELECT {column} AS n FROM counts WHERE principal_id = ?");
         let row = sqlx::query(AssertSqlSafe(query))
             .bind(principal.as_bytes().as_slice())
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *self.reader().await?)
             .await?;
         row.as_ref().map_or(Ok(0), |row| row::count(row, "n"))
     }
@@ -84,7 +84,7 @@ impl Sqlite {
         );
         let found = sqlx::query(AssertSqlSafe(query))
             .bind(id.as_slice())
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *self.reader().await?)
             .await?;
         found.as_ref().map(row::generation).transpose()
     }
@@ -96,7 +96,7 @@ impl Sqlite {
              WHERE g.state IN ('queued', 'running', 'interrupted') ORDER BY g.rowid",
             row::GENERATION
         );
-        let rows = sqlx::query(AssertSqlSafe(query)).fetch_all(&self.pool).await?;
+        let rows = sqlx::query(AssertSqlSafe(query)).fetch_all(&mut *self.reader().await?).await?;
         rows.iter().map(row::generation).collect()
     }
 
@@ -104,7 +104,7 @@ impl Sqlite {
         let rows =
             sqlx::query("SELECT records FROM packs WHERE generation_id = ? ORDER BY first_seq")
                 .bind(id.as_bytes().as_slice())
-                .fetch_all(&self.pool)
+                .fetch_all(&mut *self.reader().await?)
                 .await?;
         let mut records = Vec::new();
         for row in rows {
@@ -120,7 +120,7 @@ impl Sqlite {
         let rows =
             sqlx::query("SELECT id, records FROM journal WHERE id > ? ORDER BY id LIMIT 256")
                 .bind(after)
-                .fetch_all(&self.pool)
+                .fetch_all(&mut *self.reader().await?)
                 .await?;
         let Some(last) = rows.last() else { return Ok(None) };
         let last = last.try_get("id")?;
@@ -140,7 +140,7 @@ impl Sqlite {
             sqlx::query("SELECT 1 FROM deliveries WHERE generation_id = ? AND device_id = ?")
                 .bind(generation.as_bytes().as_slice())
                 .bind(&device.0)
-                .fetch_optional(&self.pool)
+                .fetch_optional(&mut *self.reader().await?)
                 .await?;
         Ok(found.is_some())
     }
@@ -157,7 +157,7 @@ impl Sqlite {
              AND g.state IN ('queued', 'running', 'interrupted') ORDER BY g.rowid",
         )
         .bind(conversation.as_bytes().as_slice())
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *self.reader().await?)
         .await?;
         rows.iter()
             .map(|row| {

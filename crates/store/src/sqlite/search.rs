@@ -37,7 +37,7 @@ impl Sqlite {
         .bind(format!("principal : \"{}\" AND words : ({})", token(principal), query.to_fts()))
         .bind(row::signed(NEWEST as u64))
         .bind(row::signed(search::BEGINNING as u64))
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *self.reader().await?)
         .await?;
         rows.iter().map(hit).collect()
     }

@@ -178,7 +178,7 @@ impl Sqlite {
         key: ClientMessageId,
         body: SecretHash,
     ) -> Result<Option<TurnOutcome>, StoreError> {
-        repeated(&mut *self.pool.acquire().await?, principal, key, body).await
+        repeated(&mut *self.reader().await?, principal, key, body).await
     }
 }
 

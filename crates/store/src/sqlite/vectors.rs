@@ -30,7 +30,7 @@ impl Sqlite {
         )
         .bind(model)
         .bind(before.as_ref().map(|content| content.as_bytes().as_slice()))
-        .fetch_optional(&self.pool)
+        .fetch_optional(&mut *self.reader().await?)
         .await?;
         found.as_ref().map(files::content).transpose()
     }
@@ -51,7 +51,7 @@ impl Sqlite {
         .bind(content.as_bytes().as_slice())
         .bind(model)
         .bind(most)
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *self.reader().await?)
         .await?;
         let Some(first) = rows.first() else { return Ok(None) };
         let attempt = first.try_get("attempt")?;
@@ -71,13 +71,14 @@ impl Sqlite {
         let mut nearest = Nearest::new(to, most);
         let mut rows_seen = 0_u32;
         for some in documents.chunks(DOCUMENTS) {
+            let mut reader = self.reader().await?;
             let mut rows = sqlx::query(
                 "SELECT v.document, v.ordinal, v.count, v.vectors FROM json_each(?) e \
                  CROSS JOIN vectors v ON v.document = e.value AND v.model = ?",
             )
             .bind(serde_json::to_string(some).expect("numbers are plain data"))
             .bind(model)
-            .fetch(&self.pool);
+            .fetch(&mut *reader);
             while nearest.looked_at() < LOOKED_AT
                 && let Some(row) = rows.try_next().await?
             {
@@ -107,7 +108,7 @@ impl Sqlite {
              WHERE d.state = 'ready' ORDER BY e.key",
         )
         .bind(serde_json::to_string(places).expect("numbers are plain data"))
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *self.reader().await?)
         .await?;
         rows.iter().map(passages::found).collect()
     }
