@@ -1,5 +1,6 @@
 //! Writing: new turns.
 
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 use unbroken_protocol::{
     ClientMessageId, ConversationId, GenerationState, MessageId, PrincipalId, Source, Timestamp,
@@ -39,8 +40,11 @@ impl Transaction<'_> {
         if let Some((key, body)) = turn.client_message {
             script.key(turn, key, body);
         }
-        if let Place::New { title, temporary, .. } = &turn.place {
-            script.conversation(turn, conversation_id, title, *temporary);
+        match &turn.place {
+            Place::New { title, temporary, .. } => {
+                script.conversation(turn, conversation_id, title, *temporary);
+            }
+            _ => script.turn_in(conversation_id, turn),
         }
         if let Some(content) = &turn.content {
             let message = (turn.user_message_id, parent_id, "user", content.as_str());
@@ -51,7 +55,7 @@ impl Transaction<'_> {
         script.message(conversation_id, answer, turn.at, &[]);
         script.generation(turn, conversation_id, state);
         script.pack(turn.generation_id, &turn.begins_with);
-        script.turn_in(conversation_id, turn);
+        script.counted(conversation_id, turn);
         Ok(TurnOutcome::Created(Turn {
             conversation_id,
             user_message_id: turn.user_message_id,
@@ -68,7 +72,9 @@ impl Transaction<'_> {
 
     async fn repeated(&mut self, turn: &NewTurn) -> Result<Option<TurnOutcome>, StoreError> {
         let Some((key, body)) = turn.client_message else { return Ok(None) };
-        repeated(self.now().await?, turn.principal_id, key, body).await
+        self.later().used(turn.principal_id, key);
+        let Some(used) = self.rows().await?.pop() else { return Ok(None) };
+        repeated(self.now().await?, &used, body).await.map(Some)
     }
 
     /// The conversation and the parent of a turn; `None` when they are not the principal's.
@@ -178,28 +184,22 @@ impl Sqlite {
         key: ClientMessageId,
         body: SecretHash,
     ) -> Result<Option<TurnOutcome>, StoreError> {
-        repeated(&mut *self.reader().await?, principal, key, body).await
+        let mut reader = self.reader().await?;
+        let mut script = Script::default();
+        script.used(principal, key);
+        let Some(used) = script.row(&mut reader).await? else { return Ok(None) };
+        repeated(&mut reader, &used, body).await.map(Some)
     }
 }
 
-/// What an earlier use of a client's key made, if there was one.
+/// What the earlier use of a client's key made.
 async fn repeated(
     connection: &mut SqliteConnection,
-    principal: PrincipalId,
-    key: ClientMessageId,
+    used: &SqliteRow,
     body: SecretHash,
-) -> Result<Option<TurnOutcome>, StoreError> {
-    let found = sqlx::query(
-        "SELECT body_hash, generation_id FROM client_messages \
-         WHERE principal_id = ? AND client_message_id = ?",
-    )
-    .bind(principal.as_bytes().as_slice())
-    .bind(key.as_bytes().as_slice())
-    .fetch_optional(&mut *connection)
-    .await?;
-    let Some(found) = found else { return Ok(None) };
-    if found.try_get::<&[u8], _>("body_hash")? != body.as_bytes() {
-        return Ok(Some(TurnOutcome::Conflict));
+) -> Result<TurnOutcome, StoreError> {
+    if used.try_get::<&[u8], _>("body_hash")? != body.as_bytes() {
+        return Ok(TurnOutcome::Conflict);
     }
     let query = format!(
         "SELECT {}, a.parent_id FROM generations g \
@@ -209,13 +209,13 @@ async fn repeated(
         row::GENERATION
     );
     let turn = sqlx::query(sqlx::AssertSqlSafe(query))
-        .bind(found.try_get::<Vec<u8>, _>("generation_id")?)
+        .bind(used.try_get::<Vec<u8>, _>("generation_id")?)
         .fetch_optional(&mut *connection)
         .await?;
     // The key is used for ever, also when its conversation was deleted since.
-    let Some(turn) = turn else { return Ok(Some(TurnOutcome::NotFound)) };
+    let Some(turn) = turn else { return Ok(TurnOutcome::NotFound) };
     let generation = row::generation(&turn)?;
-    Ok(Some(TurnOutcome::Repeated(Turn {
+    Ok(TurnOutcome::Repeated(Turn {
         conversation_id: generation.conversation_id,
         user_message_id: MessageId::from_bytes(row::bytes(&turn, "parent_id")?),
         generation_id: generation.generation_id,
@@ -226,7 +226,7 @@ async fn repeated(
         model_name: generation.model_name,
         routing: generation.routing,
         waiting_behind: 0,
-    })))
+    }))
 }
 
 impl Transaction<'_> {
@@ -251,12 +251,17 @@ impl Transaction<'_> {
     }
 }
 
+/// How many messages a turn adds.
+fn messages_of(turn: &NewTurn) -> i64 {
+    1 + i64::from(turn.content.is_some())
+}
+
 impl Script {
     fn conversation(&mut self, turn: &NewTurn, id: ConversationId, title: &str, temporary: bool) {
         self.step(
             "INSERT INTO conversations (conversation_id, principal_id, title, model, created_at, \
              updated_at, selected_message_id, temporary, message_count, total_tokens) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0)",
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
         )
         .id(id.as_bytes())
         .id(turn.principal_id.as_bytes())
@@ -266,6 +271,7 @@ impl Script {
         .bind(turn.at.as_millis())
         .id(turn.message_id.as_bytes())
         .bind(temporary)
+        .bind(messages_of(turn))
         .due(id, None);
     }
 
@@ -315,7 +321,7 @@ impl Script {
         .bind(turn.at.as_millis());
     }
 
-    /// What a new turn changes in its conversation, and in what its owner has.
+    /// What a new turn changes in a conversation that is there.
     fn turn_in(&mut self, conversation: ConversationId, turn: &NewTurn) {
         self.step(
             "UPDATE conversations SET selected_message_id = ?, model = ?, \
@@ -325,9 +331,13 @@ impl Script {
         .id(turn.message_id.as_bytes())
         .bind(turn.model.clone())
         .bind(turn.at.as_millis())
-        .bind(1 + i64::from(turn.content.is_some()))
-        .id(conversation.as_bytes())
-        .step(
+        .bind(messages_of(turn))
+        .id(conversation.as_bytes());
+    }
+
+    /// What it adds to what its owner has.
+    fn counted(&mut self, conversation: ConversationId, turn: &NewTurn) {
+        self.step(
             "INSERT INTO counts (principal_id, conversations, answers) \
              SELECT principal_id, ?, 1 FROM conversations \
              WHERE conversation_id = ? AND temporary = 0 \
@@ -336,6 +346,16 @@ impl Script {
         )
         .bind(i64::from(matches!(turn.place, Place::New { .. })))
         .id(conversation.as_bytes());
+    }
+
+    /// Returns the use of a client's key, if there was one.
+    fn used(&mut self, principal: PrincipalId, key: ClientMessageId) {
+        self.step(
+            "SELECT body_hash, generation_id FROM client_messages \
+             WHERE principal_id = ? AND client_message_id = ?",
+        )
+        .id(principal.as_bytes())
+        .id(key.as_bytes());
     }
 
     fn key(&mut self, turn: &NewTurn, key: ClientMessageId, body: SecretHash) {

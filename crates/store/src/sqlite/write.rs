@@ -177,7 +177,7 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// [`StoreError::OwnerLost`] when another run took the folder over: stop at once.
-    async fn rows(&mut self) -> Result<Vec<SqliteRow>, StoreError> {
+    pub(super) async fn rows(&mut self) -> Result<Vec<SqliteRow>, StoreError> {
         let script = std::mem::take(&mut self.script);
         self.writer.open = true;
         let mut rows = script.rows(&mut self.writer.connection).await?;
