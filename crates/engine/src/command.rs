@@ -9,22 +9,22 @@ use unbroken_protocol::{
     limits,
 };
 use unbroken_store::{
-    Arrangement, Due, Import, ImportStep, NewTurn, SecretHash, Session, Share, StoreError,
+    Arrangement, Due, Import, ImportStep, Indexed, NewTurn, SecretHash, Session, Share, StoreError,
     Transaction, TurnOutcome,
 };
 
 use crate::file_command::FileCommand;
 use crate::keep::Change;
 
-/// Texts that come into the search index at once while a search waits for it.
-pub(crate) const INDEXED_AT_ONCE: u32 = 64;
+/// Bytes of texts that come into the search index at once while a search waits for it.
+const INDEXED_AT_ONCE: u32 = 32 << 10;
 
 /// A change, and who waits for what came of it.
 pub(crate) enum Command {
     CreateTurn(Arc<NewTurn>, oneshot::Sender<TurnOutcome>),
     RunNext(ConversationId, oneshot::Sender<Option<GenerationId>>),
-    /// Puts texts into the search index, and says how many are left at most.
-    Index(oneshot::Sender<u64>),
+    /// Puts texts into the search index.
+    Index(oneshot::Sender<Indexed>),
     EditQueued(GenerationId, String, oneshot::Sender<bool>),
     RemoveQueued(GenerationId, oneshot::Sender<bool>),
     Change(ConversationId, Box<Change>, oneshot::Sender<bool>),

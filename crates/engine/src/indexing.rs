@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
-use unbroken_store::{Durability, StoreError, Writer};
+use unbroken_store::{Durability, Indexed, StoreError, Writer};
 
-/// Texts that come in at once.
-const AT_ONCE: u32 = 8;
+/// Bytes of texts that come in at once: a few milliseconds on a slow machine, which tokens wait.
+const AT_ONCE: u32 = 6 << 10;
 /// How far such commits are apart beside others.
-const EVERY: Duration = Duration::from_millis(50);
+const EVERY: Duration = Duration::from_millis(20);
 /// When nothing came for so long, the log writer has nothing else to do.
 const PAUSE: Duration = Duration::from_millis(1);
 /// How often an index that refuses is tried again.
@@ -63,8 +63,8 @@ impl Indexing {
         self.next = Instant::now() + if done.is_ok() { apart } else { RETRY };
         let was_told = std::mem::replace(&mut self.told, done.is_err());
         match done {
-            Ok(left) => {
-                self.due.send_replace(left > 0);
+            Ok(done) => {
+                self.due.send_replace(done.left > 0);
             }
             Err(StoreError::OwnerLost) => return Err(StoreError::OwnerLost),
             Err(error) if !was_told => tracing::warn!(
@@ -77,9 +77,9 @@ impl Indexing {
     }
 }
 
-async fn put_in(writer: &mut Writer) -> Result<u64, StoreError> {
+async fn put_in(writer: &mut Writer) -> Result<Indexed, StoreError> {
     let mut transaction = writer.begin(Durability::Process).await?;
-    let left = transaction.index(AT_ONCE).await?;
+    let done = transaction.index(AT_ONCE).await?;
     transaction.commit().await?;
-    Ok(left)
+    Ok(done)
 }

@@ -14,10 +14,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use unbroken_protocol::{Epoch, GenerationId, Seq};
-use unbroken_store::{Body, Durability, Record, Sealed, Store, StoreError, Writer};
+use unbroken_store::{Body, Durability, Indexed, Record, Sealed, Store, StoreError, Writer};
 
 use crate::bell::Bell;
-use crate::command::{Command, INDEXED_AT_ONCE};
+use crate::command::Command;
 use crate::error::Refusal;
 use crate::indexing::Indexing;
 use crate::journal::Journal;
@@ -150,10 +150,13 @@ impl LogWriter {
         if !*self.unindexed.borrow() {
             return;
         }
-        let Ok(mut left) = self.command(Command::Index).await else { return };
+        let Ok(Indexed { mut left, .. }) = self.command(Command::Index).await else { return };
         // No more than was left then: an import may go on as fast as its texts are put in.
-        while left > 0 && self.command(Command::Index).await.is_ok() {
-            left = left.saturating_sub(INDEXED_AT_ONCE.into());
+        while left > 0
+            && let Ok(next) = self.command(Command::Index).await
+            && next.taken > 0
+        {
+            left = left.saturating_sub(next.taken);
         }
     }
 

@@ -103,7 +103,7 @@ impl Fill {
             for (owner, place) in piece {
                 self.turn(&mut transaction, *owner, place.clone()).await?;
             }
-            while transaction.index(PIECE.into()).await? > 0 {}
+            while transaction.index(1 << 20).await?.left > 0 {}
             transaction.commit().await?;
             store.checkpoint().await?;
         }

@@ -42,7 +42,7 @@ pub use record::{Body, JournalEntry, Record};
 pub use row::{
     Conversation, ConversationCursor, ConversationRow, Generation, History, HistoryMessage, Message,
 };
-pub use search::{Hit, NEWEST};
+pub use search::{Hit, Indexed, NEWEST};
 pub use session::{SecretHash, Session};
 pub use settled::{Sealed, Settled};
 pub use store::Store;

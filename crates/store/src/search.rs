@@ -19,6 +19,15 @@ pub struct Hit {
     pub beginning: String,
 }
 
+/// How far the search index is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Indexed {
+    /// Changes of texts that came into it.
+    pub taken: u64,
+    /// Those that are due still, at most.
+    pub left: u64,
+}
+
 /// The newest first, and always in the same order.
 pub(crate) fn sort(hits: &mut [Hit]) {
     hits.sort_by_key(|hit| {

@@ -7,8 +7,8 @@ use unbroken_protocol::{
 };
 
 use crate::{
-    Arrangement, Due, Import, ImportStep, NewTurn, Record, Sealed, SecretHash, Session, Settled,
-    Share, StoreError, TurnOutcome, memory, sqlite,
+    Arrangement, Due, Import, ImportStep, Indexed, NewTurn, Record, Sealed, SecretHash, Session,
+    Settled, Share, StoreError, TurnOutcome, memory, sqlite,
 };
 
 /// When a commit is on the disk.
@@ -126,12 +126,12 @@ impl Transaction<'_> {
         }
     }
 
-    /// Puts `most` of the texts into the search index that are not in it yet, the oldest first, and
-    /// says how many are left at most. Until then a search does not find them, or as they were.
-    pub async fn index(&mut self, most: u32) -> Result<u64, StoreError> {
+    /// Puts about so many bytes of texts into the search index that are not in it yet, the oldest
+    /// first, and one text at least. Until then a search does not find them, or as they were.
+    pub async fn index(&mut self, bytes: u32) -> Result<Indexed, StoreError> {
         match self {
-            Self::Memory(_) => Ok(0),
-            Self::Sqlite(sqlite) => sqlite.index(most).await,
+            Self::Memory(_) => Ok(Indexed::default()),
+            Self::Sqlite(sqlite) => sqlite.index(bytes).await,
         }
     }
 

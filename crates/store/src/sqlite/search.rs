@@ -10,10 +10,14 @@ use unbroken_protocol::{ConversationId, MessageId, PrincipalId, Timestamp};
 use super::script::Script;
 use super::{Sqlite, Transaction, row};
 use crate::words::folded;
-use crate::{Hit, NEWEST, Query, StoreError, search};
+use crate::{Hit, Indexed, NEWEST, Query, StoreError, search};
 
 /// Texts that go to the database together.
 const PUT_IN_AT_ONCE: usize = 8;
+/// What a text costs beside its bytes, as bytes.
+const TEXT: i64 = 400;
+/// Pages of the index that are merged after each step, about.
+const MERGED: i64 = 16;
 
 impl Sqlite {
     pub(crate) async fn search(
@@ -104,14 +108,14 @@ impl Script {
 }
 
 impl Transaction<'_> {
-    pub(crate) async fn index(&mut self, most: u32) -> Result<u64, StoreError> {
-        let due = "SELECT max(id) FROM (SELECT id FROM search_due ORDER BY id LIMIT ?)";
-        let last = sqlx::query_scalar(due).bind(most).fetch_one(self.now().await?).await?;
-        let Some(last): Option<i64> = last else { return Ok(0) };
+    pub(crate) async fn index(&mut self, bytes: u32) -> Result<Indexed, StoreError> {
+        let Some((first, last)) = self.due_within(bytes).await? else {
+            return Ok(Indexed::default());
+        };
         // One by one and nothing between them: what changes several rows makes the index write
         // what it has gathered.
         for some in self.number_due(last).await?.chunks(PUT_IN_AT_ONCE) {
-            let mut script = Script::default();
+            let script = self.later();
             for found in some {
                 script
                     .step("INSERT INTO search (rowid, principal, words) VALUES (?, ?, ?)")
@@ -119,25 +123,47 @@ impl Transaction<'_> {
                     .bind(found.try_get::<String, _>("principal")?)
                     .bind(folded(found.try_get("text")?));
             }
-            script.run(self.now().await?).await?;
+            self.now().await?;
         }
-        let row = sqlx::query(
-            "DELETE FROM search_due WHERE id <= ?; \
-             SELECT coalesce(max(id) - ?, 0) AS n FROM search_due",
-        )
-        .bind(last)
-        .bind(last)
-        .fetch_one(self.now().await?)
-        .await?;
-        row::count(&row, "n")
+        self.later()
+            .step("INSERT INTO search (search, rank) VALUES ('merge', ?)")
+            .bind(MERGED)
+            .step("DELETE FROM search_due WHERE id <= ?")
+            .bind(last)
+            .step("SELECT coalesce(max(id) - ?, 0) AS n FROM search_due")
+            .bind(last);
+        let left = self.rows().await?.first().map_or(Ok(0), |row| row::count(row, "n"))?;
+        Ok(Indexed { taken: (last - first).unsigned_abs() + 1, left })
+    }
+
+    /// The first and the last row of the list of texts that are due, as far as `bytes` go; one at
+    /// least, if there is any.
+    async fn due_within(&mut self, bytes: u32) -> Result<Option<(i64, i64)>, StoreError> {
+        let mut left = i64::from(bytes);
+        self.later()
+            .step(
+                "SELECT d.id, coalesce(octet_length(m.content), 0) AS bytes FROM search_due d \
+                 LEFT JOIN messages m ON m.message_id = d.message_id ORDER BY d.id LIMIT ?",
+            )
+            .bind(1 + left / TEXT);
+        let mut due: Option<(i64, i64)> = None;
+        for row in self.rows().await? {
+            let (id, bytes): (i64, i64) = (row.try_get("id")?, row.try_get("bytes")?);
+            left -= bytes + TEXT;
+            due = Some(match due {
+                Some(_) if left < 0 => break,
+                Some((first, _)) => (first, id),
+                None => (id, id),
+            });
+        }
+        Ok(due)
     }
 
     /// Gives new numbers to the texts that are due, up to row `last` of the list of them, in the
     /// order of their last changes, and returns them. The old numbers leave the index.
     async fn number_due(&mut self, last: i64) -> Result<Vec<SqliteRow>, StoreError> {
-        let mut script = Script::default();
-        script.renumber(last);
-        let numbers = script.rows(self.now().await?).await?;
+        self.later().renumber(last);
+        let numbers = self.rows().await?;
         let numbers = numbers.iter().map(|row| row.try_get::<i64, _>("id"));
         let Some(first) = numbers.collect::<Result<Vec<_>, _>>()?.into_iter().min() else {
             return Ok(Vec::new());
