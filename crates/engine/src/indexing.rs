@@ -10,7 +10,7 @@ use unbroken_store::{Durability, Indexed, StoreError, Writer};
 /// Bytes of texts that come in at once: a few milliseconds on a slow machine, which tokens wait.
 const AT_ONCE: u32 = 6 << 10;
 /// How far such commits are apart beside others.
-const EVERY: Duration = Duration::from_millis(20);
+const EVERY: Duration = Duration::from_millis(50);
 /// When nothing came for so long, the log writer has nothing else to do.
 const PAUSE: Duration = Duration::from_millis(1);
 /// How often an index that refuses is tried again.
