@@ -140,7 +140,8 @@ impl Browser {
         let value = self.client.execute_async(&polled, vec![]).await.unwrap();
         assert!(
             !value.is_null(),
-            "waited in vain for {what}; the page says: {}",
+            "waited in vain for {what}; the focus is in {}; the page says: {}",
+            self.script("return document.activeElement?.outerHTML.slice(0, 200)").await,
             self.text().await
         );
         value

@@ -166,6 +166,8 @@ async fn peak_beside(readers: usize) -> usize {
     };
     assert!(text == numbered(TOKENS), "the fast reader got everything");
     assert!(end["full_response"] == text);
+    // What is found is in the index, which takes memory of its own.
+    assert!(!device.rest.search("Count", None, None).await.unwrap().hits.is_empty());
     peak(&process)
 }
 
