@@ -1,2 +1,2 @@
--- The index is merged a little every few texts, and not much after many: somebody waits for that.
+-- The index is merged a little after each text, and not much after many: nobody waits for that.
 INSERT INTO search (search, rank) VALUES ('automerge', 0);

@@ -16,10 +16,8 @@ use crate::{Hit, Indexed, NEWEST, Query, StoreError, search};
 const PUT_IN_AT_ONCE: usize = 8;
 /// What a text costs beside its bytes, as bytes.
 const TEXT: i64 = 400;
-/// Pages of the index that are merged at once, about.
-const MERGED: i64 = 64;
-/// Steps from one merging to the next. A little in each step costs more in all.
-const MERGE_EVERY: u32 = 4;
+/// Pages of the index that are merged after each step, about.
+const MERGED: i64 = 16;
 
 impl Sqlite {
     pub(crate) async fn search(
@@ -127,22 +125,15 @@ impl Transaction<'_> {
             }
             self.now().await?;
         }
-        if self.merges() {
-            self.later().step("INSERT INTO search (search, rank) VALUES ('merge', ?)").bind(MERGED);
-        }
         self.later()
+            .step("INSERT INTO search (search, rank) VALUES ('merge', ?)")
+            .bind(MERGED)
             .step("DELETE FROM search_due WHERE id <= ?")
             .bind(last)
             .step("SELECT coalesce(max(id) - ?, 0) AS n FROM search_due")
             .bind(last);
         let left = self.rows().await?.first().map_or(Ok(0), |row| row::count(row, "n"))?;
         Ok(Indexed { taken: (last - first).unsigned_abs() + 1, left })
-    }
-
-    /// Whether this step is one that merges.
-    fn merges(&mut self) -> bool {
-        self.writer.steps = (self.writer.steps + 1) % MERGE_EVERY;
-        self.writer.steps == 0
     }
 
     /// The first and the last row of the list of texts that are due, as far as `bytes` go; one at

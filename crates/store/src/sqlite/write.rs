@@ -29,8 +29,6 @@ pub struct Writer {
     open: bool,
     /// The newest row of the journal. A number that was given out is not given out again.
     row: i64,
-    /// Steps of the search index since it was merged.
-    pub(super) steps: u32,
 }
 
 impl Writer {
@@ -50,7 +48,7 @@ impl Writer {
         let row = sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM journal")
             .fetch_one(&mut connection)
             .await?;
-        Ok(Self { connection, run, synchronous: None, open: false, row, steps: 0 })
+        Ok(Self { connection, run, synchronous: None, open: false, row })
     }
 
     /// The name of this run of the process, new at every start.
@@ -150,7 +148,7 @@ impl Writer {
 /// What nobody waits for goes to the database with what somebody does, at the latest with the end:
 /// a commit of tokens, ends and a new turn takes three trips.
 pub struct Transaction<'a> {
-    pub(super) writer: &'a mut Writer,
+    writer: &'a mut Writer,
     /// What goes with the next trip. It returns no rows, but for its last statements when they are
     /// waited for.
     script: Script,
