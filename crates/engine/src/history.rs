@@ -215,4 +215,9 @@ impl Engine {
         let conversation = Self::summary(row);
         Event::Conversation(Box::new(ConversationEvent { op, conversation }))
     }
+
+    /// How many answers a person has asked for.
+    pub async fn usage_count(&self, principal: PrincipalId) -> Result<u64, Refusal> {
+        Ok(self.store().usage_count(principal).await?)
+    }
 }

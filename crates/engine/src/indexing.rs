@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use unbroken_store::{Durability, Indexed, StoreError, Writer};
 
-/// Bytes of texts that come in at once: a few milliseconds on a slow machine, which tokens wait.
+/// Bytes of texts that come in at once. Tokens wait for it: a few milliseconds on a slow machine.
 const AT_ONCE: u32 = 6 << 10;
 /// How far such commits are apart beside others.
 const EVERY: Duration = Duration::from_millis(50);

@@ -81,11 +81,6 @@ impl Engine {
         })
         .await
     }
-
-    /// How many answers a person has asked for.
-    pub async fn usage_count(&self, principal: PrincipalId) -> Result<u64, Refusal> {
-        Ok(self.store().usage_count(principal).await?)
-    }
 }
 
 #[cfg(test)]
