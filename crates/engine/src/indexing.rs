@@ -9,8 +9,10 @@ use unbroken_store::{Durability, Indexed, StoreError, Writer};
 
 /// Bytes of texts that come in at once. Tokens wait for it: a few milliseconds on a slow machine.
 const AT_ONCE: u32 = 6 << 10;
-/// How far such commits are apart beside others.
+/// How far such commits are apart beside others, at least.
 const EVERY: Duration = Duration::from_millis(50);
+/// And how many times as long as one takes: a machine that is full takes longer for each.
+const SHARE: u32 = 10;
 /// When nothing came for so long, the log writer has nothing else to do.
 const PAUSE: Duration = Duration::from_millis(1);
 /// How often an index that refuses is tried again.
@@ -44,23 +46,21 @@ impl Indexing {
 
     /// Puts some texts in beside other work, unless some were just put in.
     pub(crate) async fn beside(&mut self, writer: &mut Writer) -> Result<(), StoreError> {
-        if *self.due.borrow() && self.next <= Instant::now() {
-            self.step(writer, EVERY).await?;
+        let began = Instant::now();
+        if *self.due.borrow() && self.next <= began {
+            self.step(writer).await?;
+            self.next += EVERY.max(began.elapsed() * SHARE);
         }
         Ok(())
     }
 
-    /// Puts some texts in; the next may follow `apart` from now.
+    /// Puts some texts in; the next may follow at once.
     ///
     /// # Errors
     /// [`StoreError::OwnerLost`] only: chats go on without an index that refuses.
-    pub(crate) async fn step(
-        &mut self,
-        writer: &mut Writer,
-        apart: Duration,
-    ) -> Result<(), StoreError> {
+    pub(crate) async fn step(&mut self, writer: &mut Writer) -> Result<(), StoreError> {
         let done = put_in(writer).await;
-        self.next = Instant::now() + if done.is_ok() { apart } else { RETRY };
+        self.next = Instant::now() + if done.is_ok() { Duration::ZERO } else { RETRY };
         let was_told = std::mem::replace(&mut self.told, done.is_err());
         match done {
             Ok(done) => {

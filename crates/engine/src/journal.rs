@@ -18,6 +18,8 @@ pub(crate) struct Journal {
     by_row: BTreeSet<(i64, GenerationId)>,
     /// Bytes ever appended by this run of the process.
     bytes: u64,
+    /// The row that was appended last.
+    newest: i64,
     /// There is no row before this one.
     trimmed: i64,
 }
@@ -46,10 +48,10 @@ impl Journal {
     }
 
     /// The first row that is needed once those for which `leaves` holds have left, if rows before
-    /// it can be deleted. `row` is the newest.
-    pub(crate) fn trim_to(&self, row: i64, leaves: impl Fn(&GenerationId) -> bool) -> Option<i64> {
+    /// it can be deleted; the newest at most.
+    pub(crate) fn trim(&self, leaves: impl Fn(&GenerationId) -> bool) -> Option<i64> {
         let oldest = self.by_row.iter().find(|(_, id)| !leaves(id));
-        let needed = oldest.map_or(row, |(first, _)| *first);
+        let needed = oldest.map_or(self.newest, |(first, _)| *first);
         (needed > self.trimmed).then_some(needed)
     }
 
@@ -72,8 +74,9 @@ impl Journal {
         self.by_row.insert((row, id));
     }
 
-    /// So many bytes were appended.
-    pub(crate) fn grow(&mut self, bytes: u64) {
+    /// So many bytes were appended, as `row` or a part of it.
+    pub(crate) fn grow(&mut self, row: i64, bytes: u64) {
+        self.newest = row;
         self.bytes += bytes;
     }
 }
@@ -103,16 +106,18 @@ mod tests {
         let (old, young) = (log(), log());
         journal.enter(&old, 1);
         journal.enter(&young, 5);
+        journal.grow(6, 1);
         assert!(!journal.is_tidy(), "there are rows to delete");
-        assert_eq!(journal.trim_to(6, |_| false), Some(1));
+        assert_eq!(journal.trim(|_| false), Some(1));
         journal.trimmed(1);
         assert!(journal.is_tidy());
-        assert_eq!(journal.trim_to(6, |_| false), None);
+        assert_eq!(journal.trim(|_| false), None);
         let id = old.identity.generation_id;
-        assert_eq!(journal.trim_to(6, |leaving| *leaving == id), Some(5));
+        assert_eq!(journal.trim(|leaving| *leaving == id), Some(5));
         journal.leave(id);
         journal.leave(young.identity.generation_id);
-        assert_eq!(journal.trim_to(7, |_| false), Some(7));
+        journal.grow(7, 1);
+        assert_eq!(journal.trim(|_| false), Some(7));
     }
 
     #[test]
@@ -121,11 +126,11 @@ mod tests {
         let (slow, busy) = (log(), log());
         journal.enter(&slow, 1);
         journal.enter(&busy, 2);
-        journal.grow(SPAN);
+        journal.grow(2, SPAN);
         assert!(journal.overlong().is_empty());
         journal.trimmed(1);
         assert!(journal.is_tidy());
-        journal.grow(1);
+        journal.grow(3, 1);
         assert!(!journal.is_tidy(), "there is something to pack");
         let overlong: Vec<_> =
             journal.overlong().iter().map(|log| log.identity.generation_id).collect();

@@ -37,6 +37,7 @@ mod session;
 mod settling;
 mod share;
 mod sources;
+mod syncing;
 mod turn;
 mod uploads;
 mod web;

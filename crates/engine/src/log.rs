@@ -55,6 +55,8 @@ pub(crate) struct Inner {
     pub(crate) reasoning: String,
     /// How many records have left the journal.
     pub(crate) packed: Seq,
+    /// The record that ends the run is committed, and shown when it is on the disk.
+    ending: bool,
     /// The store refuses to write; what was read from the model waits.
     pub(crate) storage_fails: bool,
     /// Followers to wake. One that only the log still holds is forgotten at the next change.
@@ -97,6 +99,7 @@ impl Log {
             content: String::new(),
             reasoning: String::new(),
             packed,
+            ending: false,
             storage_fails: false,
             watchers: SmallVec::new(),
         };
@@ -136,6 +139,14 @@ impl Log {
     /// Whether a run of that epoch may append.
     pub(crate) fn takes(&self, epoch: Epoch) -> bool {
         self.lock().takes() == Some(epoch)
+    }
+
+    /// The record that ends a run is committed, and left the journal with those before it; it is
+    /// shown later. Nothing comes before it any more.
+    pub(crate) fn ends_with(&self, record: &Record) {
+        let mut inner = self.lock();
+        inner.ending = true;
+        inner.packed = record.seq;
     }
 
     pub(crate) fn set_packed(&self, packed: Seq) {
@@ -234,9 +245,9 @@ impl Inner {
         self.entries.len() as Seq
     }
 
-    /// The run that may append; none to a log that is sealed.
+    /// The run that may append; none to a log that ends or is sealed.
     pub(crate) fn takes(&self) -> Option<Epoch> {
-        (!self.state.is_sealed()).then_some(self.epoch)
+        (!self.ending && !self.state.is_sealed()).then_some(self.epoch)
     }
 
     /// Where the log ends: the epoch is that of the last record, or of the run before the first.
@@ -377,6 +388,7 @@ impl Inner {
             }
             body => {
                 self.state = state_after(&body).unwrap_or(self.state);
+                self.ending = false;
                 Kind::Other(Box::new(body))
             }
         };
@@ -398,5 +410,42 @@ pub(crate) fn state_after(body: &Body) -> Option<GenerationState> {
         Body::Complete { status: Stopped, .. } => Some(GenerationState::Stopped),
         Body::Failed { .. } => Some(GenerationState::Failed),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_takes_nothing_between_the_commit_of_its_end_and_its_showing() {
+        let identity = Identity {
+            generation_id: GenerationId::new(),
+            conversation_id: ConversationId::new(),
+            message_id: MessageId::new(),
+            principal_id: PrincipalId::new(),
+            model: String::new(),
+            model_name: String::new(),
+        };
+        let log = Log::new(identity, GenerationState::Running, 1, 0, Vec::new());
+        let end = Record {
+            epoch: 1,
+            seq: 1,
+            at: Timestamp::from_millis(0),
+            body: Body::State {
+                state: GenerationState::Interrupted,
+                means: None,
+                code: None,
+                message: None,
+                can_continue: true,
+            },
+        };
+        log.ends_with(&end);
+        assert_eq!((log.head(), log.state()), (0, GenerationState::Running), "nobody sees it");
+        assert!(!log.takes(1), "nothing comes before it");
+        log.publish(end);
+        assert_eq!((log.head(), log.state()), (1, GenerationState::Interrupted));
+        assert!(log.takes(1));
+        assert_eq!(log.lock().packed, 1, "it left the journal");
     }
 }

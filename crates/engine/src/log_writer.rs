@@ -3,8 +3,11 @@
 //!
 //! It commits at once when it is idle or a person waits, and gathers for a few milliseconds when it
 //! is busy. Nothing else in the system batches.
+//!
+//! Records have commits of their own, and a few ends and commands at a time come after them: each
+//! costs as much as a hundred records.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -23,20 +26,18 @@ use crate::indexing::Indexing;
 use crate::journal::Journal;
 use crate::log::Log;
 use crate::settling;
+use crate::syncing::{Outcome, Syncing};
 
 /// Commits begin at least this far apart while there is always something to write.
 const GATHER: Duration = Duration::from_millis(5);
-/// Tokens that are only with the operating system are on the disk after this long.
-const SYNC_WITHIN: Duration = Duration::from_secs(1);
-/// After this long they are brought there beside other commits. Only what has not arrived by
-/// [`SYNC_WITHIN`] holds one up.
-const SYNC_BESIDE: Duration = Duration::from_millis(500);
 /// How often a store that refuses is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 /// The write-ahead log begins anew above this size, in bytes.
 const WAL_LIMIT: u64 = 64 << 20;
 /// Operations that may wait for the writer before senders wait too.
 const MAILBOX: usize = 4096;
+/// Ends that are written in one commit, and commands: no token waits for more of them.
+const AT_ONCE: usize = 8;
 
 /// A handle of the log writer. Clones are cheap.
 #[derive(Clone)]
@@ -97,13 +98,13 @@ impl LogWriter {
             mailbox,
             urgent: Arc::clone(&urgent),
             writer,
+            syncing: Syncing::spawn(store.clone()),
             store,
             power,
             lost,
-            waiting: Vec::new(),
+            arrived: Vec::new(),
+            waiting: Waiting::default(),
             journal: Journal::default(),
-            unsynced_since: None,
-            syncing: None,
             next_commit: Instant::now(),
             failing,
             indexing,
@@ -195,12 +196,11 @@ struct Task {
     /// Every commit waits for the disk (`store.durability = "power"`).
     power: bool,
     lost: CancellationToken,
-    /// What the next commit holds, in the order of arrival.
-    waiting: Vec<Operation>,
+    /// Empty but while it is sorted: its room is used again.
+    arrived: Vec<Operation>,
+    waiting: Waiting,
     journal: Journal,
-    unsynced_since: Option<Instant>,
-    /// What was committed before that is being brought to the disk.
-    syncing: Option<(Instant, tokio::task::JoinHandle<Result<(), StoreError>>)>,
+    syncing: Syncing,
     next_commit: Instant,
     /// The store refuses; commands are refused too, until a commit succeeds.
     failing: watch::Sender<bool>,
@@ -209,6 +209,58 @@ struct Task {
     wal: Arc<AtomicU64>,
     /// It was logged that the write-ahead log cannot be emptied.
     told_wal: bool,
+}
+
+/// How many ends of runs a commit holds.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Ends {
+    settles: usize,
+    take_overs: usize,
+}
+
+/// What was not committed yet, each kind in the order of arrival.
+#[derive(Default)]
+struct Waiting {
+    appends: Vec<Append>,
+    settles: VecDeque<(Settle, oneshot::Sender<Sealed>)>,
+    take_overs: Vec<(TakeOver, oneshot::Sender<Option<Epoch>>)>,
+    commands: VecDeque<Command>,
+}
+
+impl Waiting {
+    fn push(&mut self, operation: Operation) {
+        match operation {
+            Operation::Append(append) => self.appends.push(append),
+            Operation::Settle(settle, reply) => self.settles.push_back((settle, reply)),
+            Operation::TakeOver(take_over, reply) => self.take_overs.push((take_over, reply)),
+            Operation::Command(command) => self.commands.push_back(command),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.appends.is_empty()
+            && self.settles.is_empty()
+            && self.take_overs.is_empty()
+            && self.commands.is_empty()
+    }
+
+    /// The ends of runs that come next, without those that are refused.
+    fn ends(&mut self) -> Ends {
+        if !self.settles.is_empty() {
+            let mut heads = Heads::default();
+            self.settles.retain(|(settle, _)| heads.take(&settle.log, &settle.record));
+        }
+        let settles = self.settles.len().min(AT_ONCE);
+        Ends { settles, take_overs: self.take_overs.len().min(AT_ONCE - settles) }
+    }
+
+    /// The logs that it is about, commands aside.
+    fn logs(&self) -> impl Iterator<Item = &Arc<Log>> {
+        let appends = self.appends.iter().map(|append| &append.log);
+        let settles = self.settles.iter().map(|(settle, _)| &settle.log);
+        let take_overs = self.take_overs.iter().map(|(take_over, _)| &take_over.log);
+        appends.chain(settles).chain(take_overs)
+    }
 }
 
 impl Task {
@@ -221,7 +273,7 @@ impl Task {
             // A store that refuses is tried also when nothing waits: commands do not wait for it.
             if !self.waiting.is_empty() || open && self.is_failing() {
                 self.commit_waiting().await;
-                self.sync_beside().await;
+                self.syncing.look();
                 self.restart_wal().await;
                 let indexed = self.indexing.beside(&mut self.writer).await;
                 self.stop_when_lost(indexed);
@@ -238,11 +290,9 @@ impl Task {
 
     /// Waits for work. `false` when there will be no more.
     async fn gather(&mut self) -> bool {
+        let goes_on = !self.waiting.commands.is_empty();
         if self.waiting.is_empty() && !self.is_failing() {
-            let idle = self.indexing.pause().unwrap_or_else(|| {
-                let unsynced = self.unsynced_since.map_or(Duration::ZERO, |since| since.elapsed());
-                SYNC_WITHIN.saturating_sub(unsynced)
-            });
+            let idle = self.indexing.pause().unwrap_or_else(|| self.syncing.left());
             match tokio::time::timeout(idle, self.mailbox.recv()).await {
                 Ok(Some(operation)) => self.waiting.push(operation),
                 Ok(None) => return false,
@@ -253,14 +303,15 @@ impl Task {
             return self.gather_while_failing().await;
         }
         // No token wakes the writer meanwhile: most of its work would be waking up.
-        if self.next_commit > Instant::now() {
+        if self.next_commit > Instant::now() && !goes_on {
             tokio::select! {
                 () = sleep_until(self.next_commit) => {}
                 () = self.urgent.rung() => {}
             }
         }
         if !self.mailbox.is_empty() {
-            self.mailbox.recv_many(&mut self.waiting, MAILBOX).await;
+            self.mailbox.recv_many(&mut self.arrived, MAILBOX).await;
+            self.arrived.drain(..).for_each(|operation| self.waiting.push(operation));
         }
         true
     }
@@ -291,19 +342,17 @@ impl Task {
     }
 
     async fn commit_waiting(&mut self) {
-        let began = Instant::now();
         match self.commit().await {
             Ok(()) => {
                 if self.failing.send_replace(false) {
                     tracing::info!("the store writes again");
                 }
-                self.next_commit = began + GATHER;
             }
             Err(error) => self.fail(&error),
         }
     }
 
-    /// What models wrote waits, and followers are told. No command waits: a commit takes them out.
+    /// What models wrote waits, and followers are told. No command waits.
     fn fail(&mut self, error: &StoreError) {
         if matches!(error, StoreError::OwnerLost) {
             tracing::error!("another process took the data folder over; stopping");
@@ -317,70 +366,87 @@ impl Task {
                  writes again, which is tried every second"
             );
         }
-        for operation in &self.waiting {
-            match operation {
-                Operation::Append(append) => append.log.storage_fails(),
-                Operation::Settle(settle, _) => settle.log.storage_fails(),
-                Operation::TakeOver(take_over, _) => take_over.log.storage_fails(),
-                Operation::Command(_) => {}
-            }
-        }
+        self.waiting.commands.clear();
+        self.waiting.logs().for_each(|log| log.storage_fails());
         self.next_commit = Instant::now() + RETRY;
     }
 
-    /// Writes everything that waits in one transaction. After an error it waits still, but for
-    /// commands: they are never tried twice, their callers are told.
+    /// Writes what waits. After an error it waits still, but for commands: they are never tried
+    /// twice, their callers are told.
     async fn commit(&mut self) -> Result<(), StoreError> {
-        let mut ends = Ends(HashMap::with_capacity(self.waiting.len()));
-        self.waiting.retain(|operation| match operation {
-            Operation::Append(append) => ends.take_append(append),
-            // Its caller is told that it is stale.
-            Operation::Settle(settle, _) => ends.take_settle(settle),
-            Operation::TakeOver(..) | Operation::Command(_) => true,
-        });
-        let commands = self.take_commands();
-        let tokens_only = commands.iter().all(Command::can_wait)
-            && self.waiting.iter().all(|operation| matches!(operation, Operation::Append(_)));
-        let durability = if tokens_only && !self.power && !self.is_overdue() {
-            Durability::Process
-        } else {
-            Durability::Power
-        };
+        let began = Instant::now();
+        // Somebody rang otherwise, and waits for a command.
+        let is_due = self.next_commit <= began;
+        if is_due {
+            self.append().await?;
+            self.next_commit = began + GATHER;
+        }
+        // A run ends after its records.
+        let ends = if is_due { self.waiting.ends() } else { Ends::default() };
+        let commands = self.waiting.commands.len().min(AT_ONCE);
+        let is_needed = ends != Ends::default() || commands > 0 || !self.journal.is_tidy();
+        if is_needed || self.is_failing() {
+            let commands = self.waiting.commands.drain(..commands).collect();
+            self.change(ends, commands).await?;
+        }
+        Ok(())
+    }
 
-        if self.only_appends() && commands.is_empty() {
-            let row = self.writer.append(durability, &appended(&self.waiting)).await?;
-            self.committed(durability);
-            self.show(Some(row), Vec::new(), Vec::new());
+    /// Commits the records that wait, and shows them.
+    async fn append(&mut self) -> Result<(), StoreError> {
+        let mut heads = Heads(HashMap::with_capacity(self.waiting.appends.len()));
+        self.waiting.appends.retain(|append| heads.take(&append.log, &append.record));
+        if self.waiting.appends.is_empty() {
             return Ok(());
         }
+        let durability = self.durability();
+        let row = self.writer.append(durability, &appended(&self.waiting.appends)).await?;
+        self.syncing.committed(durability);
+        for Append { log, record } in self.waiting.appends.drain(..) {
+            self.journal.grow(row, size(&record));
+            if log.publish(record) {
+                self.journal.enter(&log, row);
+            }
+        }
+        Ok(())
+    }
+
+    /// Commits ends of runs, commands, and what the journal asks for. They are shown and told when
+    /// they are on the disk.
+    async fn change(&mut self, ends: Ends, commands: Vec<Command>) -> Result<(), StoreError> {
+        let can_wait = ends == Ends::default() && commands.iter().all(Command::can_wait);
+        let durability = self.durability();
+        let changes_texts = ends.settles > 0 || commands.iter().any(Command::changes_texts);
         let erases = commands
             .iter()
             .any(|command| matches!(command, Command::Erase(..) | Command::EraseDue(..)));
-        let mut changes_texts = commands.iter().any(Command::changes_texts);
+        let settles = self.waiting.settles.iter().take(ends.settles).map(|(settle, _)| settle);
+        let take_overs = self.waiting.take_overs.iter().take(ends.take_overs);
+        let mut leaving: HashSet<_> = settles
+            .clone()
+            .map(|settle| &settle.log)
+            .chain(take_overs.clone().map(|(take_over, _)| &take_over.log))
+            .map(|log| log.identity.generation_id)
+            .collect();
+
         let mut transaction = self.writer.begin(durability).await?;
-        let sealed = settling::settle(&mut transaction, settles(&self.waiting)).await?;
-        let mut taken = Vec::new();
-        let mut packed = Vec::new();
-        for operation in &self.waiting {
-            if let Operation::TakeOver(take_over, _) = operation {
-                taken.push(settling::take_over(&mut transaction, take_over).await?);
-            }
+        let sealed = settling::settle(&mut transaction, settles).await?;
+        let mut taken = Vec::with_capacity(ends.take_overs);
+        for (take_over, _) in take_overs {
+            taken.push(settling::take_over(&mut transaction, take_over).await?);
         }
+        let mut packed = Vec::new();
         for log in self.journal.overlong() {
             // One that ends now is packed already.
-            if !leaves(&self.waiting, &[], log.identity.generation_id) {
+            if leaving.insert(log.identity.generation_id) {
                 packed.push(settling::pack(&mut transaction, log));
             }
         }
-        let mut trim = None;
-        let mut row = None;
-        let records = appended(&self.waiting);
-        // What is erased may stand there still; an empty row lets all before it go.
-        if !records.is_empty() || erases {
-            let newest = transaction.append(&records);
-            trim = self.journal.trim_to(newest, |id| leaves(&self.waiting, &packed, *id));
-            row = Some(newest);
+        if erases {
+            // What is erased may stand in the newest row: an empty one lets it go.
+            self.journal.grow(transaction.append(&[]), 0);
         }
+        let trim = self.journal.trim(|id| leaving.contains(id));
         if let Some(trim) = trim {
             transaction.trim_journal(trim);
         }
@@ -390,7 +456,6 @@ impl Task {
         }
         transaction.commit().await?;
 
-        changes_texts |= !sealed.is_empty();
         for (log, upto) in packed {
             log.set_packed(upto);
             self.journal.leave(log.identity.generation_id);
@@ -398,111 +463,62 @@ impl Task {
         if let Some(trim) = trim {
             self.journal.trimmed(trim);
         }
-        self.committed(durability);
         if changes_texts {
             self.indexing.texts_changed();
         }
-        self.show(row, sealed, taken);
-        for reply in replies {
-            reply();
+        let mut outcome = Outcome { ends: Vec::new(), commands: replies };
+        for ((settle, reply), sealed) in self.waiting.settles.drain(..ends.settles).zip(sealed) {
+            self.journal.leave(settle.log.identity.generation_id);
+            if sealed != Sealed::Stale {
+                settle.log.ends_with(&settle.record);
+            }
+            outcome.ends.push(Box::new(move || {
+                if sealed != Sealed::Stale {
+                    settle.log.publish(settle.record);
+                }
+                let _ = reply.send(sealed);
+            }));
+        }
+        let take_overs = self.waiting.take_overs.drain(..ends.take_overs);
+        for ((TakeOver { log, record }, reply), epoch) in take_overs.zip(taken) {
+            if let Some(epoch) = epoch {
+                self.journal.leave(log.identity.generation_id);
+                if let Some(record) = record {
+                    log.publish(record);
+                }
+                log.set_packed(log.head());
+                log.run(epoch);
+            }
+            outcome.ends.push(Box::new(move || {
+                let _ = reply.send(epoch);
+            }));
+        }
+        self.syncing.committed(durability);
+        if can_wait || durability == Durability::Power {
+            outcome.tell();
+        } else {
+            self.syncing.tell(outcome);
         }
         Ok(())
     }
 
-    /// Whether records come to the journal and nothing else is to be written, as mostly.
-    fn only_appends(&self) -> bool {
-        let is_append = |operation| matches!(operation, &Operation::Append(_));
-        !self.waiting.is_empty() && self.waiting.iter().all(is_append) && self.journal.is_tidy()
-    }
-
-    /// Tokens have to come to the disk now.
-    fn is_overdue(&self) -> bool {
-        self.unsynced_since.is_some_and(|since| since.elapsed() >= SYNC_WITHIN)
-    }
-
-    fn committed(&mut self, durability: Durability) {
-        self.unsynced_since = match durability {
-            Durability::Process => self.unsynced_since.or_else(|| Some(Instant::now())),
-            Durability::Power => None,
-        };
-    }
-
-    /// Brings tokens to the disk beside other commits.
-    async fn sync_beside(&mut self) {
-        if let Some((began, done)) = self.syncing.take_if(|(_, done)| done.is_finished()) {
-            self.unsynced_since = match done.await {
-                Ok(Ok(())) => self.unsynced_since.map(|since| since.max(began)),
-                // The next commit syncs, and says what is wrong.
-                _ => Instant::now().checked_sub(SYNC_WITHIN).or(self.unsynced_since),
-            };
+    /// No commit waits for the disk itself, unless it has to.
+    fn durability(&self) -> Durability {
+        if self.power || self.syncing.is_overdue() {
+            Durability::Power
+        } else {
+            Durability::Process
         }
-        let is_due = self.unsynced_since.is_some_and(|since| since.elapsed() >= SYNC_BESIDE);
-        if is_due && self.syncing.is_none() && !self.is_overdue() {
-            let store = self.store.clone();
-            let done = tokio::spawn(async move { store.sync_wal().await });
-            self.syncing = Some((Instant::now(), done));
-        }
-    }
-
-    fn take_commands(&mut self) -> Vec<Command> {
-        let is_command = |operation: &mut Operation| matches!(operation, Operation::Command(_));
-        let taken = self.waiting.extract_if(.., is_command);
-        let commands = taken.filter_map(|operation| match operation {
-            Operation::Command(command) => Some(command),
-            _ => None,
-        });
-        commands.collect()
-    }
-
-    /// After the commit: everybody sees what waited.
-    fn show(&mut self, row: Option<i64>, sealed: Vec<Sealed>, taken: Vec<Option<Epoch>>) {
-        let mut sealed = sealed.into_iter();
-        let mut taken = taken.into_iter();
-        // Put back when it is empty, as the next commit will need the same room.
-        let mut waiting = std::mem::take(&mut self.waiting);
-        for operation in waiting.drain(..) {
-            match operation {
-                Operation::Append(Append { log, record }) => {
-                    let row = row.expect("an append is in the journal");
-                    self.journal.grow(size(&record));
-                    if log.publish(record) {
-                        self.journal.enter(&log, row);
-                    }
-                }
-                Operation::Settle(settle, reply) => {
-                    let sealed = sealed.next().expect("one outcome per settlement");
-                    self.journal.leave(settle.log.identity.generation_id);
-                    if sealed != Sealed::Stale {
-                        settle.log.publish(settle.record);
-                        settle.log.set_packed(settle.log.head());
-                    }
-                    let _ = reply.send(sealed);
-                }
-                Operation::TakeOver(TakeOver { log, record }, reply) => {
-                    let epoch = taken.next().expect("one outcome per takeover");
-                    if let Some(epoch) = epoch {
-                        self.journal.leave(log.identity.generation_id);
-                        if let Some(record) = record {
-                            log.publish(record);
-                        }
-                        log.set_packed(log.head());
-                        log.run(epoch);
-                    }
-                    let _ = reply.send(epoch);
-                }
-                Operation::Command(_) => unreachable!("commands were taken out"),
-            }
-        }
-        self.waiting = waiting;
     }
 
     /// Nothing to do: put texts into the search index; bring tokens to the disk; after a second
     /// without any, give the room of a long write-ahead log back.
     async fn rest(&mut self) {
-        if self.indexing.pause().is_some() && !self.is_overdue() {
-            let indexed = self.indexing.step(&mut self.writer, Duration::ZERO).await;
+        self.syncing.look();
+        if self.indexing.pause().is_some() && !self.syncing.is_overdue() {
+            let indexed = self.indexing.step(&mut self.writer).await;
             self.stop_when_lost(indexed);
-        } else if self.unsynced_since.is_some() {
+        } else if self.syncing.is_needed() {
             if let Err(error) = self.sync().await {
                 self.fail(&error);
             }
@@ -538,75 +554,41 @@ impl Task {
     }
 
     async fn sync(&mut self) -> Result<(), StoreError> {
-        if self.unsynced_since.is_some() {
+        if self.syncing.is_needed() {
             self.writer.begin(Durability::Power).await?.commit().await?;
-            self.unsynced_since = None;
+            self.syncing.committed(Durability::Power);
         }
         Ok(())
     }
 }
 
-/// Where the logs of one commit end when what was taken so far is in it.
+/// Where logs end with what was taken so far for the next commit.
 ///
 /// Refused is what does not continue its log: it was sealed meanwhile, also by this very commit, or
 /// a later run owns it (PROTOCOL B8.1, B8.5, B8.6).
-struct Ends(HashMap<GenerationId, End>);
+#[derive(Default)]
+struct Heads(HashMap<GenerationId, (Option<Epoch>, Seq)>);
 
-/// Where a log ends, and which run may write it; `None` when none may.
-#[derive(Clone, Copy)]
-struct End {
-    epoch: Option<Epoch>,
-    seq: Seq,
-}
-
-impl Ends {
-    fn take_append(&mut self, append: &Append) -> bool {
-        let end = self.end(&append.log);
-        let fits = end.is_continued_by(&append.record);
-        if fits {
-            end.seq = append.record.seq;
-        }
-        fits
-    }
-
-    fn take_settle(&mut self, settle: &Settle) -> bool {
-        let end = self.end(&settle.log);
-        let fits = end.is_continued_by(&settle.record);
-        if fits {
-            end.epoch = None;
-        }
-        fits
-    }
-
-    fn end(&mut self, log: &Log) -> &mut End {
-        self.0.entry(log.identity.generation_id).or_insert_with(|| {
+impl Heads {
+    /// Whether the record continues its log.
+    fn take(&mut self, log: &Log, record: &Record) -> bool {
+        let (epoch, seq) = self.0.entry(log.identity.generation_id).or_insert_with(|| {
             let inner = log.lock();
-            End { epoch: inner.takes(), seq: inner.head() }
-        })
-    }
-}
-
-impl End {
-    fn is_continued_by(self, record: &Record) -> bool {
-        self.epoch == Some(record.epoch) && self.seq + 1 == record.seq
+            (inner.takes(), inner.head())
+        });
+        let continues = *epoch == Some(record.epoch) && *seq + 1 == record.seq;
+        if continues {
+            *seq = record.seq;
+        }
+        continues
     }
 }
 
 /// What goes into the journal: a settlement's record does not, but into the pack, in the same
 /// transaction.
-fn appended(operations: &[Operation]) -> Vec<(GenerationId, &Record)> {
-    let appended = operations.iter().filter_map(|operation| match operation {
-        Operation::Append(Append { log, record }) => Some((log.identity.generation_id, record)),
-        _ => None,
-    });
-    appended.collect()
-}
-
-fn settles(operations: &[Operation]) -> impl Iterator<Item = &Settle> {
-    operations.iter().filter_map(|operation| match operation {
-        Operation::Settle(settle, _) => Some(settle),
-        _ => None,
-    })
+fn appended(appends: &[Append]) -> Vec<(GenerationId, &Record)> {
+    let appended = appends.iter();
+    appended.map(|Append { log, record }| (log.identity.generation_id, record)).collect()
 }
 
 fn size(record: &Record) -> u64 {
@@ -615,14 +597,4 @@ fn size(record: &Record) -> u64 {
         Body::Tool(step) => step.bytes() as u64 + 256,
         _ => 256,
     }
-}
-
-/// Whether a generation's records leave the journal with this commit.
-fn leaves(operations: &[Operation], packed: &[(Arc<Log>, Seq)], id: GenerationId) -> bool {
-    let leaves = operations.iter().any(|operation| match operation {
-        Operation::Settle(settle, _) => settle.log.identity.generation_id == id,
-        Operation::TakeOver(take_over, _) => take_over.log.identity.generation_id == id,
-        Operation::Append(_) | Operation::Command(_) => false,
-    });
-    leaves || packed.iter().any(|(log, _)| log.identity.generation_id == id)
 }
