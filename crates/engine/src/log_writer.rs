@@ -36,8 +36,10 @@ const RETRY: Duration = Duration::from_secs(1);
 const WAL_LIMIT: u64 = 64 << 20;
 /// Operations that may wait for the writer before senders wait too.
 const MAILBOX: usize = 4096;
-/// Ends that are written in one commit, and commands: no token waits for more of them.
-const AT_ONCE: usize = 8;
+/// So many ends are written in one commit, and so many commands: tokens wait for them.
+const AT_ONCE: usize = 4;
+/// More only as this part of all that wait, so that however many come do not wait ever longer.
+const PART: usize = 8;
 
 /// A handle of the log writer. Clones are cheap.
 #[derive(Clone)]
@@ -250,8 +252,7 @@ impl Waiting {
             let mut heads = Heads::default();
             self.settles.retain(|(settle, _)| heads.take(&settle.log, &settle.record));
         }
-        let settles = self.settles.len().min(AT_ONCE);
-        Ends { settles, take_overs: self.take_overs.len().min(AT_ONCE - settles) }
+        Ends { settles: some(self.settles.len()), take_overs: some(self.take_overs.len()) }
     }
 
     /// The logs that it is about, commands aside.
@@ -383,7 +384,7 @@ impl Task {
         }
         // A run ends after its records.
         let ends = if is_due { self.waiting.ends() } else { Ends::default() };
-        let commands = self.waiting.commands.len().min(AT_ONCE);
+        let commands = some(self.waiting.commands.len());
         let is_needed = ends != Ends::default() || commands > 0 || !self.journal.is_tidy();
         if is_needed || self.is_failing() {
             let commands = self.waiting.commands.drain(..commands).collect();
@@ -560,6 +561,11 @@ impl Task {
         }
         Ok(())
     }
+}
+
+/// How many of so many that wait come into one commit.
+fn some(waiting: usize) -> usize {
+    waiting.min(AT_ONCE.max(waiting / PART))
 }
 
 /// Where logs end with what was taken so far for the next commit.
