@@ -38,19 +38,24 @@ pub(crate) fn goes_on_in_a_sibling(ended: Option<FinishReason>, has_text: bool) 
 }
 
 impl Engine {
-    /// Gives a generation to a new run after a break, durably: its log says why, and the epoch is
-    /// higher. `None` when it was sealed meanwhile.
-    pub(crate) async fn take_over(&self, log: &Arc<Log>, broke: Option<&Failure>) -> Option<Epoch> {
+    /// Gives a generation to a new run after the break of the run `epoch`, durably: its log says
+    /// why, and the epoch is higher. `None` when it was sealed meanwhile, or given to another.
+    pub(crate) async fn take_over(
+        &self,
+        log: &Arc<Log>,
+        epoch: Epoch,
+        broke: Option<&Failure>,
+    ) -> Option<Epoch> {
         let record = broke.map(|failure| {
             let inner = log.lock();
             Record {
-                epoch: inner.epoch,
+                epoch,
                 seq: inner.head() + 1,
                 at: self.clock().now(),
                 body: generation::interruption(failure, false),
             }
         });
-        self.inner.writer.take_over(TakeOver { log: Arc::clone(log), record }).await
+        self.inner.writer.take_over(TakeOver { log: Arc::clone(log), epoch, record }).await
     }
 
     /// One run: calls the model, again when a call brought nothing, until the run ends. What was

@@ -175,6 +175,11 @@ impl Log {
         self.lock().state
     }
 
+    pub(crate) fn state_and_epoch(&self) -> (GenerationState, Epoch) {
+        let inner = self.lock();
+        (inner.state, inner.epoch)
+    }
+
     /// Whether there is visible text.
     pub(crate) fn has_text(&self) -> bool {
         self.text_bytes() > 0

@@ -67,10 +67,12 @@ pub(crate) struct Settle {
     pub(crate) output_tokens: u64,
 }
 
-/// A generation goes to another run: the last record of the run before, which broke off.
+/// A generation goes to another run.
 pub(crate) struct TakeOver {
     pub(crate) log: Arc<Log>,
-    /// `None` when the log says already that it broke off.
+    /// The run before, which broke off. A generation that another run has got is not taken.
+    pub(crate) epoch: Epoch,
+    /// Its last record. `None` when the log says already that it broke off.
     pub(crate) record: Option<Record>,
 }
 
@@ -481,7 +483,7 @@ impl Task {
             }));
         }
         let take_overs = self.waiting.take_overs.drain(..ends.take_overs);
-        for ((TakeOver { log, record }, reply), epoch) in take_overs.zip(taken) {
+        for ((TakeOver { log, record, .. }, reply), epoch) in take_overs.zip(taken) {
             if let Some(epoch) = epoch {
                 self.journal.leave(log.identity.generation_id);
                 if let Some(record) = record {

@@ -81,7 +81,7 @@ impl Engine {
         let can_go_on = !log.has_text() || choice.provider.means(&choice.model) != Means::None;
         if can_go_on && goes_on_by_itself(failure.code, epoch) {
             let broke = (!broke_off).then_some(&failure);
-            if self.take_over(log, broke).await.is_some() {
+            if self.take_over(log, epoch, broke).await.is_some() {
                 self.spawn_run(log.identity.generation_id, log.identity.conversation_id);
                 return;
             }

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 
 use tokio_util::sync::CancellationToken;
 use unbroken_protocol::{
-    ConversationId, ConversationOp, Event, GenerationId, GenerationState, Means, PrincipalId,
-    QueueEvent,
+    ConversationId, ConversationOp, Epoch, Event, GenerationId, GenerationState, Means,
+    PrincipalId, QueueEvent,
 };
 use unbroken_providers::{Choice, Failure, Usage};
 use unbroken_store::{Generation, Message, NewTurn, Sealed};
@@ -110,7 +110,7 @@ impl Engine {
             if in_vain && let Err(meanwhile) = run.pause(failure, run.epoch).await {
                 break meanwhile.unwrap_or(end);
             }
-            match self.take_over(&log, Some(failure)).await {
+            match self.take_over(&log, run.epoch, Some(failure)).await {
                 Some(epoch) => run.epoch = epoch,
                 None => return,
             }
@@ -186,8 +186,9 @@ impl Engine {
         self.inner.writer.check()?;
         let engine = self.clone();
         self.carry_out_while_storing(async move {
-            if log.state() == GenerationState::Interrupted {
-                engine.resume(&log).await?;
+            let (state, epoch) = log.state_and_epoch();
+            if state == GenerationState::Interrupted {
+                engine.resume(&log, epoch).await?;
                 return Ok(id);
             }
             let ended = engine.store().generation(id).await?.and_then(|ended| ended.finish_reason);
@@ -199,14 +200,14 @@ impl Engine {
         .await
     }
 
-    async fn resume(&self, log: &Arc<Log>) -> Result<(), Refusal> {
+    async fn resume(&self, log: &Arc<Log>, epoch: Epoch) -> Result<(), Refusal> {
         let identity = &log.identity;
         // The run that was interrupted may be on its way out still.
         self.inner.runs.ended(identity.generation_id).await;
         if !self.inner.runs.of(identity.conversation_id).is_empty() {
             return Err(Refusal::Running);
         }
-        let taken = self.take_over(log, None).await;
+        let taken = self.take_over(log, epoch, None).await;
         taken.ok_or(Refusal::Conflict("This answer is being continued already."))?;
         self.spawn_run(identity.generation_id, identity.conversation_id);
         self.announce(identity.principal_id, identity.conversation_id).await;
@@ -248,10 +249,7 @@ impl Engine {
 
     pub(crate) async fn stop_log(&self, log: &Arc<Log>) -> GenerationState {
         loop {
-            let (state, epoch) = {
-                let inner = log.lock();
-                (inner.state, inner.epoch)
-            };
+            let (state, epoch) = log.state_and_epoch();
             if state.is_sealed() {
                 return state;
             }

@@ -88,14 +88,14 @@ pub(crate) async fn take_over(
     transaction: &mut Transaction<'_>,
     take_over: &TakeOver,
 ) -> Result<Option<Epoch>, StoreError> {
-    let log = &take_over.log;
-    let (epoch, mut records) = {
+    let TakeOver { log, epoch, record } = take_over;
+    let mut records = {
         let inner = log.lock();
-        (inner.epoch, inner.records_after(inner.packed))
+        inner.records_after(inner.packed)
     };
-    records.extend(take_over.record.clone());
+    records.extend(record.clone());
     let head = records.last().map_or_else(|| log.head(), |record| record.seq);
-    transaction.take_over(log.identity.generation_id, epoch, head, &records).await
+    transaction.take_over(log.identity.generation_id, *epoch, head, &records).await
 }
 
 fn finish_reason(body: &Body) -> Option<FinishReason> {
