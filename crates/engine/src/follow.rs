@@ -197,12 +197,13 @@ impl Follower {
     fn next_record(&mut self, inner: &Inner, fill: Fill<'_>) -> Option<Event> {
         let mut index = usize::try_from(self.scanned).ok()?;
         while let Some(entry) = inner.entries.get(index) {
-            match &entry.kind {
+            match entry.kind {
                 Kind::Content { .. } => return Some(self.content(inner, index)),
                 Kind::Reasoning { .. } if self.view.reasoning => {
                     return Some(self.reasoning(inner, index));
                 }
-                Kind::Other(body) if self.sees(body) => {
+                Kind::Other(body) if self.sees(inner.body(body)) => {
+                    let body = inner.body(body);
                     let from = self.held.seq + 1;
                     self.advance(entry.epoch, index);
                     self.ended = body.is_terminal();
@@ -231,11 +232,11 @@ impl Follower {
     }
 
     /// Whether a record may lie inside a merged frame of this view without being shown.
-    fn hides(&self, kind: &Kind) -> bool {
+    fn hides(&self, inner: &Inner, kind: Kind) -> bool {
         match kind {
             Kind::Content { .. } => false,
             Kind::Reasoning { .. } => !self.view.reasoning,
-            Kind::Other(body) => !self.sees(body),
+            Kind::Other(body) => !self.sees(inner.body(body)),
         }
     }
 
@@ -254,11 +255,12 @@ impl Follower {
             match entry.kind {
                 Kind::Content { end: next, .. }
                     if entry.epoch == epoch
-                        && (index == first || next - start <= limits::MERGED_CHUNK_BYTES) =>
+                        && (index == first
+                            || next as usize - start <= limits::MERGED_CHUNK_BYTES) =>
                 {
-                    (last, end) = (index, next);
+                    (last, end) = (index, next as usize);
                 }
-                _ if entry.epoch == epoch && self.hides(&entry.kind) => {}
+                _ if entry.epoch == epoch && self.hides(inner, entry.kind) => {}
                 _ => break,
             }
         }
@@ -282,9 +284,10 @@ impl Follower {
             match entry.kind {
                 Kind::Reasoning { end: next }
                     if entry.epoch == epoch
-                        && (index == first || next - start <= limits::MERGED_CHUNK_BYTES) =>
+                        && (index == first
+                            || next as usize - start <= limits::MERGED_CHUNK_BYTES) =>
                 {
-                    (last, end) = (index, next);
+                    (last, end) = (index, next as usize);
                 }
                 _ => break,
             }
@@ -389,14 +392,8 @@ impl Follower {
 
     /// For a connection that knows no states: why nothing more comes.
     fn interrupted(&self, inner: &Inner) -> Event {
-        let why = inner.entries.iter().rev().find_map(|entry| match &entry.kind {
-            Kind::Other(body) => match &**body {
-                Body::State { code, message, .. } => Some((*code, message.clone())),
-                _ => None,
-            },
-            _ => None,
-        });
-        let (code, message) = why.unwrap_or_default();
+        let why = inner.interruption();
+        let (code, message) = why.map(|why| (why.code, why.message)).unwrap_or_default();
         let code = code.unwrap_or(ErrorCode::OwnerLost);
         Event::StreamError(Box::new(StreamError {
             error: message.unwrap_or_else(|| "The answer was interrupted.".into()),
@@ -451,8 +448,8 @@ impl Log {
 impl Inner {
     /// A snapshot covers everything but a terminal record, which is sent by itself.
     fn snapshot_position(&self) -> Position {
-        let terminal = matches!(&self.entries.last().map(|entry| &entry.kind),
-            Some(Kind::Other(body)) if body.is_terminal());
+        let terminal = matches!(self.entries.last().map(|entry| entry.kind),
+            Some(Kind::Other(body)) if self.body(body).is_terminal());
         let seq = self.head() - Seq::from(terminal);
         Position::new(self.epoch_at(seq).unwrap_or(self.epoch), seq)
     }

@@ -1,6 +1,7 @@
 //! The log of one generation in memory: committed records only, shared by its writer and all of
 //! its followers.
 
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use smallvec::SmallVec;
@@ -53,6 +54,8 @@ pub(crate) struct Inner {
     pub(crate) entries: Vec<Entry>,
     pub(crate) content: String,
     pub(crate) reasoning: String,
+    /// What is no text: [`Kind::Other`] says which.
+    bodies: Vec<Body>,
     /// How many records have left the journal.
     pub(crate) packed: Seq,
     /// The record that ends the run is committed, and shown when it is on the disk.
@@ -63,24 +66,24 @@ pub(crate) struct Inner {
     watchers: SmallVec<[Arc<Bell>; 1]>,
 }
 
+/// One record, in 24 bytes: a long answer has thousands.
 pub(crate) struct Entry {
     pub(crate) epoch: Epoch,
     pub(crate) at: Timestamp,
     pub(crate) kind: Kind,
 }
 
+#[derive(Clone, Copy)]
 pub(crate) enum Kind {
     /// Visible text up to this byte of `content`, which is this Unicode scalar value.
-    Content {
-        end: usize,
-        end_chars: u64,
-    },
+    Content { end: u32, end_chars: u32 },
     /// Reasoning up to this byte of `reasoning`.
-    Reasoning {
-        end: usize,
-    },
-    Other(Box<Body>),
+    Reasoning { end: u32 },
+    /// See [`Inner::body`].
+    Other(u32),
 }
+
+const _: () = assert!(size_of::<Entry>() == 24);
 
 impl Log {
     /// A log with the records that the store holds of it, of which the first `packed` have left
@@ -98,6 +101,7 @@ impl Log {
             entries: Vec::new(),
             content: String::new(),
             reasoning: String::new(),
+            bodies: Vec::new(),
             packed,
             ending: false,
             storage_fails: false,
@@ -156,7 +160,7 @@ impl Log {
     /// Tells followers that the store refuses to write for now.
     pub(crate) fn storage_fails(&self) {
         let mut inner = self.lock();
-        if !std::mem::replace(&mut inner.storage_fails, true) {
+        if !mem::replace(&mut inner.storage_fails, true) {
             inner.wake();
         }
     }
@@ -271,7 +275,7 @@ impl Inner {
     pub(crate) fn content_end(&self, seq: Seq) -> (usize, u64) {
         let seq = usize::try_from(seq).unwrap_or(usize::MAX).min(self.entries.len());
         let before = self.entries[..seq].iter().rev().find_map(|entry| match entry.kind {
-            Kind::Content { end, end_chars } => Some((end, end_chars)),
+            Kind::Content { end, end_chars } => Some((end as usize, u64::from(end_chars))),
             _ => None,
         });
         before.unwrap_or_default()
@@ -281,18 +285,15 @@ impl Inner {
     pub(crate) fn reasoning_end(&self, seq: Seq) -> usize {
         let seq = usize::try_from(seq).unwrap_or(usize::MAX).min(self.entries.len());
         let before = self.entries[..seq].iter().rev().find_map(|entry| match entry.kind {
-            Kind::Reasoning { end } => Some(end),
+            Kind::Reasoning { end } => Some(end as usize),
             _ => None,
         });
         before.unwrap_or_default()
     }
 
     pub(crate) fn citations(&self) -> Vec<Citation> {
-        let sources = self.entries.iter().filter_map(|entry| match &entry.kind {
-            Kind::Other(body) => match &**body {
-                Body::Source(citation) => Some((**citation).clone()),
-                _ => None,
-            },
+        let sources = self.bodies.iter().filter_map(|body| match body {
+            Body::Source(citation) => Some((**citation).clone()),
             _ => None,
         });
         sources.collect()
@@ -300,11 +301,8 @@ impl Inner {
 
     /// The steps of tool calls, in their order.
     pub(crate) fn tool_steps(&self) -> Vec<ToolStep> {
-        let steps = self.entries.iter().filter_map(|entry| match &entry.kind {
-            Kind::Other(body) => match &**body {
-                Body::Tool(step) => Some((**step).clone()),
-                _ => None,
-            },
+        let steps = self.bodies.iter().filter_map(|body| match body {
+            Body::Tool(step) => Some((**step).clone()),
             _ => None,
         });
         steps.collect()
@@ -314,9 +312,11 @@ impl Inner {
     fn seams(&self) -> Vec<u64> {
         let (mut seams, mut chars) = (Vec::new(), 0);
         for entry in &self.entries {
-            match &entry.kind {
-                Kind::Content { end_chars, .. } => chars = *end_chars,
-                Kind::Other(body) if entry.epoch > 1 && chars > 0 && is_running(body) => {
+            match entry.kind {
+                Kind::Content { end_chars, .. } => chars = u64::from(end_chars),
+                Kind::Other(body)
+                    if entry.epoch > 1 && chars > 0 && is_running(self.body(body)) =>
+                {
                     seams.push(chars);
                 }
                 Kind::Reasoning { .. } | Kind::Other(_) => {}
@@ -326,19 +326,21 @@ impl Inner {
         seams
     }
 
-    fn interruption(&self) -> Option<Interruption> {
+    /// What is no text, by its number in [`Kind::Other`].
+    pub(crate) fn body(&self, number: u32) -> &Body {
+        &self.bodies[number as usize]
+    }
+
+    pub(crate) fn interruption(&self) -> Option<Interruption> {
         if self.state != GenerationState::Interrupted {
             return None;
         }
-        self.entries.iter().rev().find_map(|entry| match &entry.kind {
-            Kind::Other(body) => match &**body {
-                Body::State { code, message, can_continue, .. } => Some(Interruption {
-                    code: *code,
-                    message: message.clone(),
-                    can_continue: *can_continue,
-                }),
-                _ => None,
-            },
+        self.bodies.iter().rev().find_map(|body| match body {
+            Body::State { code, message, can_continue, .. } => Some(Interruption {
+                code: *code,
+                message: message.clone(),
+                can_continue: *can_continue,
+            }),
             _ => None,
         })
     }
@@ -350,18 +352,16 @@ impl Inner {
         let mut records = Vec::new();
         let skip = usize::try_from(seq).unwrap_or(usize::MAX);
         for (entry, seq) in self.entries.iter().skip(skip).zip(seq + 1..) {
-            let body = match &entry.kind {
+            let body = match entry.kind {
                 Kind::Content { end, .. } => {
-                    let text = self.content[content_start..*end].to_owned();
-                    content_start = *end;
-                    Body::Content(text)
+                    let start = mem::replace(&mut content_start, end as usize);
+                    Body::Content(self.content[start..content_start].to_owned())
                 }
                 Kind::Reasoning { end } => {
-                    let text = self.reasoning[reasoning_start..*end].to_owned();
-                    reasoning_start = *end;
-                    Body::Reasoning(text)
+                    let start = mem::replace(&mut reasoning_start, end as usize);
+                    Body::Reasoning(self.reasoning[start..reasoning_start].to_owned())
                 }
-                Kind::Other(body) => (**body).clone(),
+                Kind::Other(body) => self.body(body).clone(),
             };
             records.push(Record { epoch: entry.epoch, seq, at: entry.at, body });
         }
@@ -383,23 +383,29 @@ impl Inner {
                     Kind::Content { end_chars, .. } => Some(end_chars),
                     _ => None,
                 });
-                let end_chars = before.unwrap_or_default() + text.chars().count() as u64;
+                let end_chars = before.unwrap_or_default() + short(text.chars().count());
                 self.content.push_str(&text);
-                Kind::Content { end: self.content.len(), end_chars }
+                Kind::Content { end: short(self.content.len()), end_chars }
             }
             Body::Reasoning(text) => {
                 self.reasoning.push_str(&text);
-                Kind::Reasoning { end: self.reasoning.len() }
+                Kind::Reasoning { end: short(self.reasoning.len()) }
             }
             body => {
                 self.state = state_after(&body).unwrap_or(self.state);
                 self.ending = false;
-                Kind::Other(Box::new(body))
+                self.bodies.push(body);
+                Kind::Other(short(self.bodies.len() - 1))
             }
         };
         self.epoch = self.epoch.max(record.epoch);
         self.entries.push(Entry { epoch: record.epoch, at: record.at, kind });
     }
+}
+
+/// A length in a log.
+fn short(length: usize) -> u32 {
+    u32::try_from(length).expect("no answer is as long as 4 GiB")
 }
 
 fn is_running(body: &Body) -> bool {
