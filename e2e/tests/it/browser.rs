@@ -23,6 +23,18 @@ pub(crate) const DESKTOP: Size = Size(1440, 900);
 pub(crate) const TABLET: Size = Size(820, 1180);
 pub(crate) const PHONE: Size = Size(390, 844);
 
+/// Keeps the last events of a page, for whoever waited in vain.
+const LISTEN: &str = "
+    window.heard = [];
+    const hear = event => {
+      const at = Math.round(performance.now());
+      const on = event.target?.id || event.target?.ariaLabel || event.target?.tagName;
+      heard.push([at, event.type, event.key ?? event.newState ?? '', on].join(' '));
+      if (heard.length > 40) heard.shift();
+    };
+    for (const type of ['keydown', 'keypress', 'keyup', 'click', 'focusin', 'focusout',
+                        'beforetoggle', 'toggle']) addEventListener(type, hear, true);";
+
 /// One Chromium with its driver and a profile of its own.
 pub(crate) struct Browser {
     pub(crate) client: Client,
@@ -54,6 +66,7 @@ impl Browser {
             .await
             .expect("the driver opens a browser");
         let browser = Self { client, driver, _profile: profile };
+        browser.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": LISTEN})).await;
         browser.resize(size).await;
         browser
     }
@@ -140,8 +153,9 @@ impl Browser {
         let value = self.client.execute_async(&polled, vec![]).await.unwrap();
         assert!(
             !value.is_null(),
-            "waited in vain for {what}; the focus is in {}; the page says: {}",
+            "waited in vain for {what}; the focus is in {}; the page heard {}; it says: {}",
             self.script("return document.activeElement?.outerHTML.slice(0, 200)").await,
+            self.script("return window.heard?.join('; ')").await,
             self.text().await
         );
         value
