@@ -54,8 +54,6 @@ pub(crate) struct Undo {
     id: ConversationId,
     /// It was on the screen.
     was_here: bool,
-    /// Nothing else has the focus.
-    pub(crate) takes_focus: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -218,8 +216,7 @@ impl App {
                         self.go("/");
                     }
                     let undo = move || {
-                        let takes_focus = self.may_take_focus(was_here);
-                        let undo = Undo { id, was_here, takes_focus };
+                        let undo = Undo { id, was_here };
                         self.toast(words::deleted().to_owned(), Some(undo));
                     };
                     // Once what was deleted has left the page.
@@ -232,16 +229,16 @@ impl App {
 
     /// Whether nobody misses the focus: it is gone with what was deleted, or the page that came
     /// instead has brought it to the composer.
-    fn may_take_focus(self, was_here: bool) -> bool {
+    pub(crate) fn may_take_focus(self, undo: Undo) -> bool {
         let is_idle = || self.writing.composer.read_untracked().is_empty();
-        dom::focus_is_lost() || (was_here && dom::has_focus("message") && is_idle())
+        dom::focus_is_lost() || (undo.was_here && dom::has_focus("message") && is_idle())
     }
 
     /// Takes the delete back that a toast tells of.
     pub(crate) fn undo(self, number: u32, undo: Undo) {
         let Some(rest) = self.rest() else { return };
         self.remove_toast(number);
-        let Undo { id, was_here, .. } = undo;
+        let Undo { id, was_here } = undo;
         spawn_local(async move {
             match rest.restore(id).await {
                 Ok(summary) => {

@@ -41,9 +41,14 @@ fn ToastLine(toast: Toast) -> impl IntoView {
         }
     };
     let undo_id = format!("undo-{number}");
-    if undo.is_some_and(|undo| undo.takes_focus) {
+    if let Some(undo) = undo {
         let id = undo_id.clone();
-        request_animation_frame(move || dom::focus(&id));
+        // Asked when the button is there: the person may have gone on.
+        request_animation_frame(move || {
+            if app.may_take_focus(undo) {
+                dom::focus(&id);
+            }
+        });
     }
     let button = undo.map(|undo| {
         view! {
