@@ -46,14 +46,11 @@ impl Engine {
         epoch: Epoch,
         broke: Option<&Failure>,
     ) -> Option<Epoch> {
-        let record = broke.map(|failure| {
-            let inner = log.lock();
-            Record {
-                epoch,
-                seq: inner.head() + 1,
-                at: self.clock().now(),
-                body: generation::interruption(failure, false),
-            }
+        let record = broke.map(|failure| Record {
+            epoch,
+            seq: log.head() + 1,
+            at: self.clock().now(),
+            body: generation::interruption(failure, false),
         });
         self.inner.writer.take_over(TakeOver { log: Arc::clone(log), epoch, record }).await
     }

@@ -83,21 +83,11 @@ impl Journal {
 
 #[cfg(test)]
 mod tests {
-    use unbroken_protocol::{ConversationId, GenerationState, MessageId, PrincipalId};
-
     use super::*;
-    use crate::log::Identity;
+    use crate::log::begun;
 
     fn log() -> Arc<Log> {
-        let identity = Identity {
-            generation_id: GenerationId::new(),
-            conversation_id: ConversationId::new(),
-            message_id: MessageId::new(),
-            principal_id: PrincipalId::new(),
-            model: String::new(),
-            model_name: String::new(),
-        };
-        Arc::new(Log::new(identity, GenerationState::Running, 1, 0, Vec::new()))
+        Arc::new(begun())
     }
 
     #[test]

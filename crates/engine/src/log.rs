@@ -40,8 +40,8 @@ impl From<&Generation> for Identity {
 
 /// The committed records of one generation.
 ///
-/// Only the log writer appends, after the commit; whoever reads sees nothing that a crash could
-/// take back (PROTOCOL B8.4). Readers keep their own position.
+/// Records come in after their commit, and those that end a run when they are on the disk; whoever
+/// reads sees nothing that a crash could take back (PROTOCOL B8.4). Readers keep their own position.
 pub struct Log {
     pub identity: Identity,
     inner: Mutex<Inner>,
@@ -424,21 +424,27 @@ pub(crate) fn state_after(body: &Body) -> Option<GenerationState> {
     }
 }
 
+/// A log that runs and holds nothing.
+#[cfg(test)]
+pub(crate) fn begun() -> Log {
+    let identity = Identity {
+        generation_id: GenerationId::new(),
+        conversation_id: ConversationId::new(),
+        message_id: MessageId::new(),
+        principal_id: PrincipalId::new(),
+        model: String::new(),
+        model_name: String::new(),
+    };
+    Log::new(identity, GenerationState::Running, 1, 0, Vec::new())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_log_takes_nothing_between_the_commit_of_its_end_and_its_showing() {
-        let identity = Identity {
-            generation_id: GenerationId::new(),
-            conversation_id: ConversationId::new(),
-            message_id: MessageId::new(),
-            principal_id: PrincipalId::new(),
-            model: String::new(),
-            model_name: String::new(),
-        };
-        let log = Log::new(identity, GenerationState::Running, 1, 0, Vec::new());
+        let log = begun();
         let end = Record {
             epoch: 1,
             seq: 1,

@@ -276,7 +276,7 @@ impl Task {
             // A store that refuses is tried also when nothing waits: commands do not wait for it.
             if !self.waiting.is_empty() || open && self.is_failing() {
                 self.commit_waiting().await;
-                self.syncing.look();
+                self.syncing.beside();
                 self.restart_wal().await;
                 let indexed = self.indexing.beside(&mut self.writer).await;
                 self.stop_when_lost(indexed);

@@ -72,10 +72,8 @@ impl Engine {
 
     /// Lets an answer go on by itself, or else marks it as interrupted.
     async fn recover_log(&self, log: &Arc<Log>) {
-        let (epoch, broke_off) = {
-            let inner = log.lock();
-            (inner.epoch, inner.state == GenerationState::Interrupted)
-        };
+        let (state, epoch) = log.state_and_epoch();
+        let broke_off = state == GenerationState::Interrupted;
         let choice = self.inner.catalogue.resolve(&log.identity.model, None);
         let failure = owner_lost();
         let can_go_on = !log.has_text() || choice.provider.means(&choice.model) != Means::None;

@@ -95,17 +95,24 @@ impl Syncing {
         let _ = self.asked.send(outcome);
     }
 
-    /// Looks what came of syncs, and asks for another if tokens wait for one.
+    /// Looks what came of syncs.
     pub(crate) fn look(&mut self) {
         let done = mem::take(&mut *self.done.lock().unwrap_or_else(PoisonError::into_inner));
         if let (Some(began), Some((oldest, newest))) = (done.began, self.unsynced) {
             self.unsynced = (newest >= began).then_some((oldest.max(began), newest));
         }
-        let now = Instant::now();
         if done.failed {
             // The next commit syncs, and says what is wrong.
+            let now = Instant::now();
             self.unsynced = now.checked_sub(WITHIN).map(|oldest| (oldest, now)).or(self.unsynced);
-        } else if self.unsynced_for() >= BESIDE && self.next <= now {
+        }
+    }
+
+    /// Asks for a sync if tokens wait for one.
+    pub(crate) fn beside(&mut self) {
+        self.look();
+        let now = Instant::now();
+        if self.unsynced_for() >= BESIDE && self.next <= now && !self.is_overdue() {
             self.next = now + BESIDE;
             self.tell(Outcome::default());
         }
