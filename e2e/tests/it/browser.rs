@@ -162,7 +162,10 @@ impl Browser {
     }
 
     async fn text(&self) -> String {
-        self.script("return document.body.innerText.slice(-2000)").await.to_string()
+        let script = "return document.body.innerText.slice(-2000) + '; its fields hold '
+            + [...document.querySelectorAll('input, textarea')]
+                .map(field => (field.id || field.name) + '=' + JSON.stringify(field.value));";
+        self.script(script).await.to_string()
     }
 
     /// The visible element with this role and name.
