@@ -23,9 +23,10 @@ pub(crate) const DESKTOP: Size = Size(1440, 900);
 pub(crate) const TABLET: Size = Size(820, 1180);
 pub(crate) const PHONE: Size = Size(390, 844);
 
-/// Keeps the last events of a page, for whoever waited in vain.
-const LISTEN: &str = "
-    window.heard = [];
+/// Keeps the last events of a page, for whoever waited in vain. The page has no other name of it:
+/// a constant of the script would stand before what a test puts on the window.
+const LISTEN: &str = "{
+    const heard = window.heard = [];
     const hear = event => {
       const at = Math.round(performance.now());
       const on = event.target?.id || event.target?.ariaLabel || event.target?.tagName;
@@ -33,7 +34,8 @@ const LISTEN: &str = "
       if (heard.length > 40) heard.shift();
     };
     for (const type of ['keydown', 'keypress', 'keyup', 'click', 'focusin', 'focusout',
-                        'beforetoggle', 'toggle']) addEventListener(type, hear, true);";
+                        'beforetoggle', 'toggle']) addEventListener(type, hear, true);
+  }";
 
 /// One Chromium with its driver and a profile of its own.
 pub(crate) struct Browser {
