@@ -76,6 +76,8 @@ pub enum Health {
 /// All providers in order, with what they last said.
 pub struct Catalogue {
     entries: Vec<Entry>,
+    /// The models that can be chosen now, as of the last answer of any provider.
+    offered: RwLock<Arc<[Offered]>>,
     settings: CatalogueSettings,
 }
 
@@ -102,8 +104,9 @@ struct Known {
 }
 
 /// A model with the id under which people choose it.
-struct Offered<'a> {
-    entry: &'a Entry,
+struct Offered {
+    /// Where its provider stands.
+    entry: usize,
     model: String,
     info: ModelInfo,
 }
@@ -117,21 +120,26 @@ impl Catalogue {
                 if provider.id() == QUOTES { Standing::BuiltIn } else { Standing::Configured };
             Entry::new(provider, standing)
         });
-        Self { entries: sorted(entries.collect()), settings }
+        Self { entries: sorted(entries.collect()), offered: RwLock::default(), settings }
     }
 
-    /// Adds providers that may be there or not, such as the usual ports of this machine.
+    /// Adds providers that may be there or not, such as the usual ports of this machine. Nothing is
+    /// offered until the next [`Self::refresh`].
     #[must_use]
     pub fn with_candidates(mut self, candidates: Vec<Arc<dyn Provider>>) -> Self {
         let candidates =
             candidates.into_iter().map(|provider| Entry::new(provider, Standing::Candidate));
         self.entries.extend(candidates);
-        Self { entries: sorted(self.entries), ..self }
+        Self { entries: sorted(self.entries), offered: RwLock::default(), ..self }
     }
 
     /// Asks every provider for its models, all at once; takes at most 3 s.
     pub async fn refresh(&self) {
-        join_all(self.entries.iter().map(Entry::refresh)).await;
+        let refreshed = self.entries.iter().map(|entry| async {
+            entry.refresh().await;
+            self.offer();
+        });
+        join_all(refreshed).await;
     }
 
     /// Refreshes for ever: as often as the settings say, every 5 s while a configured provider does
@@ -149,7 +157,7 @@ impl Catalogue {
 
     /// The models that can be chosen now: those of the first healthy provider first, `quotes` last.
     pub fn models(&self) -> Vec<ModelInfo> {
-        self.offered().into_iter().map(|offered| offered.info).collect()
+        self.offered().iter().map(|offered| offered.info.clone()).collect()
     }
 
     /// What is known of the providers; candidates only while they are there.
@@ -177,28 +185,27 @@ impl Catalogue {
             let id = id.filter(|id| !is_best(id))?.trim();
             Some((self.wished(&offered, id)?, reason.to_owned(), 1.0))
         });
-        let (choice, reason, confidence) =
-            found.unwrap_or_else(|| match offered.into_iter().next() {
-                Some(first) if first.entry.standing == Standing::BuiltIn => {
-                    (first.choose(), "no language model is connected".to_owned(), 1.0)
-                }
-                Some(first) => {
-                    let reason = format!("the first model of {}", first.info.provider);
-                    (first.choose(), reason, 0.5)
-                }
-                None => (self.unlisted(BEST), "no language model is connected".to_owned(), 1.0),
-            });
+        let (choice, reason, confidence) = found.unwrap_or_else(|| match offered.first() {
+            Some(first) if self.entries[first.entry].standing == Standing::BuiltIn => {
+                (self.choose(first), "no language model is connected".to_owned(), 1.0)
+            }
+            Some(first) => {
+                let reason = format!("the first model of {}", first.info.provider);
+                (self.choose(first), reason, 0.5)
+            }
+            None => (self.unlisted(BEST), "no language model is connected".to_owned(), 1.0),
+        });
         let routing = Routing { selected_model: choice.info.id.clone(), reason, confidence };
         Choice { routing: Some(routing), ..choice }
     }
 
     /// The model of that id, wherever it is; else as [`Self::unlisted`].
-    fn named(&self, offered: &[Offered<'_>], id: &str) -> Choice {
+    fn named(&self, offered: &[Offered], id: &str) -> Choice {
         self.listed(offered, id).unwrap_or_else(|| self.unlisted(id))
     }
 
     /// A preference or a default, unless it is certain that nobody has it.
-    fn wished(&self, offered: &[Offered<'_>], id: &str) -> Option<Choice> {
+    fn wished(&self, offered: &[Offered], id: &str) -> Option<Choice> {
         let may_have = |entry: &Entry| {
             let known = entry.known();
             let never_listed = !known.health.is_healthy() && known.models.is_empty();
@@ -210,9 +217,9 @@ impl Catalogue {
 
     /// The model of that id: one that is offered, `provider/model`, or one that a provider listed
     /// before it stopped to answer.
-    fn listed(&self, offered: &[Offered<'_>], id: &str) -> Option<Choice> {
+    fn listed(&self, offered: &[Offered], id: &str) -> Option<Choice> {
         if let Some(found) = offered.iter().find(|offered| offered.info.id == id) {
-            return Some(found.choose());
+            return Some(self.choose(found));
         }
         let prefixed = |entry: &Entry| {
             let model = id.strip_prefix(entry.provider.id())?.strip_prefix('/')?;
@@ -248,10 +255,21 @@ impl Catalogue {
         }
     }
 
-    fn offered(&self) -> Vec<Offered<'_>> {
+    fn offered(&self) -> Arc<[Offered]> {
+        Arc::clone(&self.offered.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn choose(&self, offered: &Offered) -> Choice {
+        self.entries[offered.entry].choose(&offered.model, offered.info.clone())
+    }
+
+    /// Offers what providers list now: a choice does not put the list together anew.
+    fn offer(&self) {
+        // While nobody else does: the last one knows what all have said.
+        let mut now = self.offered.write().unwrap_or_else(PoisonError::into_inner);
         let mut taken = HashSet::new();
         let mut offered = Vec::new();
-        for entry in &self.entries {
+        for (at, entry) in self.entries.iter().enumerate() {
             let known = entry.known();
             if !known.health.is_healthy() {
                 continue;
@@ -264,10 +282,10 @@ impl Catalogue {
                     continue;
                 };
                 let model = info.id.clone();
-                offered.push(Offered { entry, model, info: ModelInfo { id, ..info.clone() } });
+                offered.push(Offered { entry: at, model, info: ModelInfo { id, ..info.clone() } });
             }
         }
-        offered
+        *now = offered.into();
     }
 }
 
@@ -340,12 +358,6 @@ impl Entry {
 impl Health {
     fn is_healthy(&self) -> bool {
         matches!(self, Self::Healthy(_))
-    }
-}
-
-impl Offered<'_> {
-    fn choose(&self) -> Choice {
-        self.entry.choose(&self.model, self.info.clone())
     }
 }
 
