@@ -35,13 +35,13 @@ impl Engine {
         });
     }
 
-    /// The same with one that was just made: nothing of it has to be read.
-    pub(crate) fn spawn_new_run(&self, generation: Generation, turn: &NewTurn) {
+    /// The same with one that was just made: nothing of it has to be read, by whoever follows it
+    /// from now on either.
+    pub(crate) async fn spawn_new_run(&self, generation: Generation, turn: &NewTurn) {
+        let log = self.inner.logs.begin(&generation, turn.begins_with.clone()).await;
         let engine = self.clone();
-        let records = turn.begins_with.clone();
         let first = turn.first_message();
         self.spawn(generation.generation_id, generation.conversation_id, |stop| async move {
-            let log = engine.inner.logs.begin(&generation, records).await;
             if log.run(generation.epoch) {
                 engine.run(generation, first, log, stop).await;
             }

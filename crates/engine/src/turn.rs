@@ -323,7 +323,7 @@ impl Engine {
             TurnOutcome::Created(turn) => {
                 if turn.state == GenerationState::Running {
                     let generation = new.generation(turn.conversation_id, turn.state);
-                    self.spawn_new_run(generation, &new);
+                    self.spawn_new_run(generation, &new).await;
                 }
                 // Who asked does not wait until everybody is told.
                 let (engine, told) = (self.clone(), turn.clone());
