@@ -62,8 +62,9 @@ impl Writer {
         let mut script = self.synchronized(durability);
         script
             .step("BEGIN")
-            .step("UPDATE owner SET beat = beat + 1 WHERE run = ? RETURNING beat")
-            .id(&self.run);
+            .step("UPDATE owner SET beat = beat + 1 WHERE run = ?")
+            .id(&self.run)
+            .step("SELECT 1 AS owned WHERE changes() = 1");
         Transaction { writer: self, script, began: false, deliveries: Vec::new(), durability }
     }
 
@@ -81,12 +82,12 @@ impl Writer {
         script
             .step(
                 "INSERT INTO journal (id, records) \
-                 SELECT ?, ? WHERE EXISTS (SELECT 1 FROM owner WHERE run = ?) RETURNING 1",
+                 SELECT ?, ? WHERE EXISTS (SELECT 1 FROM owner WHERE run = ?)",
             )
             .bind(self.row)
             .bind(encode_journal(records))
-            .id(&self.run);
-        // To its end: there it is committed.
+            .id(&self.run)
+            .step("SELECT 1 WHERE changes() = 1");
         let added = script.rows(&mut self.connection).await?;
         self.synchronous = Some(durability);
         if added.is_empty() {
@@ -183,7 +184,7 @@ impl Transaction<'_> {
         let mut rows = script.rows(&mut self.writer.connection).await?;
         if !self.began {
             self.writer.synchronous = Some(self.durability);
-            if rows.first().is_none_or(|row| row.try_get::<i64, _>("beat").is_err()) {
+            if rows.first().is_none_or(|row| row.try_get::<i64, _>("owned").is_err()) {
                 // At once: the new owner waits for the lock that this transaction holds.
                 self.writer.roll_back().await;
                 return Err(StoreError::OwnerLost);
@@ -257,23 +258,24 @@ impl Transaction<'_> {
     /// The same in one trip.
     async fn settle_some(&mut self, settled: &[Settled<'_>]) -> Result<Vec<Sealed>, StoreError> {
         for settled in settled {
-            self.later().end(settled).run_next(settled.conversation_id, Next::AfterAnEnd);
+            self.later().end(settled);
         }
         let mut ended = HashSet::new();
-        let mut next = HashMap::new();
+        let mut waiting = HashMap::new();
         for row in self.rows().await? {
-            let id: [u8; 16] = row::bytes(&row, "id")?;
-            if row.try_get("ended")? {
-                ended.insert(id);
-            } else {
-                next.insert(id, GenerationId::from_bytes(row::bytes(&row, "generation_id")?));
-            }
+            ended.insert(row::bytes(&row, "ended")?);
+            // The last end of a conversation knows best: what waited then may have ended too.
+            waiting.insert(row::bytes(&row, "conversation_id")?, next(&row)?);
         }
         let mut sealed = Vec::with_capacity(settled.len());
         for settled in settled {
             if ended.contains(settled.generation_id.as_bytes()) {
-                self.later().pack(settled.generation_id, settled.records).answer(settled);
-                let next = next.remove(settled.conversation_id.as_bytes());
+                let script = self.later();
+                script.pack(settled.generation_id, settled.records).answer(settled);
+                let next = waiting.remove(settled.conversation_id.as_bytes()).flatten();
+                if let Some(next) = next {
+                    script.runs(next);
+                }
                 sealed.push(Sealed::Done { next });
             } else {
                 sealed.push(Sealed::Stale);
@@ -309,32 +311,34 @@ impl Transaction<'_> {
         &mut self,
         conversation: ConversationId,
     ) -> Result<Option<GenerationId>, StoreError> {
-        self.later().run_next(conversation, Next::Anyway);
-        let rows = self.rows().await?;
-        let next = rows.first().map(|row| row::bytes(row, "generation_id")).transpose()?;
-        Ok(next.map(GenerationId::from_bytes))
+        self.later().next(conversation, None);
+        let found = self.rows().await?;
+        let next = found.first().map(next).transpose()?.flatten();
+        if let Some(next) = next {
+            self.later().runs(next);
+        }
+        Ok(next)
     }
 }
 
-/// When the next turn of a conversation is let run.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Next {
-    Anyway,
-    /// If the statement before has ended a run.
-    AfterAnEnd,
+/// See [`Script::next`].
+fn next(found: &SqliteRow) -> Result<Option<GenerationId>, StoreError> {
+    let id = found.try_get::<Option<&[u8]>, _>("next")?;
+    id.map(|_| row::bytes(found, "next").map(GenerationId::from_bytes)).transpose()
 }
 
 impl Script {
-    /// Returns the generation, unless it was sealed or is another run's.
-    fn end(&mut self, settled: &Settled<'_>) -> &mut Self {
+    /// Returns the generation, unless it was sealed or is another run's, and what can run next.
+    ///
+    /// Not with RETURNING, which costs as much as the rest: it makes a table for what it returns.
+    fn end(&mut self, settled: &Settled<'_>) {
         let citations = (!settled.citations.is_empty())
             .then(|| serde_json::to_string(settled.citations).expect("citations are plain data"));
         self.step(
             "UPDATE generations SET state = ?, head_seq = ?, ended_at = ?, finish_reason = ?, \
              input_tokens = ?, output_tokens = ?, citations = ?, reasoning = ?, reasoning_ms = ?, \
              tool_events = ?, error_code = ?, error = ? WHERE generation_id = ? AND epoch = ? \
-             AND state IN ('queued', 'running', 'interrupted') \
-             RETURNING generation_id AS id, 1 AS ended",
+             AND state IN ('queued', 'running', 'interrupted')",
         )
         .bind(settled.state.as_str())
         .bind(signed(settled.head_seq))
@@ -353,6 +357,7 @@ impl Script {
         .bind(settled.error.map(|(_, message)| message.to_owned()))
         .id(settled.generation_id.as_bytes())
         .bind(settled.epoch)
+        .next(settled.conversation_id, Some(settled.generation_id));
     }
 
     pub(super) fn pack(&mut self, generation: GenerationId, records: &[Record]) -> &mut Self {
@@ -386,21 +391,27 @@ impl Script {
             .id(settled.conversation_id.as_bytes());
     }
 
-    /// Returns the generation that runs now, if one had waited. The states are those of the index
-    /// of the few that are not sealed.
-    fn run_next(&mut self, conversation: ConversationId, when: Next) {
+    /// Returns the turn that waits first in a conversation, unless one runs; after an end nothing if
+    /// there was none. The states are those of the index of the few that are not sealed.
+    fn next(&mut self, conversation: ConversationId, after: Option<GenerationId>) {
         self.step(
-            "UPDATE generations SET state = 'running' WHERE generation_id = ( \
+            "SELECT ? AS ended, ? AS conversation_id, ( \
                SELECT generation_id FROM generations WHERE conversation_id = ? \
                AND state IN ('queued', 'running', 'interrupted') AND state = 'queued' \
-               ORDER BY rowid LIMIT 1) \
-             AND NOT EXISTS (SELECT 1 FROM generations WHERE conversation_id = ? \
-               AND state IN ('queued', 'running', 'interrupted') AND state = 'running') \
-             AND (? OR changes() = 1) \
-             RETURNING conversation_id AS id, 0 AS ended, generation_id",
+               AND NOT EXISTS (SELECT 1 FROM generations WHERE conversation_id = ? \
+                 AND state IN ('queued', 'running', 'interrupted') AND state = 'running') \
+               ORDER BY rowid LIMIT 1) AS next \
+             WHERE ? OR changes() = 1",
         )
+        .bind(after.map(|after| after.as_bytes().to_vec()))
         .id(conversation.as_bytes())
         .id(conversation.as_bytes())
-        .bind(when == Next::Anyway);
+        .id(conversation.as_bytes())
+        .bind(after.is_none());
+    }
+
+    fn runs(&mut self, generation: GenerationId) {
+        self.step("UPDATE generations SET state = 'running' WHERE generation_id = ?")
+            .id(generation.as_bytes());
     }
 }

@@ -11,6 +11,7 @@ crate::for_every_store! {
     ten_turns_wait_and_the_next_is_refused,
     two_answers_to_one_message_run_at_once_and_what_waits_comes_after_both,
     ends_that_are_written_together_are_each_as_if_written_alone,
+    what_ends_with_the_answer_before_it_does_not_run_after_it,
     a_foreign_conversation_is_not_there,
     history_pages_from_the_end_and_names_siblings,
     branches_can_be_shown_again_and_go_to_their_newest_leaf,
@@ -120,6 +121,26 @@ async fn ends_that_are_written_together_are_each_as_if_written_alone(home: Home)
         assert_eq!(*sealed, expected, "{n}");
         let content = store.message(turns[n].message_id).await.unwrap().unwrap().content;
         assert_eq!(content, if is_stale { "" } else { &texts[n] });
+    }
+}
+
+async fn what_ends_with_the_answer_before_it_does_not_run_after_it(home: Home) {
+    let (store, mut writer) = home.open().await;
+    let principal = PrincipalId::new();
+    let new = super::new_turn(principal, super::new_conversation(), "1");
+    let first = super::created(&mut writer, &new).await;
+    let next = |text| super::new_turn(principal, Place::Next(first.conversation_id), text);
+    let second = super::created(&mut writer, &next("2")).await;
+    let third = super::created(&mut writer, &next("3")).await;
+    let stopped = Settled { state: GenerationState::Stopped, ..settled(&second) };
+    let mut transaction = super::begin(&mut writer).await;
+    let sealed = transaction.settle(&[settled(&first), stopped]).await.unwrap();
+    transaction.commit().await.unwrap();
+    let next = Some(third.generation_id);
+    assert_eq!(sealed, [Sealed::Done { next }, Sealed::Done { next: None }]);
+    for (turn, state) in [(&second, GenerationState::Stopped), (&third, GenerationState::Running)] {
+        let found = store.generation(turn.generation_id).await.unwrap().unwrap();
+        assert_eq!(found.state, state);
     }
 }
 
