@@ -67,6 +67,14 @@ impl Command {
         )
     }
 
+    /// The turn that it makes.
+    pub(crate) fn new_turn(&self) -> Option<&NewTurn> {
+        match self {
+            Self::CreateTurn(turn, _) => Some(turn),
+            _ => None,
+        }
+    }
+
     /// Writes the change, and returns what tells its caller after the commit.
     pub(crate) async fn apply(
         self,

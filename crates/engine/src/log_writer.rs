@@ -453,6 +453,7 @@ impl Task {
         if let Some(trim) = trim {
             transaction.trim_journal(trim);
         }
+        transaction.look_up_keys(commands.iter().filter_map(Command::new_turn)).await?;
         let mut replies = Vec::with_capacity(commands.len());
         for command in commands {
             replies.push(command.apply(&mut transaction).await?);

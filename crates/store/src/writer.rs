@@ -178,6 +178,17 @@ impl Transaction<'_> {
         }
     }
 
+    /// Looks up at once which of the clients' keys of these turns were used before.
+    pub async fn look_up_keys(
+        &mut self,
+        turns: impl Iterator<Item = &NewTurn>,
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(_) => Ok(()),
+            Self::Sqlite(sqlite) => sqlite.look_up_keys(turns).await,
+        }
+    }
+
     /// Stores a person's message and the generation that answers it.
     pub async fn create_turn(&mut self, turn: &NewTurn) -> Result<TurnOutcome, StoreError> {
         match self {

@@ -4,11 +4,14 @@ use std::collections::{HashMap, HashSet};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{Connection as _, Row as _};
-use unbroken_protocol::{ConversationId, DeviceId, Epoch, GenerationId, Seq};
+use unbroken_protocol::{
+    ClientMessageId, ConversationId, DeviceId, Epoch, GenerationId, PrincipalId, Seq,
+};
 
 use super::BUSY;
 use super::row::{self, signed, to_word};
 use super::script::Script;
+use super::turn::Turns;
 use crate::codec::{encode_journal, encode_pack};
 use crate::{Durability, Record, Sealed, Settled, StoreError};
 
@@ -65,7 +68,15 @@ impl Writer {
             .step("UPDATE owner SET beat = beat + 1 WHERE run = ?")
             .id(&self.run)
             .step("SELECT 1 AS owned WHERE changes() = 1");
-        Transaction { writer: self, script, began: false, deliveries: Vec::new(), durability }
+        Transaction {
+            writer: self,
+            script,
+            began: false,
+            turns: Turns::default(),
+            new_keys: HashSet::new(),
+            deliveries: Vec::new(),
+            durability,
+        }
     }
 
     /// A whole transaction that appends records to the journal, in one trip. See
@@ -155,6 +166,10 @@ pub struct Transaction<'a> {
     script: Script,
     /// In the database too.
     began: bool,
+    /// They come before whatever else is added to the script.
+    pub(super) turns: Turns,
+    /// Clients' keys of which it is known that they were not used before.
+    pub(super) new_keys: HashSet<(PrincipalId, ClientMessageId)>,
     /// Ends that were sent, and to which devices: written with the end.
     deliveries: Vec<(GenerationId, DeviceId)>,
     durability: Durability,
@@ -163,12 +178,13 @@ pub struct Transaction<'a> {
 impl Transaction<'_> {
     /// Adds to what goes with the next trip.
     pub(super) fn later(&mut self) -> &mut Script {
+        self.script.turns(std::mem::take(&mut self.turns));
         &mut self.script
     }
 
     /// The connection, when all that comes before is carried out.
     pub(super) async fn now(&mut self) -> Result<&mut SqliteConnection, StoreError> {
-        if !self.script.is_empty() {
+        if !self.later().is_empty() {
             self.rows().await?;
         }
         Ok(&mut self.writer.connection)

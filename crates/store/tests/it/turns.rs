@@ -12,6 +12,7 @@ crate::for_every_store! {
     two_answers_to_one_message_run_at_once_and_what_waits_comes_after_both,
     ends_that_are_written_together_are_each_as_if_written_alone,
     what_ends_with_the_answer_before_it_does_not_run_after_it,
+    turns_that_are_written_together_are_each_as_if_written_alone,
     a_foreign_conversation_is_not_there,
     history_pages_from_the_end_and_names_siblings,
     branches_can_be_shown_again_and_go_to_their_newest_leaf,
@@ -142,6 +143,60 @@ async fn what_ends_with_the_answer_before_it_does_not_run_after_it(home: Home) {
         let found = store.generation(turn.generation_id).await.unwrap().unwrap();
         assert_eq!(found.state, state);
     }
+}
+
+async fn turns_that_are_written_together_are_each_as_if_written_alone(home: Home) {
+    let (store, mut writer) = home.open().await;
+    let principal = PrincipalId::new();
+    let keyed = |key: ClientMessageId, text: &str| NewTurn {
+        client_message: Some((key, SecretHash::of(text))),
+        ..super::new_turn(principal, super::new_conversation(), text)
+    };
+    let [used, new, other] = [(); 3].map(|()| ClientMessageId::new());
+    let before = super::created(&mut writer, &keyed(used, "before")).await;
+    let text = "a \u{0} \"quote\", a \\, a \n and an ä🦀";
+    let turns = [
+        keyed(new, text),
+        // A person may press twice, and say the same key for something else.
+        keyed(new, text),
+        keyed(new, "something else"),
+        keyed(used, "before"),
+        super::new_turn(principal, super::new_conversation(), "without a key"),
+        keyed(other, "2"),
+        super::new_turn(principal, Place::Next(before.conversation_id), "next"),
+    ];
+    let mut transaction = super::begin(&mut writer).await;
+    transaction.look_up_keys(turns.iter()).await.unwrap();
+    let mut outcomes = Vec::new();
+    for turn in &turns {
+        outcomes.push(transaction.create_turn(turn).await.unwrap());
+    }
+    transaction.commit().await.unwrap();
+
+    let said: Vec<_> = outcomes
+        .iter()
+        .map(|outcome| match outcome {
+            TurnOutcome::Created(turn) => ("created", Some(turn.generation_id)),
+            TurnOutcome::Repeated(turn) => ("repeated", Some(turn.generation_id)),
+            TurnOutcome::Conflict => ("conflict", None),
+            TurnOutcome::NotFound | TurnOutcome::Busy => ("refused", None),
+        })
+        .collect();
+    let made = |n: usize| Some(turns[n].generation_id);
+    let expected = [
+        ("created", made(0)),
+        ("repeated", made(0)),
+        ("conflict", None),
+        ("repeated", Some(before.generation_id)),
+        ("created", made(4)),
+        ("created", made(5)),
+        ("created", made(6)),
+    ];
+    assert_eq!(said, expected);
+    let asked = store.message(turns[0].user_message_id).await.unwrap().unwrap();
+    assert_eq!(asked.content, text);
+    let count = store.usage_count(principal).await.unwrap();
+    assert_eq!(count, 5);
 }
 
 fn settled(turn: &Turn) -> Settled<'_> {
