@@ -1,7 +1,5 @@
 //! Device sessions as they are stored: without their secrets.
 
-use std::fmt;
-
 use sha2::{Digest, Sha256};
 use unbroken_protocol::{DeviceId, PrincipalId, SessionId, Timestamp};
 
@@ -16,13 +14,6 @@ impl SecretHash {
 
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
-    }
-}
-
-/// In hexadecimal digits.
-impl fmt::Display for SecretHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

@@ -2,16 +2,20 @@
 
 use std::collections::HashSet;
 
-use serde::Serialize;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 use unbroken_protocol::{
-    ClientMessageId, ConversationId, GenerationId, GenerationState, MessageId, PrincipalId, limits,
+    ClientMessageId, ConversationId, GenerationState, MessageId, PrincipalId, Source, Timestamp,
+    limits,
 };
 
 use super::script::Script;
 use super::{Sqlite, Transaction, row};
 use crate::{NewTurn, Place, SecretHash, StoreError, Turn, TurnOutcome};
+
+/// Turns that are written together. Each number of them is a script of its own, which takes longer
+/// to prepare than to run.
+const TURNS_AT_ONCE: usize = 4;
 
 impl Transaction<'_> {
     pub(crate) async fn create_turn(&mut self, turn: &NewTurn) -> Result<TurnOutcome, StoreError> {
@@ -38,13 +42,30 @@ impl Transaction<'_> {
             0 => GenerationState::Running,
             _ => GenerationState::Queued,
         };
-        if !matches!(turn.place, Place::New { .. }) {
-            self.later().turn_in(conversation_id, turn);
+        if self.turns == TURNS_AT_ONCE {
+            self.now().await?;
         }
-        self.turns.add(turn, conversation_id, parent_id, state);
-        if !turn.begins_with.is_empty() {
-            self.pack(turn.generation_id, &turn.begins_with);
+        self.turns += 1;
+        let script = self.later();
+        if let Some((key, body)) = turn.client_message {
+            script.key(turn, key, body);
         }
+        match &turn.place {
+            Place::New { title, temporary, .. } => {
+                script.conversation(turn, conversation_id, title, *temporary);
+            }
+            _ => script.turn_in(conversation_id, turn),
+        }
+        if let Some(content) = &turn.content {
+            let message = (turn.user_message_id, parent_id, "user", content.as_str());
+            script.message(conversation_id, message, turn.at, &turn.sources);
+            script.due(conversation_id, Some(turn.user_message_id));
+        }
+        let answer = (turn.message_id, Some(turn.user_message_id), "assistant", "");
+        script.message(conversation_id, answer, turn.at, &[]);
+        script.generation(turn, conversation_id, state);
+        script.pack(turn.generation_id, &turn.begins_with);
+        script.counted(conversation_id, turn);
         Ok(TurnOutcome::Created(Turn {
             conversation_id,
             user_message_id: turn.user_message_id,
@@ -273,11 +294,75 @@ impl Transaction<'_> {
 }
 
 /// How many messages a turn adds.
-fn messages_of(turn: &NewTurn) -> u8 {
-    1 + u8::from(turn.content.is_some())
+fn messages_of(turn: &NewTurn) -> i64 {
+    1 + i64::from(turn.content.is_some())
 }
 
 impl Script {
+    fn conversation(&mut self, turn: &NewTurn, id: ConversationId, title: &str, temporary: bool) {
+        self.step(
+            "INSERT INTO conversations (conversation_id, principal_id, title, model, created_at, \
+             updated_at, selected_message_id, temporary, message_count, total_tokens) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+        )
+        .id(id.as_bytes())
+        .id(turn.principal_id.as_bytes())
+        .bind(title.to_owned())
+        .bind(turn.model.clone())
+        .bind(turn.at.as_millis())
+        .bind(turn.at.as_millis())
+        .id(turn.message_id.as_bytes())
+        .bind(temporary)
+        .bind(messages_of(turn))
+        .due(id, None);
+    }
+
+    fn message(
+        &mut self,
+        conversation: ConversationId,
+        (id, parent, role, content): (MessageId, Option<MessageId>, &'static str, &str),
+        at: Timestamp,
+        sources: &[Source],
+    ) {
+        let parent = parent.map(|parent| parent.as_bytes().to_vec());
+        self.step(
+            "INSERT INTO messages \
+             (message_id, conversation_id, parent_id, role, content, created_at, sources, depth) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, \
+               1 + coalesce((SELECT depth FROM messages WHERE message_id = ?), 0))",
+        )
+        .id(id.as_bytes())
+        .id(conversation.as_bytes())
+        .bind(parent.clone())
+        .bind(role)
+        .bind(content.to_owned())
+        .bind(at.as_millis())
+        .bind(row::sources(sources))
+        .bind(parent);
+    }
+
+    fn generation(&mut self, turn: &NewTurn, of: ConversationId, state: GenerationState) {
+        let routing = turn
+            .routing
+            .as_ref()
+            .map(|routing| serde_json::to_string(routing).expect("routing is plain data"));
+        let options = serde_json::to_string(&turn.options).expect("options are plain data");
+        self.step(
+            "INSERT INTO generations (generation_id, message_id, conversation_id, state, epoch, \
+             head_seq, model, model_name, routing, options, created_at) \
+             VALUES (?, ?, ?, ?, 1, 0, ?, ?, ?, ?, ?)",
+        )
+        .id(turn.generation_id.as_bytes())
+        .id(turn.message_id.as_bytes())
+        .id(of.as_bytes())
+        .bind(state.as_str())
+        .bind(turn.model.clone())
+        .bind(turn.model_name.clone())
+        .bind(routing)
+        .bind(options)
+        .bind(turn.at.as_millis());
+    }
+
     /// What a new turn changes in a conversation that is there.
     fn turn_in(&mut self, conversation: ConversationId, turn: &NewTurn) {
         self.step(
@@ -292,6 +377,19 @@ impl Script {
         .id(conversation.as_bytes());
     }
 
+    /// What it adds to what its owner has.
+    fn counted(&mut self, conversation: ConversationId, turn: &NewTurn) {
+        self.step(
+            "INSERT INTO counts (principal_id, conversations, answers) \
+             SELECT principal_id, ?, 1 FROM conversations \
+             WHERE conversation_id = ? AND temporary = 0 \
+             ON CONFLICT (principal_id) DO UPDATE SET answers = answers + 1, \
+             conversations = conversations + excluded.conversations",
+        )
+        .bind(i64::from(matches!(turn.place, Place::New { .. })))
+        .id(conversation.as_bytes());
+    }
+
     /// Returns the use of a client's key, if there was one.
     fn used(&mut self, principal: PrincipalId, key: ClientMessageId) {
         self.step(
@@ -302,182 +400,14 @@ impl Script {
         .id(key.as_bytes());
     }
 
-    /// Inserts turns, however many with the same statements: each number of them would be another
-    /// script, which takes longer to prepare than to run.
-    pub(super) fn turns(&mut self, turns: Turns) {
-        let Turns { turns, messages } = turns;
-        if turns.is_empty() {
-            return;
-        }
-        let (turns, messages) = (turns + "]", messages + "]");
-        for sql in [
-            "INSERT INTO client_messages \
-             (principal_id, client_message_id, body_hash, generation_id) \
-             SELECT unhex(value ->> 'principal', '-'), unhex(value ->> 'key', '-'), \
-             unhex(value ->> 'body'), unhex(value ->> 'generation', '-') \
-             FROM json_each(?) WHERE value ->> 'key' IS NOT NULL",
-            "INSERT INTO conversations (conversation_id, principal_id, title, model, created_at, \
-             updated_at, selected_message_id, temporary, message_count, total_tokens) \
-             SELECT unhex(value ->> 'conversation', '-'), unhex(value ->> 'principal', '-'), \
-             value ->> 'title', value ->> 'model', value ->> 'at', value ->> 'at', \
-             unhex(value ->> 'answer', '-'), value ->> 'temporary', value ->> 'messages', 0 \
-             FROM json_each(?) WHERE value ->> 'title' IS NOT NULL",
-            "INSERT INTO search_due (conversation_id) \
-             SELECT unhex(value ->> 'conversation', '-') \
-             FROM json_each(?) WHERE value ->> 'title' IS NOT NULL",
-            "INSERT INTO search_due (conversation_id, message_id) \
-             SELECT unhex(value ->> 'conversation', '-'), unhex(value ->> 'asked', '-') \
-             FROM json_each(?) WHERE value ->> 'asked' IS NOT NULL",
-            "INSERT INTO generations (generation_id, message_id, conversation_id, state, epoch, \
-             head_seq, model, model_name, routing, options, created_at) \
-             SELECT unhex(value ->> 'generation', '-'), unhex(value ->> 'answer', '-'), \
-             unhex(value ->> 'conversation', '-'), value ->> 'state', 1, 0, value ->> 'model', \
-             value ->> 'model_name', value ->> 'routing', value ->> 'options', value ->> 'at' \
-             FROM json_each(?)",
-            // What it adds to what its owner has.
-            "INSERT INTO counts (principal_id, conversations, answers) \
-             SELECT c.principal_id, sum(e.value ->> 'title' IS NOT NULL), count(*) \
-             FROM json_each(?) e CROSS JOIN conversations c \
-             ON c.conversation_id = unhex(e.value ->> 'conversation', '-') \
-             WHERE c.temporary = 0 GROUP BY c.principal_id \
-             ON CONFLICT (principal_id) DO UPDATE SET answers = answers + excluded.answers, \
-             conversations = conversations + excluded.conversations",
-        ] {
-            self.step(sql).bind(turns.clone());
-        }
+    fn key(&mut self, turn: &NewTurn, key: ClientMessageId, body: SecretHash) {
         self.step(
-            "INSERT INTO messages \
-             (message_id, conversation_id, parent_id, role, content, created_at, sources, depth) \
-             SELECT unhex(value ->> 'id', '-'), unhex(value ->> 'conversation', '-'), \
-             unhex(value ->> 'parent', '-'), value ->> 'role', value ->> 'content', \
-             value ->> 'at', value ->> 'sources', value ->> 'below' + coalesce( \
-               (SELECT depth FROM messages WHERE message_id = unhex(value ->> 'above', '-')), 0) \
-             FROM json_each(?)",
+            "INSERT INTO client_messages \
+             (principal_id, client_message_id, body_hash, generation_id) VALUES (?, ?, ?, ?)",
         )
-        .bind(messages);
+        .id(turn.principal_id.as_bytes())
+        .id(key.as_bytes())
+        .bind(body.as_bytes().to_vec())
+        .id(turn.generation_id.as_bytes());
     }
-}
-
-/// New turns that were not written yet, as two lists in JSON without their last bracket.
-#[derive(Default)]
-pub(super) struct Turns {
-    turns: String,
-    messages: String,
-}
-
-#[derive(Serialize)]
-struct TurnRow<'a> {
-    conversation: ConversationId,
-    principal: PrincipalId,
-    generation: GenerationId,
-    answer: MessageId,
-    /// The person's message, if it is new too.
-    asked: Option<MessageId>,
-    /// Of a conversation that is new.
-    title: Option<&'a str>,
-    temporary: bool,
-    messages: u8,
-    key: Option<ClientMessageId>,
-    /// In hexadecimal digits.
-    body: Option<String>,
-    model: &'a str,
-    model_name: &'a str,
-    routing: Option<String>,
-    options: String,
-    state: &'a str,
-    /// Milliseconds since 1970.
-    at: i64,
-}
-
-#[derive(Serialize)]
-struct MessageRow<'a> {
-    id: MessageId,
-    conversation: ConversationId,
-    parent: Option<MessageId>,
-    role: &'a str,
-    content: &'a str,
-    sources: Option<String>,
-    /// Milliseconds since 1970.
-    at: i64,
-    /// A message that is there, and how many levels this one is below it.
-    above: Option<MessageId>,
-    below: u8,
-}
-
-impl Turns {
-    fn add(
-        &mut self,
-        turn: &NewTurn,
-        conversation: ConversationId,
-        parent: Option<MessageId>,
-        state: GenerationState,
-    ) {
-        let (title, temporary) = match &turn.place {
-            Place::New { title, temporary, .. } => (Some(title.as_str()), *temporary),
-            _ => (None, false),
-        };
-        let (key, body) = turn.client_message.unzip();
-        let routing = turn.routing.as_ref();
-        let at = turn.at.as_millis();
-        push(
-            &mut self.turns,
-            &TurnRow {
-                conversation,
-                principal: turn.principal_id,
-                generation: turn.generation_id,
-                answer: turn.message_id,
-                asked: turn.content.is_some().then_some(turn.user_message_id),
-                title,
-                temporary,
-                messages: messages_of(turn),
-                key,
-                body: body.map(|body| body.to_string()),
-                model: &turn.model,
-                model_name: &turn.model_name,
-                routing: routing
-                    .map(|routing| serde_json::to_string(routing).expect("routing is plain data")),
-                options: serde_json::to_string(&turn.options).expect("options are plain data"),
-                state: state.as_str(),
-                at,
-            },
-        );
-        let asked = turn.user_message_id;
-        if let Some(content) = &turn.content {
-            push(
-                &mut self.messages,
-                &MessageRow {
-                    id: asked,
-                    conversation,
-                    parent,
-                    role: "user",
-                    content,
-                    sources: row::sources(&turn.sources),
-                    at,
-                    above: parent,
-                    below: 1,
-                },
-            );
-        }
-        let (above, below) = if turn.content.is_some() { (parent, 2) } else { (Some(asked), 1) };
-        push(
-            &mut self.messages,
-            &MessageRow {
-                id: turn.message_id,
-                conversation,
-                parent: Some(asked),
-                role: "assistant",
-                content: "",
-                sources: None,
-                at,
-                above,
-                below,
-            },
-        );
-    }
-}
-
-/// Adds a row to a list.
-fn push(list: &mut String, row: &impl Serialize) {
-    list.push(if list.is_empty() { '[' } else { ',' });
-    list.push_str(&serde_json::to_string(row).expect("a row is plain data"));
 }

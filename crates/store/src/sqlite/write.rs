@@ -11,7 +11,6 @@ use unbroken_protocol::{
 use super::BUSY;
 use super::row::{self, signed, to_word};
 use super::script::Script;
-use super::turn::Turns;
 use crate::codec::{encode_journal, encode_pack};
 use crate::{Durability, Record, Sealed, Settled, StoreError};
 
@@ -72,7 +71,7 @@ impl Writer {
             writer: self,
             script,
             began: false,
-            turns: Turns::default(),
+            turns: 0,
             new_keys: HashSet::new(),
             deliveries: Vec::new(),
             durability,
@@ -166,8 +165,8 @@ pub struct Transaction<'a> {
     script: Script,
     /// In the database too.
     began: bool,
-    /// They come before whatever else is added to the script.
-    pub(super) turns: Turns,
+    /// How many turns the script makes.
+    pub(super) turns: usize,
     /// Clients' keys of which it is known that they were not used before.
     pub(super) new_keys: HashSet<(PrincipalId, ClientMessageId)>,
     /// Ends that were sent, and to which devices: written with the end.
@@ -178,13 +177,12 @@ pub struct Transaction<'a> {
 impl Transaction<'_> {
     /// Adds to what goes with the next trip.
     pub(super) fn later(&mut self) -> &mut Script {
-        self.script.turns(std::mem::take(&mut self.turns));
         &mut self.script
     }
 
     /// The connection, when all that comes before is carried out.
     pub(super) async fn now(&mut self) -> Result<&mut SqliteConnection, StoreError> {
-        if !self.later().is_empty() {
+        if !self.script.is_empty() {
             self.rows().await?;
         }
         Ok(&mut self.writer.connection)
@@ -196,6 +194,7 @@ impl Transaction<'_> {
     /// [`StoreError::OwnerLost`] when another run took the folder over: stop at once.
     pub(super) async fn rows(&mut self) -> Result<Vec<SqliteRow>, StoreError> {
         let script = std::mem::take(&mut self.script);
+        self.turns = 0;
         self.writer.open = true;
         let mut rows = script.rows(&mut self.writer.connection).await?;
         if !self.began {

@@ -163,6 +163,8 @@ async fn turns_that_are_written_together_are_each_as_if_written_alone(home: Home
         keyed(used, "before"),
         super::new_turn(principal, super::new_conversation(), "without a key"),
         keyed(other, "2"),
+        super::new_turn(principal, super::new_conversation(), "3"),
+        super::new_turn(principal, super::new_conversation(), "4"),
         super::new_turn(principal, Place::Next(before.conversation_id), "next"),
     ];
     let mut transaction = super::begin(&mut writer).await;
@@ -191,12 +193,14 @@ async fn turns_that_are_written_together_are_each_as_if_written_alone(home: Home
         ("created", made(4)),
         ("created", made(5)),
         ("created", made(6)),
+        ("created", made(7)),
+        ("created", made(8)),
     ];
     assert_eq!(said, expected);
     let asked = store.message(turns[0].user_message_id).await.unwrap().unwrap();
     assert_eq!(asked.content, text);
     let count = store.usage_count(principal).await.unwrap();
-    assert_eq!(count, 5);
+    assert_eq!(count, 7);
 }
 
 fn settled(turn: &Turn) -> Settled<'_> {
