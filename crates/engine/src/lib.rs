@@ -40,6 +40,7 @@ mod sources;
 mod syncing;
 mod turn;
 mod uploads;
+mod waiting;
 mod web;
 
 use std::path::PathBuf;

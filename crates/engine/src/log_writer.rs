@@ -7,7 +7,7 @@
 //! Records have commits of their own, and a few ends and commands at a time come after them: each
 //! costs as much as a hundred records.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use unbroken_protocol::{Epoch, GenerationId, Seq};
+use unbroken_protocol::{Epoch, GenerationId};
 use unbroken_store::{Body, Durability, Indexed, Record, Sealed, Store, StoreError, Writer};
 
 use crate::bell::Bell;
@@ -27,6 +27,7 @@ use crate::journal::Journal;
 use crate::log::Log;
 use crate::settling;
 use crate::syncing::{Outcome, Syncing};
+use crate::waiting::{Ends, Waiting};
 
 /// Commits begin at least this far apart while there is always something to write.
 const GATHER: Duration = Duration::from_millis(5);
@@ -36,11 +37,6 @@ const RETRY: Duration = Duration::from_secs(1);
 const WAL_LIMIT: u64 = 64 << 20;
 /// Operations that may wait for the writer before senders wait too.
 const MAILBOX: usize = 4096;
-/// So many ends are written in one commit, and so many commands: tokens wait for them.
-const AT_ONCE: usize = 4;
-/// More only as this part of all that wait, so that however many come do not wait ever longer.
-const PART: usize = 8;
-
 /// A handle of the log writer. Clones are cheap.
 #[derive(Clone)]
 pub(crate) struct LogWriter {
@@ -76,7 +72,7 @@ pub(crate) struct TakeOver {
     pub(crate) record: Option<Record>,
 }
 
-enum Operation {
+pub(crate) enum Operation {
     Append(Append),
     Settle(Settle, oneshot::Sender<Sealed>),
     TakeOver(TakeOver, oneshot::Sender<Option<Epoch>>),
@@ -215,57 +211,6 @@ struct Task {
     told_wal: bool,
 }
 
-/// How many ends of runs a commit holds.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-struct Ends {
-    settles: usize,
-    take_overs: usize,
-}
-
-/// What was not committed yet, each kind in the order of arrival.
-#[derive(Default)]
-struct Waiting {
-    appends: Vec<Append>,
-    settles: VecDeque<(Settle, oneshot::Sender<Sealed>)>,
-    take_overs: Vec<(TakeOver, oneshot::Sender<Option<Epoch>>)>,
-    commands: VecDeque<Command>,
-}
-
-impl Waiting {
-    fn push(&mut self, operation: Operation) {
-        match operation {
-            Operation::Append(append) => self.appends.push(append),
-            Operation::Settle(settle, reply) => self.settles.push_back((settle, reply)),
-            Operation::TakeOver(take_over, reply) => self.take_overs.push((take_over, reply)),
-            Operation::Command(command) => self.commands.push_back(command),
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.appends.is_empty()
-            && self.settles.is_empty()
-            && self.take_overs.is_empty()
-            && self.commands.is_empty()
-    }
-
-    /// The ends of runs that come next, without those that are refused.
-    fn ends(&mut self) -> Ends {
-        if !self.settles.is_empty() {
-            let mut heads = Heads::default();
-            self.settles.retain(|(settle, _)| heads.take(&settle.log, &settle.record));
-        }
-        Ends { settles: some(self.settles.len()), take_overs: some(self.take_overs.len()) }
-    }
-
-    /// The logs that it is about, commands aside.
-    fn logs(&self) -> impl Iterator<Item = &Arc<Log>> {
-        let appends = self.appends.iter().map(|append| &append.log);
-        let settles = self.settles.iter().map(|(settle, _)| &settle.log);
-        let take_overs = self.take_overs.iter().map(|(take_over, _)| &take_over.log);
-        appends.chain(settles).chain(take_overs)
-    }
-}
-
 impl Task {
     async fn run(mut self) {
         loop {
@@ -386,10 +331,9 @@ impl Task {
         }
         // A run ends after its records.
         let ends = if is_due { self.waiting.ends() } else { Ends::default() };
-        let commands = some(self.waiting.commands.len());
-        let is_needed = ends != Ends::default() || commands > 0 || !self.journal.is_tidy();
+        let commands = self.waiting.take_commands();
+        let is_needed = ends != Ends::default() || !commands.is_empty() || !self.journal.is_tidy();
         if is_needed || self.is_failing() {
-            let commands = self.waiting.commands.drain(..commands).collect();
             self.change(ends, commands).await?;
         }
         Ok(())
@@ -397,13 +341,12 @@ impl Task {
 
     /// Commits the records that wait, and shows them.
     async fn append(&mut self) -> Result<(), StoreError> {
-        let mut heads = Heads(HashMap::with_capacity(self.waiting.appends.len()));
-        self.waiting.appends.retain(|append| heads.take(&append.log, &append.record));
-        if self.waiting.appends.is_empty() {
+        let durability = self.durability();
+        let records = appended(self.waiting.records());
+        if records.is_empty() {
             return Ok(());
         }
-        let durability = self.durability();
-        let row = self.writer.append(durability, &appended(&self.waiting.appends)).await?;
+        let row = self.writer.append(durability, &records).await?;
         self.syncing.committed(durability);
         for Append { log, record } in self.waiting.appends.drain(..) {
             self.journal.grow(row, size(&record));
@@ -563,33 +506,6 @@ impl Task {
             self.syncing.committed(Durability::Power);
         }
         Ok(())
-    }
-}
-
-/// How many of so many that wait come into one commit.
-fn some(waiting: usize) -> usize {
-    waiting.min(AT_ONCE.max(waiting / PART))
-}
-
-/// Where logs end with what was taken so far for the next commit.
-///
-/// Refused is what does not continue its log: it was sealed meanwhile, also by this very commit, or
-/// a later run owns it (PROTOCOL B8.1, B8.5, B8.6).
-#[derive(Default)]
-struct Heads(HashMap<GenerationId, (Option<Epoch>, Seq)>);
-
-impl Heads {
-    /// Whether the record continues its log.
-    fn take(&mut self, log: &Log, record: &Record) -> bool {
-        let (epoch, seq) = self.0.entry(log.identity.generation_id).or_insert_with(|| {
-            let inner = log.lock();
-            (inner.takes(), inner.head())
-        });
-        let continues = *epoch == Some(record.epoch) && *seq + 1 == record.seq;
-        if continues {
-            *seq = record.seq;
-        }
-        continues
     }
 }
 
