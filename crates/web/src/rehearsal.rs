@@ -18,7 +18,7 @@ use crate::chunks::Make;
 use crate::parts::prose::create;
 use crate::state::App;
 use crate::writing::Turn;
-use crate::{dom, parser};
+use crate::{dom, parser, words};
 
 /// Long enough for a frame.
 const FRAME: Duration = Duration::from_millis(50);
@@ -36,6 +36,8 @@ const ROUNDS: u32 = 16;
 /// Opens a conversation behind the page and lets an answer begin in it. Each step is a task of its
 /// own: the person may type meanwhile.
 pub(crate) async fn play(app: App, chat: Make) {
+    words::rehearse();
+    dom::sleep(Duration::ZERO).await;
     let stage = app.stage();
     let (turn, response) = opening();
     stage.open.started(stage, &turn, &response);
