@@ -37,6 +37,7 @@ const RETRY: Duration = Duration::from_secs(1);
 const WAL_LIMIT: u64 = 64 << 20;
 /// Operations that may wait for the writer before senders wait too.
 const MAILBOX: usize = 4096;
+
 /// A handle of the log writer. Clones are cheap.
 #[derive(Clone)]
 pub(crate) struct LogWriter {

@@ -23,8 +23,8 @@ pub(crate) const DESKTOP: Size = Size(1440, 900);
 pub(crate) const TABLET: Size = Size(820, 1180);
 pub(crate) const PHONE: Size = Size(390, 844);
 
-/// Keeps the last events of a page, for whoever waited in vain. The page has no other name of it:
-/// a constant of the script would stand before what a test puts on the window.
+/// Keeps the last events of a page, for whoever waited in vain. In a block: a constant of the script
+/// itself would hide what a test puts on the window under the same name.
 const LISTEN: &str = "{
     const heard = window.heard = [];
     const hear = event => {

@@ -110,7 +110,7 @@ impl Transaction<'_> {
 
     async fn repeated(&mut self, turn: &NewTurn) -> Result<Option<TurnOutcome>, StoreError> {
         let Some((key, body)) = turn.client_message else { return Ok(None) };
-        // It is used from here on.
+        // The next turn with the same key finds this one.
         if self.new_keys.remove(&(turn.principal_id, key)) {
             return Ok(None);
         }

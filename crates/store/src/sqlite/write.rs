@@ -157,7 +157,7 @@ impl Writer {
 /// Changes that become durable together, or not at all.
 ///
 /// What nobody waits for goes to the database with what somebody does, at the latest with the end:
-/// a commit of tokens, ends and a new turn takes three trips.
+/// a commit of a few ends and new turns takes three trips.
 pub struct Transaction<'a> {
     writer: &'a mut Writer,
     /// What goes with the next trip. It returns no rows, but for its last statements when they are
