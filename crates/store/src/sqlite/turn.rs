@@ -13,8 +13,8 @@ use super::script::Script;
 use super::{Sqlite, Transaction, row};
 use crate::{NewTurn, Place, SecretHash, StoreError, Turn, TurnOutcome};
 
-/// Turns that are written together. Each number of them is a script of its own, which takes longer
-/// to prepare than to run.
+/// Turns that are written together. Each number of them is a script of its own, which is prepared
+/// first and kept.
 const TURNS_AT_ONCE: usize = 4;
 
 impl Transaction<'_> {
